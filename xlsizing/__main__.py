@@ -1,0 +1,7 @@
+"""`python -m xlsizing` is the command line."""
+
+import sys
+
+from xlsizing.cli import main
+
+sys.exit(main())

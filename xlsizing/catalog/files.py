@@ -1,0 +1,87 @@
+"""Reading a catalog file as JSON, strictly.
+
+Python's json module would take NaN, silently keep the last of two equal keys, and
+raise errors that name no file. Here each of these is a fault with a sentence.
+"""
+
+import json
+import os
+from dataclasses import dataclass
+from typing import Any
+
+from xlsizing.catalog.errors import CatalogError, Fault
+from xlsizing.core import Model, Server, StorageProfile
+
+
+@dataclass(frozen=True)
+class CatalogKind:
+    """One of the three catalog files."""
+
+    file: str
+    """Name of the file in the catalog folder."""
+    schema: str
+    """Name of its JSON Schema, beside it in the project's own folder."""
+    key: str
+    """The key that holds the entries."""
+    noun: str
+    """What one entry is called in a sentence."""
+    entry: type[Model] | type[Server] | type[StorageProfile]
+
+
+MODELS = CatalogKind("models.json", "models.schema.json", "models", "model", Model)
+SERVERS = CatalogKind("servers.json", "servers.schema.json", "servers", "server", Server)
+PROFILES = CatalogKind(
+    "storage.json", "storage.schema.json", "profiles", "storage profile", StorageProfile
+)
+KINDS = (MODELS, SERVERS, PROFILES)
+
+LARGEST_FILE_MB = 16
+"""A larger file is not a catalog [MB]."""
+
+
+def read_document(folder: str, kind: CatalogKind) -> Any:
+    """The JSON document of a catalog file.
+
+    Raises
+    ------
+    CatalogError : the file is missing, unreadable, too large, no UTF-8, no JSON, or
+        holds NaN, an infinite number or an object with the same key twice.
+    """
+    path = os.path.join(folder, kind.file)
+    try:
+        if os.path.getsize(path) > LARGEST_FILE_MB * 10**6:
+            raise CatalogError(
+                [Fault(path, "", f"The file is larger than {LARGEST_FILE_MB} MB; split it.")]
+            )
+        with open(path, encoding="utf-8-sig") as file:
+            text = file.read()
+    except OSError as error:
+        why = error.strerror or "it cannot be read"
+        sentence = f"The file cannot be read ({why}); it must hold the {kind.noun}s."
+        raise CatalogError([Fault(path, "", sentence)]) from error
+    except UnicodeDecodeError as error:
+        sentence = f"Byte {error.start} is not UTF-8; save the file as UTF-8."
+        raise CatalogError([Fault(path, "", sentence)]) from error
+    try:
+        return json.loads(text, object_pairs_hook=_object, parse_constant=_no_constant)
+    except json.JSONDecodeError as error:
+        place = f"line {error.lineno}, column {error.colno}"
+        sentence = f"This is not JSON: {error.msg[0].lower()}{error.msg[1:]}."
+        raise CatalogError([Fault(path, place, sentence)]) from error
+    except RecursionError as error:
+        sentence = "The JSON is nested too deeply to be a catalog."
+        raise CatalogError([Fault(path, "", sentence)]) from error
+    except ValueError as error:
+        raise CatalogError([Fault(path, "", str(error))]) from error
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    keys = [key for key, _ in pairs]
+    if len(set(keys)) < len(keys):
+        twice = next(key for key in keys if keys.count(key) > 1)
+        raise ValueError(f"An object has the key {twice!r} twice; keep one of them.")
+    return dict(pairs)
+
+
+def _no_constant(name: str) -> Any:
+    raise ValueError(f"{name} is not a figure; leave the field out where none is known.")

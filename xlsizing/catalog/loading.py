@@ -1,0 +1,81 @@
+"""Loading catalogs, fast: the standard library straight into core's dataclasses.
+
+A file that does not load is handed to `validation`, which lists every fault at once.
+"""
+
+import os
+from collections.abc import Sequence
+from typing import Any, TypeVar
+
+from xlsizing.catalog.errors import CatalogError, Fault
+from xlsizing.catalog.files import KINDS, MODELS, PROFILES, SERVERS, CatalogKind, read_document
+from xlsizing.core import Catalogs, Model, Server, SizingError, StorageProfile
+from xlsizing.core.catalogs import name_key, names
+from xlsizing.resources import shipped
+
+AnyEntry = TypeVar("AnyEntry", Model, Server, StorageProfile)
+
+FOLDER_VARIABLE = "XLSIZING_CATALOGS"
+"""Environment variable that names the catalog folder where no argument does."""
+
+
+def catalog_folder(folder: str | None = None) -> str:
+    """The folder to load from: the argument, else XLSIZING_CATALOGS, else the shipped one.
+
+    Raises
+    ------
+    CatalogError : the folder that was named does not exist.
+    """
+    named = folder or os.environ.get(FOLDER_VARIABLE)
+    if not named:
+        return shipped("catalogs")
+    if not os.path.isdir(named):
+        files = ", ".join(kind.file for kind in KINDS)
+        raise CatalogError([Fault(named, "", f"There is no such folder; it must hold {files}.")])
+    return named
+
+
+def load_catalogs(folder: str | None = None) -> Catalogs:
+    """The catalogs of a folder (see `catalog_folder`).
+
+    Raises
+    ------
+    CatalogError : something is wrong; the error lists every fault in every file.
+    """
+    where = catalog_folder(folder)
+    try:
+        return Catalogs(
+            models=_entries(where, MODELS, Model),
+            servers=_entries(where, SERVERS, Server),
+            profiles=_entries(where, PROFILES, StorageProfile),
+        )
+    except (SizingError, TypeError, ValueError, KeyError, AttributeError) as error:
+        # pydantic is only imported for a folder that does not load.
+        from xlsizing.catalog.validation import folder_faults
+
+        faults = folder_faults(where)
+        if not faults:
+            raise
+        raise CatalogError(faults) from error
+
+
+def _entries(folder: str, kind: CatalogKind, entry: type[AnyEntry]) -> tuple[AnyEntry, ...]:
+    document = read_document(folder, kind)
+    if set(document) - {"$schema"} != {kind.key} or not document[kind.key]:
+        raise ValueError(kind.key)
+    entries = tuple(_entry(entry, fields) for fields in document[kind.key])
+    _require_distinct_names(entries)
+    return entries
+
+
+def _entry(entry: type[AnyEntry], fields: dict[str, Any]) -> AnyEntry:
+    aliases = fields.get("aliases", [])
+    if not isinstance(aliases, list):
+        raise TypeError("aliases")
+    return entry(**{**fields, "aliases": tuple(aliases)})
+
+
+def _require_distinct_names(entries: Sequence[Model | Server | StorageProfile]) -> None:
+    keys = [name_key(name) for entry in entries for name in names(entry)]
+    if len(set(keys)) < len(keys):
+        raise ValueError("names")

@@ -1,0 +1,42 @@
+"""The JSON Schemas of the catalog files, made from core's dataclasses."""
+
+import json
+from typing import Any
+
+from xlsizing.catalog.files import CatalogKind
+from xlsizing.catalog.validation import entry_adapter
+from xlsizing.core.constraints import rules_of
+from xlsizing.core.entries import NAME_PATTERN, Name
+
+
+def schema(kind: CatalogKind) -> dict[str, Any]:
+    """The JSON Schema (draft 2020-12) of one catalog file."""
+    entry = entry_adapter(kind).json_schema()
+    entry["description"] = entry["description"].split("\n\n")[0]
+    definition = kind.entry.__name__
+    for field, annotation in rules_of(kind.entry).items():
+        if annotation == Name:
+            entry["properties"][field]["pattern"] = NAME_PATTERN
+        elif annotation == tuple[Name, ...]:
+            entry["properties"][field]["items"]["pattern"] = NAME_PATTERN
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": f"Catalog of {kind.noun}s",
+        "type": "object",
+        "properties": {
+            "$schema": {"type": "string"},
+            kind.key: {
+                "type": "array",
+                "minItems": 1,
+                "items": {"$ref": f"#/$defs/{definition}"},
+            },
+        },
+        "required": [kind.key],
+        "additionalProperties": False,
+        "$defs": {definition: entry},
+    }
+
+
+def schema_text(kind: CatalogKind) -> str:
+    """The JSON Schema as the file that is checked in."""
+    return json.dumps(schema(kind), indent=2, ensure_ascii=False) + "\n"

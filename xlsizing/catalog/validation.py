@@ -1,0 +1,111 @@
+"""Validating catalog files: every fault at once, with its place and a sentence.
+
+pydantic reads core's own dataclasses, so there is no second description of an entry.
+The sentences about values are core's too.
+"""
+
+import json
+import os
+from collections.abc import Iterator
+from functools import cache
+from typing import Any
+
+from pydantic import ConfigDict, TypeAdapter, ValidationError, with_config
+from pydantic_core import ErrorDetails
+
+from xlsizing.catalog.errors import CatalogError, Fault
+from xlsizing.catalog.files import KINDS, CatalogKind, read_document
+from xlsizing.core.catalogs import name_key
+from xlsizing.core.constraints import refusal, rules_of
+from xlsizing.core.entries import Entry, faults_between_fields
+from xlsizing.core.errors import shown
+
+STRICT = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True)
+
+
+@cache
+def entry_adapter(kind: CatalogKind) -> TypeAdapter[Entry]:
+    """pydantic's view of one entry of `kind`."""
+    return TypeAdapter(with_config(STRICT)(kind.entry))
+
+
+def folder_faults(folder: str) -> list[Fault]:
+    """Everything that is wrong with the catalog files of a folder; empty where nothing is."""
+    return [fault for kind in KINDS for fault in file_faults(folder, kind)]
+
+
+def file_faults(folder: str, kind: CatalogKind) -> list[Fault]:
+    """Everything that is wrong with one catalog file; empty where nothing is."""
+    try:
+        document = read_document(folder, kind)
+    except CatalogError as error:
+        return list(error.faults)
+    file = os.path.join(folder, kind.file)
+    return [Fault(file, path, sentence) for path, sentence in _document_faults(document, kind)]
+
+
+def _document_faults(document: Any, kind: CatalogKind) -> Iterator[tuple[str, str]]:
+    if not isinstance(document, dict) or not isinstance(document.get(kind.key), list):
+        yield (
+            "",
+            f'The file must be an object with a list of {kind.noun}s: {{"{kind.key}": [...]}}.',
+        )
+        return
+    for key in document:
+        if key not in ("$schema", kind.key):
+            yield key, f"This key is unknown; the file may hold $schema and {kind.key}."
+    if not document[kind.key]:
+        yield kind.key, f"The list is empty; it must hold at least one {kind.noun}."
+    for number, fields in enumerate(document[kind.key]):
+        yield from _entry_faults(f"{kind.key}[{number}]", fields, kind)
+    yield from _name_faults(document[kind.key], kind)
+
+
+def _entry_faults(path: str, fields: Any, kind: CatalogKind) -> Iterator[tuple[str, str]]:
+    if not isinstance(fields, dict):
+        yield path, f"This is {shown(fields)}; it must be an object, the fields of a {kind.noun}."
+        return
+    wrong = set()
+    try:
+        entry_adapter(kind).validate_json(json.dumps(fields))
+    except ValidationError as error:
+        for detail in error.errors():
+            # Without a place it is a fault between fields, which core lists in full below.
+            if detail["loc"] and (name := str(detail["loc"][0])) not in wrong:
+                wrong.add(name)
+                yield f"{path}.{name}", _sentence(name, detail, fields, kind)
+    for fault in faults_between_fields(kind.entry, fields, wrong):
+        yield path, str(fault)
+
+
+def _sentence(name: str, detail: ErrorDetails, fields: dict[str, Any], kind: CatalogKind) -> str:
+    if detail["type"] == "missing":
+        return f"The field {name} is missing; a {kind.noun} must have it."
+    if name not in rules_of(kind.entry):
+        return f"The field {name} is unknown; a {kind.noun} has {', '.join(rules_of(kind.entry))}."
+    value = tuple(fields[name]) if isinstance(fields[name], list) else fields[name]
+    error = refusal(name, value, rules_of(kind.entry)[name])
+    return str(error) if error else f"{name} is {shown(value)}: {detail['msg']}."
+
+
+def _name_faults(entries: list[Any], kind: CatalogKind) -> Iterator[tuple[str, str]]:
+    first: dict[str, str] = {}
+    for number, fields in enumerate(entries):
+        if not isinstance(fields, dict):
+            continue
+        aliases = fields.get("aliases")
+        written = [("name", fields.get("name"))]
+        if isinstance(aliases, list):
+            written += [(f"aliases[{place}]", alias) for place, alias in enumerate(aliases)]
+        for field, name in written:
+            if not isinstance(name, str):
+                continue
+            path = f"{kind.key}[{number}].{field}"
+            key = name_key(name)
+            if key in first:
+                yield (
+                    path,
+                    f"The name {name!r} is already taken by {first[key]}; names and aliases must differ.",
+                )
+            else:
+                first[key] = path

@@ -1,0 +1,268 @@
+"""The command line: one command per thing that a person does.
+
+Heavy imports stand where they are used, so that `xlsizing size` starts fast.
+"""
+
+import argparse
+import re
+import sys
+from collections.abc import Callable, Sequence
+from typing import NoReturn
+
+from xlsizing import __version__
+from xlsizing.catalog import catalog_folder, load_catalogs
+from xlsizing.core import (
+    DEFAULT_HA_MODE,
+    DEFAULT_KV_BUDGET_RATIO,
+    DEFAULT_PEAK_HEADROOM_RATIO,
+    DEFAULT_RUNTIME_OVERHEAD_GIB,
+    SizingError,
+    SizingResult,
+    size,
+)
+
+OK, BAD_INPUT, NOTHING_FITS = 0, 2, 3
+"""Exit codes."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code."""
+    options = _parser().parse_args(arguments)
+    run: Callable[[argparse.Namespace], int] = options.run
+    try:
+        return run(options)
+    except SizingError as error:
+        print(error, file=sys.stderr)
+        return BAD_INPUT
+    except BrokenPipeError:
+        # Whoever read our output has seen enough, as `head` does.
+        sys.stderr.close()
+        return OK
+
+
+def size_command(options: argparse.Namespace) -> int:
+    """Size a load and print the answer."""
+    from xlsizing.report import json_text, text_report
+
+    result = _sizing(options)
+    if not options.json_only:
+        print(text_report(result), end="\n\n")
+    print(json_text(result))
+    return _fit_code(result)
+
+
+def template_command(options: argparse.Namespace) -> int:
+    """Write the planning workbook."""
+    from xlsizing.book import save_workbook, template
+
+    path = save_workbook(options.out, template(load_catalogs(options.catalogs)), options.force)
+    print(f"Wrote {path}.")
+    return OK
+
+
+def report_command(options: argparse.Namespace) -> int:
+    """Size a load, print the answer and write it as a workbook."""
+    from xlsizing.book import require_writable, report, save_workbook
+    from xlsizing.report import text_report
+
+    require_writable(options.out, options.force)
+    result = _sizing(options)
+    path = save_workbook(options.out, report(result), options.force)
+    print(text_report(result), end="\n\n")
+    print(f"Wrote {path}.")
+    return _fit_code(result)
+
+
+def catalog_list_command(options: argparse.Namespace) -> int:
+    """Print the names in the catalogs."""
+    catalogs = load_catalogs(options.catalogs)
+    listed = {
+        "models": [model.name for model in catalogs.models],
+        "servers": [server.name for server in catalogs.servers],
+        "profiles": [profile.name for profile in catalogs.profiles],
+    }
+    if options.json:
+        import json
+
+        print(json.dumps(listed, indent=2, ensure_ascii=False))
+    else:
+        for kind, found in listed.items():
+            print("\n  ".join([f"{kind}:", *found]))
+    return OK
+
+
+def catalog_show_command(options: argparse.Namespace) -> int:
+    """Print one catalog entry with its sources."""
+    from xlsizing.report.entry import entry_text
+
+    catalogs = load_catalogs(options.catalogs)
+    print("\n\n".join(entry_text(entry) for entry in catalogs.named(options.name)))
+    return OK
+
+
+def catalog_validate_command(options: argparse.Namespace) -> int:
+    """Print every fault of the catalog files."""
+    from xlsizing.catalog.errors import CatalogError
+    from xlsizing.catalog.validation import folder_faults
+
+    folder = catalog_folder(options.catalogs)
+    if faults := folder_faults(folder):
+        raise CatalogError(faults)
+    catalogs = load_catalogs(folder)
+    print(
+        f"No faults: {len(catalogs.models)} models, {len(catalogs.servers)} servers and "
+        f"{len(catalogs.profiles)} storage profiles."
+    )
+    return OK
+
+
+def _sizing(options: argparse.Namespace) -> SizingResult:
+    catalogs = load_catalogs(options.catalogs)
+    return size(
+        catalogs.model(options.model),
+        catalogs.server(options.server),
+        catalogs.profile(options.storage),
+        concurrency=options.concurrency,
+        effective_context=options.effective_context,
+        kv_precision=options.kv_precision,
+        kv_budget_ratio=options.kv_budget_ratio,
+        runtime_overhead_gib=options.runtime_overhead_gib,
+        peak_headroom_ratio=options.peak_headroom_ratio,
+        ha_mode=options.ha,
+    )
+
+
+def _fit_code(result: SizingResult) -> int:
+    if result.fits:
+        return OK
+    print(f"Nothing fits. {result.alerts[0].message}", file=sys.stderr)
+    return NOTHING_FITS
+
+
+class _Parser(argparse.ArgumentParser):
+    """argparse with errors as sentences, and no guessing of shortened options."""
+
+    def __init__(self, **settings: object) -> None:
+        super().__init__(allow_abbrev=False, **settings)  # type: ignore[arg-type]
+
+    def error(self, message: str) -> NoReturn:
+        sentence = message[0].upper() + message[1:].rstrip(".")
+        self.exit(BAD_INPUT, f"{sentence}. See {self.prog} --help.\n")
+
+
+def _whole(text: str) -> int:
+    if not re.fullmatch(r"[+-]?[0-9]{1,300}", text):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number such as 1000")
+    return int(text)
+
+
+def _decimal(text: str) -> float:
+    if not re.fullmatch(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)", text):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number such as 0.25")
+    return float(text)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="xlsizing", description="How many GPU nodes it takes to serve a language model."
+    )
+    parser.add_argument("--version", action="version", version=f"xlsizing {__version__}")
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+
+    command = commands.add_parser("size", help="size a load and print the answer")
+    _add_inputs(command)
+    command.add_argument("--json-only", action="store_true", help="print JSON and nothing else")
+    command.set_defaults(run=size_command)
+
+    command = commands.add_parser("template", help="write the planning workbook")
+    _add_out(command)
+    _add_catalogs(command)
+    command.set_defaults(run=template_command)
+
+    command = commands.add_parser("report", help="size a load and write the answer as a workbook")
+    _add_out(command)
+    _add_inputs(command)
+    command.set_defaults(run=report_command)
+
+    catalog = commands.add_parser("catalog", help="what can be sized")
+    actions = catalog.add_subparsers(metavar="ACTION", required=True)
+    command = actions.add_parser("list", help="print the names in the catalogs")
+    command.add_argument("--json", action="store_true", help="print the names as JSON")
+    _add_catalogs(command)
+    command.set_defaults(run=catalog_list_command)
+    command = actions.add_parser("show", help="print one entry with its sources")
+    command.add_argument("name", metavar="NAME", help="a name or an alias")
+    _add_catalogs(command)
+    command.set_defaults(run=catalog_show_command)
+    command = actions.add_parser("validate", help="print every fault of the catalog files")
+    _add_catalogs(command)
+    command.set_defaults(run=catalog_validate_command)
+    return parser
+
+
+def _add_out(command: argparse.ArgumentParser) -> None:
+    command.add_argument("out", metavar="OUT.xlsx", help="the workbook to write")
+    command.add_argument("--force", action="store_true", help="replace OUT.xlsx where it exists")
+
+
+def _add_catalogs(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--catalogs",
+        metavar="DIR",
+        help="folder with models.json, servers.json and storage.json "
+        "(default: XLSIZING_CATALOGS, else the shipped catalogs)",
+    )
+
+
+def _add_inputs(command: argparse.ArgumentParser) -> None:
+    add = command.add_argument
+    add("--model", required=True, metavar="NAME", help="model, by name or alias")
+    add("--server", required=True, metavar="NAME", help="server, by name or alias")
+    add("--storage", required=True, metavar="NAME", help="storage profile, by name or alias")
+    add(
+        "--concurrency",
+        required=True,
+        type=_whole,
+        metavar="N",
+        help="sessions at the same time",
+    )
+    add(
+        "--effective-context",
+        required=True,
+        type=_whole,
+        metavar="TOKENS",
+        help="tokens that a session holds",
+    )
+    add(
+        "--kv-precision",
+        metavar="P",
+        help="fp16, bf16, fp8 or int8 (default: the model's)",
+    )
+    add(
+        "--kv-budget-ratio",
+        type=_decimal,
+        default=DEFAULT_KV_BUDGET_RATIO,
+        metavar="R",
+        help="share of the HBM that is planned for KV caches (default: %(default)s)",
+    )
+    add(
+        "--runtime-overhead-gib",
+        type=_decimal,
+        default=DEFAULT_RUNTIME_OVERHEAD_GIB,
+        metavar="G",
+        help="GiB of that share, per node, that the runtime takes (default: %(default)s)",
+    )
+    add(
+        "--peak-headroom-ratio",
+        type=_decimal,
+        default=DEFAULT_PEAK_HEADROOM_RATIO,
+        metavar="H",
+        help="share of the load to keep free for peaks (default: %(default)s)",
+    )
+    add(
+        "--ha",
+        default=DEFAULT_HA_MODE,
+        metavar="MODE",
+        help="none, or n+1 for a spare node (default: %(default)s)",
+    )
+    _add_catalogs(command)

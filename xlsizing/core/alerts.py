@@ -1,0 +1,162 @@
+"""What a plan is warned of: codes, severities and texts.
+
+Source: the planning method, "Alerts". The texts here are the only ones: the command
+line fills them in, and the workbook's formulas are made from them.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+Severity = Literal["error", "warning", "info"]
+
+
+@dataclass(frozen=True)
+class Alert:
+    """Something unsafe or unusual about a plan, and what to do about it."""
+
+    code: str
+    severity: Severity
+    message: str
+    recommendation: str
+
+
+@dataclass(frozen=True)
+class AlertRule:
+    """The texts of one kind of alert; {words in braces} stand for figures and names."""
+
+    key: str
+    code: str
+    severity: Severity
+    when: str
+    message: str
+    recommendation: str
+
+    def alert(self, **values: str) -> Alert:
+        """The alert with its figures put in."""
+        return Alert(
+            self.code,
+            self.severity,
+            self.message.format(**values),
+            self.recommendation.format(**values),
+        )
+
+
+_IN_ORDER = (
+    AlertRule(
+        "hbm_budget_insufficient",
+        "HBM_BUDGET_INSUFFICIENT",
+        "error",
+        "No session fits on a node.",
+        "One session of {model} needs {kv_gib} GiB of KV cache, but the KV budget of a {server} "
+        "node is {budget_gib} GiB: {short_gib} GiB ({short_bytes} bytes) too little.",
+        "One session fits with any one of these: {budget_remedies}.",
+    ),
+    AlertRule(
+        "weights_not_covered",
+        "WEIGHTS_NOT_COVERED",
+        "error",
+        "The weights are larger than the HBM that the KV budget leaves.",
+        "The weights of {model} take {weights_gib} GiB, but the KV budget leaves {left_gib} GiB "
+        "of a {server} node's HBM for them.",
+        "The weights fit with any one of these: {weights_remedies}.",
+    ),
+    AlertRule(
+        "context_clamped",
+        "CONTEXT_CLAMPED",
+        "warning",
+        "The context asked for is longer than the model supports.",
+        "A context of {typed_context} tokens was asked for; {model} supports {max_context}, so it "
+        "is clamped to {max_context}.",
+        "Plan with the model's longest context or less, or choose a model that supports more.",
+    ),
+    AlertRule(
+        "kv_precision_16bit",
+        "KV_PRECISION_16BIT",
+        "warning",
+        "The KV cache is kept in 16 bits.",
+        "The KV cache is kept in {precision}, 2 bytes per element; fp8 would halve it.",
+        "Use fp8 where the engine supports it and a test shows that the answers stay good enough.",
+    ),
+    AlertRule(
+        "long_context_io",
+        "LONG_CONTEXT_IO",
+        "warning",
+        "The context is longer than 128,000 tokens.",
+        "A context of {context} tokens presses on storage reads in prefill and reload: {storage} "
+        "reads {read_gbps} GB/s with {read_p99_ms} ms at p99.",
+        "Measure prefill and KV reload times on this storage before promising a latency.",
+    ),
+    AlertRule(
+        "storage_cloud_latency",
+        "STORAGE_CLOUD_LATENCY",
+        "warning",
+        "The storage is a cloud service.",
+        "{storage} is {storage_type}, with a read latency of {read_p99_ms} ms at p99.",
+        "Keep weights and KV reloads on local NVMe, or cache them there.",
+    ),
+    AlertRule(
+        "storage_cold_start",
+        "STORAGE_COLD_START",
+        "warning",
+        "Reading the weights takes more than 60 seconds.",
+        "Reading the {weights_gb} GB of {model} from {storage} at {read_gbps} GB/s takes "
+        "{seconds} s before a {server} node serves.",
+        "Keep a copy of the weights on faster storage, or keep spare nodes warm.",
+    ),
+    AlertRule(
+        "context_out_of_typical_range",
+        "OUT_OF_TYPICAL_RANGE",
+        "info",
+        "The context is in its Extreme band.",
+        "A context of {context} tokens is in the Extreme band, above {context_limit}.",
+        "Check that every session really holds this much at the same time.",
+    ),
+    AlertRule(
+        "nodes_out_of_typical_range",
+        "OUT_OF_TYPICAL_RANGE",
+        "info",
+        "The number of nodes is in its Extreme band.",
+        "{nodes} nodes are in the Extreme band, above {nodes_limit}.",
+        "Check the load, and compare with a larger server or a smaller KV cache.",
+    ),
+    AlertRule(
+        "model_unsourced",
+        "CATALOG_UNSOURCED",
+        "info",
+        "The model's entry has figures without a source.",
+        "The catalog names no source for these figures of model {model}: {model_fields}.",
+        "Add the sources to the catalog entry before the plan is relied on.",
+    ),
+    AlertRule(
+        "server_unsourced",
+        "CATALOG_UNSOURCED",
+        "info",
+        "The server's entry has figures without a source.",
+        "The catalog names no source for these figures of server {server}: {server_fields}.",
+        "Add the sources to the catalog entry before the plan is relied on.",
+    ),
+    AlertRule(
+        "storage_unsourced",
+        "CATALOG_UNSOURCED",
+        "info",
+        "The storage profile's entry has figures without a source.",
+        "The catalog names no source for these figures of storage profile {storage}: "
+        "{storage_fields}.",
+        "Add the sources to the catalog entry before the plan is relied on.",
+    ),
+)
+
+ALERT_RULES: Mapping[str, AlertRule] = {rule.key: rule for rule in _IN_ORDER}
+"""Every alert rule by key, in the order in which alerts are given."""
+
+REMEDIES: Mapping[str, str] = {
+    "ratio_at_least": "kv_budget_ratio of at least {figure}",
+    "overhead_at_most": "runtime_overhead_gib of at most {figure}",
+    "context_at_most": "effective_context of at most {figure}",
+    "kv_precision_fp8": "kv_precision fp8",
+    "ratio_at_most": "kv_budget_ratio of at most {figure}",
+    "hbm_at_least": "a node with at least {figure} GiB of HBM",
+    "ratio_and_hbm": "a smaller kv_budget_ratio together with a node with more HBM",
+}
+"""The single changes that would mend a budget, each with the figure that just does it."""

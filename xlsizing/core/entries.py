@@ -1,0 +1,285 @@
+"""The catalog entries that a sizing is made from: a model, a server, a storage profile.
+
+These frozen dataclasses are the schema: their annotations carry every rule that one
+field can break, and the attribute docstrings become the JSON Schemas' descriptions.
+An entry that exists is valid; a wrong one raises when it is made.
+"""
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field, fields
+from typing import Annotated, Any, Literal
+
+from annotated_types import Ge, Gt
+
+from xlsizing.core.alerts import ALERT_RULES, Alert
+from xlsizing.core.constraints import Rule, require_fields
+from xlsizing.core.errors import InvalidValueError
+from xlsizing.core.exact import GB_PLACES, RATIO_PLACES, has_places, in_parts
+
+AttentionPattern = Literal["full", "sliding", "hybrid"]
+KvPrecision = Literal["fp16", "bf16", "fp8", "int8"]
+StorageType = Literal[
+    "nvme_local",
+    "network_ssd",
+    "san",
+    "parallel_fs",
+    "hdd",
+    "cloud_block_storage",
+    "cloud_file_storage",
+    "cloud_object_storage",
+]
+
+NAME_PATTERN = r"^(?! )(?!.*  )(?!.* $)[^*?~\x00-\x1f\x7f]{1,80}$"
+"""What a name may be, as the JSON Schemas state it; `_is_name` is the same rule."""
+
+
+def _is_name(text: str) -> bool:
+    # MATCH would read *, ? and ~ as wildcards; Excel's TRIM would change the blanks.
+    return (
+        0 < len(text) <= 80
+        and text == " ".join(text.split(" "))
+        and "  " not in text
+        and text == text.strip(" ")
+        and not any(mark in text for mark in "*?~")
+        and text.isprintable()
+    )
+
+
+Name = Annotated[
+    str,
+    Rule(_is_name, "of 1 to 80 characters with no *, ? or ~ and no stray blanks"),
+]
+Count = Annotated[int, Ge(1)]
+Rate = Annotated[float, Ge(0)]
+Speed = Annotated[
+    float,
+    Gt(0),
+    Rule(lambda value: has_places(value, RATIO_PLACES), "with at most 4 decimals"),
+]
+Gigabytes = Annotated[
+    float,
+    Gt(0),
+    Rule(lambda value: has_places(value, GB_PLACES), "with at most 2 decimals"),
+]
+Sources = dict[str, str]
+
+_ABOUT_THE_ENTRY = frozenset({"name", "aliases", "sources", "notes"})
+
+
+@dataclass(frozen=True)
+class Model:
+    """A language model, as far as the size of its KV cache depends on it.
+
+    Raises
+    ------
+    InvalidValueError : where a field breaks its rule, hybrid layers do not add up to
+        num_layers, or a pattern with sliding layers has no sliding_window.
+    """
+
+    name: Name
+    """Name of the model, unique in the catalog without regard to case."""
+    num_layers: Count
+    """Transformer layers that hold a KV cache."""
+    num_key_value_heads: Count
+    """Key and value heads per layer (grouped-query attention)."""
+    head_dim: Count
+    """Elements of one key or value head."""
+    max_position_embeddings: Count
+    """Longest context that the model supports [tokens]."""
+    attention_pattern: AttentionPattern
+    """full: every layer sees the whole context; sliding: every layer sees a window; hybrid: both."""
+    hybrid_full_layers: Annotated[int, Ge(0)] | None = None
+    """Layers of a hybrid model that see the whole context."""
+    hybrid_sliding_layers: Annotated[int, Ge(0)] | None = None
+    """Layers of a hybrid model that see the sliding window."""
+    sliding_window: Count | None = None
+    """Tokens that a sliding layer keeps [tokens]."""
+    default_kv_precision: KvPrecision = "bf16"
+    """KV precision where none is asked for; a choice of the catalog's: fp8 where the released weights are 8 bits or fewer, else bf16."""
+    total_params: Count | None = None
+    """Parameters of the whole model, all experts included."""
+    weight_bytes: Count | None = None
+    """Size of the released weights [bytes]."""
+    aliases: tuple[Name, ...] = ()
+    """Other names that find this entry."""
+    sources: Sources = field(default_factory=dict, hash=False)
+    """Where each figure comes from: field name, or * for all, to a source."""
+    notes: str = ""
+    """What a reader should know about the entry."""
+
+    def __post_init__(self) -> None:
+        _require_valid(self)
+
+
+@dataclass(frozen=True)
+class Server:
+    """One node: a server, or a rack that is bought as one.
+
+    HBM "GB" is not one unit: on most GPUs it is close to GiB, on others to 10^9 bytes.
+    hbm_per_gpu_mib, what the driver reports, settles it where it is known.
+    """
+
+    name: Name
+    """Name of the server, unique in the catalog without regard to case."""
+    gpus: Count
+    """GPUs per node."""
+    hbm_per_gpu_gb: Gigabytes
+    """High-bandwidth memory per GPU as it is marketed [GB]."""
+    total_hbm_gb: Gigabytes | None = None
+    """High-bandwidth memory per node as it is marketed [GB]; gpus * hbm_per_gpu_gb where left out."""
+    nvlink_bandwidth_tbps: Rate | None = None
+    """Bandwidth between GPUs, per GPU, both directions together [TB/s]."""
+    system_memory_tb: Rate | None = None
+    """Memory of the host [TB]."""
+    hbm_per_gpu_mib: Count | None = None
+    """High-bandwidth memory per GPU as the driver reports it [MiB]."""
+    gpu: str = ""
+    """Name of the GPU."""
+    hbm_bandwidth_tbps: Rate | None = None
+    """Memory bandwidth per GPU [TB/s]."""
+    bf16_tflops: Rate | None = None
+    """Dense bf16 performance per GPU [TFLOP/s]."""
+    fp8_tflops: Rate | None = None
+    """Dense fp8 performance per GPU [TFLOP/s]."""
+    fp4_tflops: Rate | None = None
+    """Dense fp4 performance per GPU [TFLOP/s]."""
+    max_power_kw: Rate | None = None
+    """Highest power draw of the node [kW]."""
+    rack_units: Rate | None = None
+    """Height of the node [rack units]."""
+    aliases: tuple[Name, ...] = ()
+    """Other names that find this entry."""
+    sources: Sources = field(default_factory=dict, hash=False)
+    """Where each figure comes from: field name, or * for all, to a source."""
+    notes: str = ""
+    """What a reader should know about the entry."""
+
+    def __post_init__(self) -> None:
+        _require_valid(self)
+        if self.total_hbm_gb is None:
+            object.__setattr__(self, "total_hbm_gb", self.product_of_hbm_gb)
+
+    @property
+    def product_of_hbm_gb(self) -> float:
+        """gpus * hbm_per_gpu_gb, exact to the hundredth [GB]."""
+        return self.gpus * in_parts(self.hbm_per_gpu_gb, GB_PLACES) / 10**GB_PLACES
+
+
+@dataclass(frozen=True)
+class StorageProfile:
+    """The storage that weights are loaded from and KV caches are reloaded from."""
+
+    name: Name
+    """Name of the profile, unique in the catalog without regard to case."""
+    type: StorageType
+    """Kind of storage."""
+    iops_read: Rate
+    """Read operations per second."""
+    iops_write: Rate
+    """Write operations per second."""
+    throughput_read_gbps: Speed
+    """Read throughput in gigabytes (10^9 bytes) per second, as storage vendors' sheets use the name [GB/s]."""
+    throughput_write_gbps: Speed
+    """Write throughput in gigabytes (10^9 bytes) per second, as storage vendors' sheets use the name [GB/s]."""
+    latency_read_ms_p50: Rate
+    """Median read latency [ms]."""
+    latency_read_ms_p99: Rate
+    """99th percentile of the read latency [ms]."""
+    latency_write_ms_p50: Rate
+    """Median write latency [ms]."""
+    latency_write_ms_p99: Rate
+    """99th percentile of the write latency [ms]."""
+    aliases: tuple[Name, ...] = ()
+    """Other names that find this entry."""
+    sources: Sources = field(default_factory=dict, hash=False)
+    """Where each figure comes from: field name, or * for all, to a source."""
+    notes: str = ""
+    """What a reader should know about the entry."""
+
+    def __post_init__(self) -> None:
+        _require_valid(self)
+
+
+Entry = Model | Server | StorageProfile
+
+
+def faults_between_fields(
+    entry: type[Entry], given: Mapping[str, Any], wrong: Collection[str] = ()
+) -> list[InvalidValueError]:
+    """What is wrong between the fields of an entry that may be right one by one.
+
+    Parameters
+    ----------
+    entry : Model, Server or StorageProfile.
+    given : the fields that are given, by name.
+    wrong : names of fields that are known to be wrong by themselves, and so not looked at.
+    """
+    faults = []
+    if "sources" not in wrong:
+        known = {each.name for each in fields(entry)} | {"*"}
+        faults += [
+            InvalidValueError("sources", name, 'a field of the entry, or "*" for all')
+            for name in given.get("sources", {})
+            if name not in known
+        ]
+    if entry is Model and "attention_pattern" not in wrong:
+        faults += _attention_faults(given, wrong)
+    return faults
+
+
+def _attention_faults(
+    given: Mapping[str, Any], wrong: Collection[str]
+) -> Iterator[InvalidValueError]:
+    pattern = given.get("attention_pattern")
+    hybrid = ("hybrid_full_layers", "hybrid_sliding_layers")
+    needed = {"full": (), "sliding": ("sliding_window",), "hybrid": (*hybrid, "sliding_window")}
+    for name in needed.get(str(pattern), ()):
+        if name not in wrong and given.get(name) is None:
+            yield InvalidValueError(name, None, f"given where attention_pattern is {pattern}")
+    counts = [given.get(name) for name in ("num_layers", *hybrid)]
+    if pattern == "hybrid" and None not in counts and not {"num_layers", *hybrid} & set(wrong):
+        layers, full, sliding = counts
+        if full + sliding != layers:  # type: ignore[operator]
+            yield InvalidValueError(
+                " + ".join(hybrid),
+                full + sliding,  # type: ignore[operator]
+                f"equal to num_layers, which is {layers}",
+            )
+
+
+def _require_valid(entry: Entry) -> None:
+    require_fields(entry)
+    for fault in faults_between_fields(type(entry), vars(entry)):
+        raise fault
+
+
+def figures(entry: Entry) -> Iterator[str]:
+    """Names of the fields in which `entry` states a fact that needs a source."""
+    for each in fields(entry):
+        stated = getattr(entry, each.name) not in (None, "")
+        if stated and each.name not in _ABOUT_THE_ENTRY:
+            yield each.name
+
+
+def unsourced_figures(entry: Entry) -> tuple[str, ...]:
+    """Names of the fields whose figure `sources` does not cover.
+
+    A total_hbm_gb that is the product of two covered figures needs no source of its own.
+    """
+    if "*" in entry.sources:
+        return ()
+    missing = [name for name in figures(entry) if name not in entry.sources]
+    if isinstance(entry, Server) and {"gpus", "hbm_per_gpu_gb"} <= set(entry.sources):
+        if entry.total_hbm_gb == entry.product_of_hbm_gb:
+            missing = [name for name in missing if name != "total_hbm_gb"]
+    return tuple(missing)
+
+
+def source_alerts(model: Model, server: Server, storage: StorageProfile) -> list[Alert]:
+    """The alerts CATALOG_UNSOURCED: one for each entry with figures that lack a source."""
+    alerts = []
+    for kind, entry in (("model", model), ("server", server), ("storage", storage)):
+        if missing := unsourced_figures(entry):
+            names = {kind: entry.name, f"{kind}_fields": ", ".join(missing)}
+            alerts.append(ALERT_RULES[f"{kind}_unsourced"].alert(**names))
+    return alerts

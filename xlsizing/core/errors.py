@@ -1,0 +1,59 @@
+"""What core raises: a code for programs and a sentence for people.
+
+A sentence says what was wrong, with the value, and what would be right. Every
+error derives from :class:`SizingError`, so one ``except`` at the edge of the
+program (command line, cell) is enough to never show a traceback.
+"""
+
+from collections.abc import Sequence
+
+
+class SizingError(ValueError):
+    """A sizing that cannot be done as asked; ``str(error)`` is the sentence."""
+
+    code = "SIZING_ERROR"
+
+
+class InvalidValueError(SizingError):
+    """A value outside what the method accepts.
+
+    Parameters
+    ----------
+    field : name of the field or argument, as the method spells it.
+    value : what was given.
+    expected : what would be right, to follow "it must be".
+    """
+
+    code = "INVALID_VALUE"
+
+    def __init__(self, field: str, value: object, expected: str) -> None:
+        super().__init__(f"{field} is {shown(value)}; it must be {expected}.")
+        self.field = field
+        self.value = value
+        self.expected = expected
+
+
+class UnknownNameError(SizingError):
+    """A name that no catalog entry bears.
+
+    Parameters
+    ----------
+    kind : "model", "server" or "storage profile".
+    name : what was asked for.
+    nearest : names that look like it, best first.
+    """
+
+    code = "UNKNOWN_NAME"
+
+    def __init__(self, kind: str, name: object, nearest: Sequence[str]) -> None:
+        hint = f"the nearest names are {', '.join(nearest)}" if nearest else "no name comes near it"
+        super().__init__(f"There is no {kind} named {shown(name)} in the catalog; {hint}.")
+        self.kind = kind
+        self.name = name
+        self.nearest = tuple(nearest)
+
+
+def shown(value: object) -> str:
+    """The value as an error sentence shows it: quoted text, cut where it is long."""
+    text = repr(value)
+    return text if len(text) <= 80 else f"{text[:77]}..."

@@ -1,0 +1,80 @@
+"""Exact reading and showing of numbers.
+
+A float slip buys a machine: 100 sessions with headroom 0.1 on nodes of 110 sessions
+is 1 node, but ``ceil(100 * 1.1 / 110)`` is 2. So a number that a person typed means
+the decimal that they typed, and from there on only integers are counted with.
+"""
+
+from decimal import Decimal
+from math import isfinite
+
+RATIO_PLACES = 4
+"""Decimals that a ratio may have. The workbook counts in ten-thousandths too."""
+
+GB_PLACES = 2
+"""Decimals that an amount of GB or GiB may have."""
+
+Number = int | float | Decimal
+
+
+def is_number(value: object) -> bool:
+    """True for a finite int, float or Decimal; False for booleans, text and the rest."""
+    if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
+        return False
+    return value.is_finite() if isinstance(value, Decimal) else isfinite(value)
+
+
+def typed_decimal(value: Number) -> Decimal:
+    """The decimal that a person meant by `value`.
+
+    A float is read at 15 significant digits, as Excel shows it, so that 0.1 is one
+    tenth and 0.1 + 0.2 is three tenths.
+    """
+    return Decimal(format(value, ".15g")) if isinstance(value, float) else Decimal(value)
+
+
+def has_places(value: Number, places: int) -> bool:
+    """True where `value` needs no more than `places` decimals."""
+    numerator, denominator = typed_decimal(value).as_integer_ratio()
+    return numerator * 10**places % denominator == 0
+
+
+def in_parts(value: Number, places: int) -> int:
+    """`value` counted in parts of 10^-places, exactly: in_parts(0.7, 4) is 7000.
+
+    Digits beyond `places` are cut; callers refuse them first (see `has_places`).
+    """
+    numerator, denominator = typed_decimal(value).as_integer_ratio()
+    return numerator * 10**places // denominator
+
+
+def as_whole(value: object) -> object:
+    """An int for a number without a fraction, anything else as it is.
+
+    Spreadsheets hold every number as a float, so 1000.0 stands for 1000.
+    """
+    if isinstance(value, float | Decimal) and is_number(value) and value == int(value):
+        return int(value)
+    return value
+
+
+def ceil_div(numerator: int, denominator: int) -> int:
+    """The quotient of two integers, rounded up."""
+    return -(-numerator // denominator)
+
+
+def grouped(numerator: int, denominator: int = 1, places: int = 0) -> str:
+    """A quotient as text, with thousands separators and `places` decimals, half rounded up.
+
+    The same text that Excel's FIXED gives where the decimal sign is a point, so that an
+    alert reads the same from the command line and in a sheet.
+    """
+    scaled = (2 * abs(numerator) * 10**places + denominator) // (2 * denominator)
+    whole, fraction = divmod(scaled, 10**places)
+    sign = "-" if numerator < 0 and scaled else ""
+    return f"{sign}{whole:,}" + (f".{fraction:0{places}d}" if places else "")
+
+
+def plain(value: Number) -> str:
+    """A number as text with the digits that it has: 28, 0.15, 7.67."""
+    return format(typed_decimal(value).normalize(), "f")

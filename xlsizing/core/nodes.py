@@ -1,0 +1,63 @@
+"""How many nodes the load needs.
+
+Source: the planning method, step 7.
+"""
+
+from typing import Annotated, Literal, cast
+
+from annotated_types import Ge
+
+from xlsizing.core.capacity import PARTS
+from xlsizing.core.constraints import Rule, require
+from xlsizing.core.exact import RATIO_PLACES, Number, as_whole, ceil_div, has_places, in_parts
+from xlsizing.core.kv_cache import whole_number
+
+DEFAULT_PEAK_HEADROOM_RATIO = 0.20
+DEFAULT_HA_MODE = "none"
+
+HaMode = Literal["none", "n+1"]
+PeakHeadroomRatio = Annotated[
+    float,
+    Ge(0),
+    Rule(lambda value: has_places(value, RATIO_PLACES), "with at most 4 decimals"),
+]
+SessionCount = Annotated[int, Ge(0)]
+
+Nodes = tuple[int, int, int] | tuple[None, None, None]
+
+
+def calc_nodes_required(
+    concurrency: Number,
+    sessions_per_node: Number,
+    peak_headroom_ratio: Number,
+    ha_mode: str,
+) -> Nodes:
+    """Nodes minimum, with headroom, and final; three times None where nothing fits.
+
+    minimum = ceil(concurrency / sessions_per_node)
+    with headroom = ceil(concurrency * (1 + peak_headroom_ratio) / sessions_per_node)
+    final = with headroom, + 1 where ha_mode is "n+1"
+
+    Parameters
+    ----------
+    concurrency : sessions at the same time [whole number of at least 1].
+    sessions_per_node : sessions that one node holds [whole number of at least 0].
+    peak_headroom_ratio : what to keep free for peaks, as a share of the load [0 or more].
+    ha_mode : "none", or "n+1" for one node more than the load needs.
+
+    Raises
+    ------
+    InvalidValueError : a value that the method does not accept.
+    """
+    sessions = whole_number("concurrency", concurrency)
+    per_node = as_whole(sessions_per_node)
+    require("sessions_per_node", per_node, SessionCount)
+    require("peak_headroom_ratio", peak_headroom_ratio, PeakHeadroomRatio)
+    require("ha_mode", ha_mode, HaMode)
+    if per_node == 0:
+        return None, None, None
+    per_node = cast(int, per_node)
+    minimum = ceil_div(sessions, per_node)
+    at_peak = sessions * (PARTS + in_parts(peak_headroom_ratio, RATIO_PLACES))
+    with_headroom = ceil_div(at_peak, per_node * PARTS)
+    return minimum, with_headroom, with_headroom + (1 if ha_mode == "n+1" else 0)

@@ -1,0 +1,96 @@
+"""Typical ranges of the figures, in words.
+
+Source: the planning method, "Typical ranges". They say how unusual a figure is, not
+whether it is right.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from xlsizing.core.alerts import ALERT_RULES, Alert
+from xlsizing.core.exact import grouped
+
+
+@dataclass(frozen=True)
+class Band:
+    """A range of values with a name; `upper` is None for the last one, which is open."""
+
+    name: str
+    upper: float | None
+    inclusive: bool = True
+
+
+RANGES: Mapping[str, tuple[Band, ...]] = {
+    "concurrency": (
+        Band("Low", 100),
+        Band("Medium", 1_000),
+        Band("High", 10_000),
+        Band("Extreme", None),
+    ),
+    "effective_context": (
+        Band("Short", 16_384),
+        Band("Medium", 65_536),
+        Band("Long", 131_072),
+        Band("Extreme", None),
+    ),
+    "kv_per_session_gib": (
+        Band("Small", 0.5),
+        Band("Medium", 2),
+        Band("Large", 5),
+        Band("Extreme", None),
+    ),
+    "sessions_per_node": (
+        Band("Low", 100, inclusive=False),
+        Band("Medium", 1_000),
+        Band("High", 5_000),
+        Band("Extreme", None),
+    ),
+    "nodes": (
+        Band("Small", 2),
+        Band("Medium", 10),
+        Band("Large", 50),
+        Band("Extreme", None),
+    ),
+}
+"""The bands of each figure, lowest first."""
+
+EXTREME = "Extreme"
+
+
+def band(figure: str, value: float) -> str:
+    """Name of the band that `value` falls in: band("nodes", 3) is "Medium"."""
+    for each in RANGES[figure]:
+        if each.upper is None or value < each.upper or (each.inclusive and value == each.upper):
+            return each.name
+    raise AssertionError(f"the last band of {figure} is not open")
+
+
+def extreme_above(figure: str) -> int:
+    """The value above which `figure` is in its Extreme band."""
+    upper = RANGES[figure][-2].upper
+    assert isinstance(upper, int)
+    return upper
+
+
+def range_alerts(context: int, nodes_final: int | None) -> list[Alert]:
+    """The alerts OUT_OF_TYPICAL_RANGE: one for each figure in its Extreme band.
+
+    Parameters
+    ----------
+    context : the clamped context [tokens].
+    nodes_final : nodes to buy, None where nothing fits.
+    """
+    alerts = []
+    if band("effective_context", context) == EXTREME:
+        alerts.append(
+            ALERT_RULES["context_out_of_typical_range"].alert(
+                context=grouped(context), context_limit=grouped(extreme_above("effective_context"))
+            )
+        )
+    if nodes_final is not None and band("nodes", nodes_final) == EXTREME:
+        alerts.append(
+            ALERT_RULES["nodes_out_of_typical_range"].alert(
+                nodes=grouped(nodes_final), nodes_limit=grouped(extreme_above("nodes"))
+            )
+        )
+    return alerts

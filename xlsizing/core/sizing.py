@@ -1,0 +1,193 @@
+"""The whole sizing: from a load on a model, a server and a storage to nodes and alerts."""
+
+from dataclasses import dataclass
+
+from xlsizing.core.alerts import ALERT_RULES, Alert
+from xlsizing.core.capacity import (
+    DEFAULT_KV_BUDGET_RATIO,
+    DEFAULT_RUNTIME_OVERHEAD_GIB,
+    PARTS,
+    bytes_beside_kv,
+    kv_budget_parts,
+    sessions_that_fit,
+)
+from xlsizing.core.entries import Model, Server, StorageProfile, source_alerts
+from xlsizing.core.exact import Number, ceil_div, grouped
+from xlsizing.core.kv_cache import (
+    clamped_context,
+    gib,
+    kv_alerts,
+    kv_bytes_per_session,
+    kv_total_tib,
+    resolved_precision,
+    whole_number,
+)
+from xlsizing.core.nodes import (
+    DEFAULT_HA_MODE,
+    DEFAULT_PEAK_HEADROOM_RATIO,
+    calc_nodes_required,
+)
+from xlsizing.core.ranges import range_alerts
+from xlsizing.core.remedies import budget_remedies, weights_remedies
+from xlsizing.core.storage import storage_alerts
+from xlsizing.core.units import BYTES_PER_GIB
+
+
+@dataclass(frozen=True)
+class SizingResult:
+    """A sizing: what was asked, what came out, and what to be warned of.
+
+    Where no session fits on a node, sessions_per_node is 0 and the three counts of
+    nodes are None.
+    """
+
+    model: Model
+    server: Server
+    storage: StorageProfile
+    concurrency: int
+    effective_context: int
+    kv_precision: str
+    kv_budget_ratio: Number
+    runtime_overhead_gib: Number
+    peak_headroom_ratio: Number
+    ha_mode: str
+    kv_per_session_gib: float
+    kv_total_tib: float
+    sessions_per_node: int
+    nodes_minimum: int | None
+    nodes_with_headroom: int | None
+    nodes_final: int | None
+    warnings: list[str]
+    clamped_context: int | None = None
+    alerts: tuple[Alert, ...] = ()
+
+    @property
+    def fits(self) -> bool:
+        """True where at least one session fits on a node."""
+        return self.nodes_final is not None
+
+
+def size(
+    model: Model,
+    server: Server,
+    storage: StorageProfile,
+    *,
+    concurrency: Number,
+    effective_context: Number,
+    kv_precision: str | None = None,
+    kv_budget_ratio: Number = DEFAULT_KV_BUDGET_RATIO,
+    runtime_overhead_gib: Number = DEFAULT_RUNTIME_OVERHEAD_GIB,
+    peak_headroom_ratio: Number = DEFAULT_PEAK_HEADROOM_RATIO,
+    ha_mode: str = DEFAULT_HA_MODE,
+) -> SizingResult:
+    """How many nodes it takes, by the planning method.
+
+    Parameters
+    ----------
+    model, server, storage : the catalog entries.
+    concurrency : sessions at the same time [whole number of at least 1].
+    effective_context : tokens that a session holds [whole number of at least 1].
+    kv_precision : fp16, bf16, fp8 or int8; None for the model's default.
+    kv_budget_ratio : share of the HBM that is planned for KV caches [above 0, at most 1].
+    runtime_overhead_gib : what the runtime takes of that share, per node [GiB].
+    peak_headroom_ratio : what to keep free for peaks, as a share of the load [0 or more].
+    ha_mode : "none", or "n+1" for one node more than the load needs.
+
+    Returns
+    -------
+    SizingResult : also where nothing fits; see its docstring.
+
+    Raises
+    ------
+    InvalidValueError : a value that the method does not accept.
+
+    Notes
+    -----
+    KV total = KV per session * concurrency; the other equations stand with
+    `kv_bytes_per_session`, `calc_sessions_per_node` and `calc_nodes_required`.
+    """
+    sessions = whole_number("concurrency", concurrency)
+    tokens = whole_number("effective_context", effective_context)
+    precision = resolved_precision(model, kv_precision)
+    kv_bytes = kv_bytes_per_session(model, tokens, precision)
+    budget = kv_budget_parts(server, kv_budget_ratio, runtime_overhead_gib)
+    per_node = sessions_that_fit(budget, kv_bytes)
+    minimum, with_headroom, final = calc_nodes_required(
+        sessions, per_node, peak_headroom_ratio, ha_mode
+    )
+    context = clamped_context(model, tokens)
+    alerts = (
+        *_hbm_alerts(model, server, tokens, precision, kv_budget_ratio, runtime_overhead_gib),
+        *kv_alerts(model, tokens, precision),
+        *storage_alerts(storage, model, tokens, server),
+        *range_alerts(context, final),
+        *source_alerts(model, server, storage),
+    )
+    return SizingResult(
+        model=model,
+        server=server,
+        storage=storage,
+        concurrency=sessions,
+        effective_context=tokens,
+        kv_precision=precision,
+        kv_budget_ratio=kv_budget_ratio,
+        runtime_overhead_gib=runtime_overhead_gib,
+        peak_headroom_ratio=peak_headroom_ratio,
+        ha_mode=ha_mode,
+        kv_per_session_gib=gib(kv_bytes),
+        kv_total_tib=kv_total_tib(kv_bytes, sessions),
+        sessions_per_node=per_node,
+        nodes_minimum=minimum,
+        nodes_with_headroom=with_headroom,
+        nodes_final=final,
+        warnings=[alert.message for alert in alerts],
+        clamped_context=context,
+        alerts=alerts,
+    )
+
+
+def _hbm_alerts(
+    model: Model,
+    server: Server,
+    effective_context: int,
+    kv_precision: str,
+    kv_budget_ratio: Number,
+    runtime_overhead_gib: Number,
+) -> list[Alert]:
+    kv_bytes = kv_bytes_per_session(model, effective_context, kv_precision)
+    budget = kv_budget_parts(server, kv_budget_ratio, runtime_overhead_gib)
+    left = bytes_beside_kv(server, kv_budget_ratio, runtime_overhead_gib)
+    alerts = []
+    if sessions_that_fit(budget, kv_bytes) == 0:
+        short = ceil_div(kv_bytes * PARTS - budget, PARTS)
+        alerts.append(
+            ALERT_RULES["hbm_budget_insufficient"].alert(
+                model=model.name,
+                server=server.name,
+                kv_gib=grouped(kv_bytes, BYTES_PER_GIB, 2),
+                budget_gib=grouped(budget // PARTS, BYTES_PER_GIB, 2),
+                short_gib=grouped(short, BYTES_PER_GIB, 2),
+                short_bytes=grouped(short),
+                budget_remedies=budget_remedies(
+                    model,
+                    server,
+                    effective_context,
+                    kv_precision,
+                    kv_budget_ratio,
+                    runtime_overhead_gib,
+                ),
+            )
+        )
+    if model.weight_bytes is not None and model.weight_bytes > left:
+        alerts.append(
+            ALERT_RULES["weights_not_covered"].alert(
+                model=model.name,
+                server=server.name,
+                weights_gib=grouped(model.weight_bytes, BYTES_PER_GIB, 2),
+                left_gib=grouped(left, BYTES_PER_GIB, 2),
+                weights_remedies=weights_remedies(
+                    model.weight_bytes, server, kv_budget_ratio, runtime_overhead_gib
+                ),
+            )
+        )
+    return alerts

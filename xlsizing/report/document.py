@@ -1,0 +1,44 @@
+"""A sizing as a JSON document. Figures are not rounded."""
+
+import json
+from dataclasses import asdict
+from typing import Any
+
+from xlsizing.core import SizingResult
+
+PARAMETERS = (
+    "concurrency",
+    "effective_context",
+    "kv_precision",
+    "kv_budget_ratio",
+    "runtime_overhead_gib",
+    "peak_headroom_ratio",
+    "ha_mode",
+    "clamped_context",
+)
+RESULTS = (
+    "kv_per_session_gib",
+    "kv_total_tib",
+    "sessions_per_node",
+    "nodes_minimum",
+    "nodes_with_headroom",
+    "nodes_final",
+)
+
+
+def json_document(result: SizingResult) -> dict[str, Any]:
+    """The sizing as plain values, under the keys that the command line promises."""
+    return {
+        "model": asdict(result.model),
+        "server": asdict(result.server),
+        "storage": asdict(result.storage),
+        "parameters": {name: getattr(result, name) for name in PARAMETERS},
+        "results": {name: getattr(result, name) for name in RESULTS},
+        "warnings": result.warnings,
+        "alerts": [asdict(alert) for alert in result.alerts],
+    }
+
+
+def json_text(result: SizingResult) -> str:
+    """The JSON document as text."""
+    return json.dumps(json_document(result), indent=2, ensure_ascii=False, default=float)
