@@ -16,6 +16,7 @@ from xlsizing.core import (
     DEFAULT_KV_BUDGET_RATIO,
     DEFAULT_PEAK_HEADROOM_RATIO,
     DEFAULT_RUNTIME_OVERHEAD_GIB,
+    Catalogs,
     SizingError,
     SizingResult,
     size,
@@ -44,7 +45,7 @@ def size_command(options: argparse.Namespace) -> int:
     """Size a load and print the answer."""
     from xlsizing.report import json_text, text_report
 
-    result = _sizing(options)
+    result = _sizing(options, load_catalogs(options.catalogs))
     if not options.json_only:
         print(text_report(result), end="\n\n")
     print(json_text(result))
@@ -66,8 +67,9 @@ def report_command(options: argparse.Namespace) -> int:
     from xlsizing.report import text_report
 
     require_writable(options.out, options.force)
-    result = _sizing(options)
-    path = save_workbook(options.out, report(result), options.force)
+    catalogs = load_catalogs(options.catalogs)
+    result = _sizing(options, catalogs)
+    path = save_workbook(options.out, report(result, catalogs), options.force)
     print(text_report(result), end="\n\n")
     print(f"Wrote {path}.")
     return _fit_code(result)
@@ -116,8 +118,7 @@ def catalog_validate_command(options: argparse.Namespace) -> int:
     return OK
 
 
-def _sizing(options: argparse.Namespace) -> SizingResult:
-    catalogs = load_catalogs(options.catalogs)
+def _sizing(options: argparse.Namespace, catalogs: Catalogs) -> SizingResult:
     return size(
         catalogs.model(options.model),
         catalogs.server(options.server),

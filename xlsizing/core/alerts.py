@@ -19,6 +19,8 @@ class Alert:
     severity: Severity
     message: str
     recommendation: str
+    rule: str = ""
+    """Key of the alert's rule in ALERT_RULES; one code may have several rules."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,7 @@ class AlertRule:
             self.severity,
             self.message.format(**values),
             self.recommendation.format(**values),
+            self.key,
         )
 
 

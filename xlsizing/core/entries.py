@@ -161,7 +161,7 @@ class Server:
 
     @property
     def product_of_hbm_gb(self) -> float:
-        """gpus * hbm_per_gpu_gb, exact to the hundredth [GB]."""
+        """The product of gpus and hbm_per_gpu_gb, exact to the hundredth [GB]."""
         return self.gpus * in_parts(self.hbm_per_gpu_gb, GB_PLACES) / 10**GB_PLACES
 
 
@@ -269,9 +269,12 @@ def unsourced_figures(entry: Entry) -> tuple[str, ...]:
     if "*" in entry.sources:
         return ()
     missing = [name for name in figures(entry) if name not in entry.sources]
-    if isinstance(entry, Server) and {"gpus", "hbm_per_gpu_gb"} <= set(entry.sources):
-        if entry.total_hbm_gb == entry.product_of_hbm_gb:
-            missing = [name for name in missing if name != "total_hbm_gb"]
+    if (
+        isinstance(entry, Server)
+        and {"gpus", "hbm_per_gpu_gb"} <= set(entry.sources)
+        and entry.total_hbm_gb == entry.product_of_hbm_gb
+    ):
+        missing = [name for name in missing if name != "total_hbm_gb"]
     return tuple(missing)
 
 

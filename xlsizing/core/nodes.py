@@ -3,6 +3,7 @@
 Source: the planning method, step 7.
 """
 
+from collections.abc import Mapping
 from typing import Annotated, Literal, cast
 
 from annotated_types import Ge
@@ -23,7 +24,16 @@ PeakHeadroomRatio = Annotated[
 ]
 SessionCount = Annotated[int, Ge(0)]
 
+SPARE_NODES: Mapping[str, int] = {"none": 0, "n+1": 1}
+"""Nodes more than the load needs, by HA mode."""
+
 Nodes = tuple[int, int, int] | tuple[None, None, None]
+
+
+def spare_nodes(ha_mode: str) -> int:
+    """Nodes that `ha_mode` adds; raises InvalidValueError where it is none of the modes."""
+    require("ha_mode", ha_mode, HaMode)
+    return SPARE_NODES[ha_mode]
 
 
 def calc_nodes_required(
@@ -53,11 +63,11 @@ def calc_nodes_required(
     per_node = as_whole(sessions_per_node)
     require("sessions_per_node", per_node, SessionCount)
     require("peak_headroom_ratio", peak_headroom_ratio, PeakHeadroomRatio)
-    require("ha_mode", ha_mode, HaMode)
+    spare = spare_nodes(ha_mode)
     if per_node == 0:
         return None, None, None
     per_node = cast(int, per_node)
     minimum = ceil_div(sessions, per_node)
     at_peak = sessions * (PARTS + in_parts(peak_headroom_ratio, RATIO_PLACES))
     with_headroom = ceil_div(at_peak, per_node * PARTS)
-    return minimum, with_headroom, with_headroom + (1 if ha_mode == "n+1" else 0)
+    return minimum, with_headroom, with_headroom + spare

@@ -24,6 +24,7 @@ RESULTS = (
     "nodes_with_headroom",
     "nodes_final",
 )
+ALERT = ("code", "severity", "message", "recommendation")
 
 
 def json_document(result: SizingResult) -> dict[str, Any]:
@@ -35,7 +36,7 @@ def json_document(result: SizingResult) -> dict[str, Any]:
         "parameters": {name: getattr(result, name) for name in PARAMETERS},
         "results": {name: getattr(result, name) for name in RESULTS},
         "warnings": result.warnings,
-        "alerts": [asdict(alert) for alert in result.alerts],
+        "alerts": [{name: getattr(alert, name) for name in ALERT} for alert in result.alerts],
     }
 
 

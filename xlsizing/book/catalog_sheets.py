@@ -1,0 +1,200 @@
+"""The sheets Models, Servers and Storage: the catalogs as tables.
+
+Derived columns keep the sizing formulas short: one formula serves every attention
+pattern, and every way in which HBM is known.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from openpyxl.workbook import Workbook
+
+from xlsizing.book.cells import CachedValues, Style, Value, Writer
+from xlsizing.book.names import define
+from xlsizing.book.styles import BODY, NOTE, STEP_FILL, SUBTITLE, TITLE
+from xlsizing.book.tables import Column, own_row, write_table
+from xlsizing.core import Catalogs, Model, Server, StorageProfile
+from xlsizing.core.capacity import hbm_bytes
+from xlsizing.core.entries import Entry, unsourced_figures
+from xlsizing.core.kv_cache import kv_elements_per_token, layer_counts
+
+TABLE_TOP = 4
+
+_COUNT = Style(font=BODY, number_format="#,##0")
+_FIGURE = Style(font=BODY, number_format="#,##0.####")
+_DERIVED = Style(font=BODY, fill=STEP_FILL, number_format="#,##0")
+_REMARK = Style(font=NOTE)
+
+
+def _field(name: str) -> Callable[[Entry], Value]:
+    def value(entry: Entry) -> Value:
+        found: Value = getattr(entry, name)
+        return found
+
+    return value
+
+
+def _count(head: str, name: str, width: float = 12) -> Column[Any]:
+    return Column(head, _field(name), width=width, style=_COUNT)
+
+
+def _figure(head: str, name: str) -> Column[Any]:
+    return Column(head, _field(name), width=12, style=_FIGURE)
+
+
+def _text(head: str, name: str, width: float) -> Column[Any]:
+    return Column(head, _field(name), width=width)
+
+
+def _unsourced(entry: Entry) -> str:
+    return ", ".join(unsourced_figures(entry))
+
+
+def _sources(entry: Entry) -> str:
+    named = [f"{field}: {source}" for field, source in entry.sources.items() if field != "*"]
+    rest = [f"all other figures: {entry.sources['*']}"] if "*" in entry.sources else []
+    return "; ".join(named + rest)
+
+
+_REMARKS: tuple[Column[Any], ...] = (
+    Column("Unsourced", _unsourced, width=14, style=_REMARK),
+    Column("Sources", _sources, width=60, style=_REMARK),
+    Column("Notes", _field("notes"), width=40, style=_REMARK),
+)
+
+MODEL_COLUMNS: tuple[Column[Model], ...] = (
+    _text("Name", "name", 30),
+    _count("Layers", "num_layers", 9),
+    _count("KV heads", "num_key_value_heads", 9),
+    _count("Head dim", "head_dim", 9),
+    _count("Max context", "max_position_embeddings"),
+    _text("Attention", "attention_pattern", 11),
+    Column("Full layers", lambda model: layer_counts(model)[0], width=9, style=_COUNT),
+    Column("Sliding layers", lambda model: layer_counts(model)[1], width=9, style=_COUNT),
+    _count("Sliding window", "sliding_window", 10),
+    _text("KV precision", "default_kv_precision", 11),
+    _count("Parameters", "total_params", 19),
+    _count("Weight bytes", "weight_bytes", 19),
+    Column(
+        "Full KV elements",
+        lambda model: kv_elements_per_token(model)[0],
+        f"Const_KeyAndValue*{own_row('Models', 'Full layers')}"
+        f"*{own_row('Models', 'KV heads')}*{own_row('Models', 'Head dim')}",
+        width=13,
+        style=_DERIVED,
+    ),
+    Column(
+        "Sliding KV elements",
+        lambda model: kv_elements_per_token(model)[1],
+        f"Const_KeyAndValue*{own_row('Models', 'Sliding layers')}"
+        f"*{own_row('Models', 'KV heads')}*{own_row('Models', 'Head dim')}",
+        width=13,
+        style=_DERIVED,
+    ),
+    *_REMARKS,
+)
+
+SERVER_COLUMNS: tuple[Column[Server], ...] = (
+    _text("Name", "name", 18),
+    _text("GPU", "gpu", 22),
+    _count("GPUs", "gpus", 8),
+    _figure("HBM GB per GPU", "hbm_per_gpu_gb"),
+    _figure("HBM GB total", "total_hbm_gb"),
+    _count("HBM MiB per GPU", "hbm_per_gpu_mib"),
+    Column(
+        "HBM bytes",
+        hbm_bytes,
+        f'IF({own_row("Servers", "HBM MiB per GPU")}="",'
+        f"ROUND({own_row('Servers', 'HBM GB total')}*Const_BytesPerGB,0),"
+        f"{own_row('Servers', 'GPUs')}*{own_row('Servers', 'HBM MiB per GPU')}"
+        "*Const_BytesPerMiB)",
+        width=21,
+        style=_DERIVED,
+    ),
+    _figure("NVLink TB/s", "nvlink_bandwidth_tbps"),
+    _figure("Host memory TB", "system_memory_tb"),
+    _figure("HBM TB/s per GPU", "hbm_bandwidth_tbps"),
+    _figure("bf16 TFLOP/s", "bf16_tflops"),
+    _figure("fp8 TFLOP/s", "fp8_tflops"),
+    _figure("fp4 TFLOP/s", "fp4_tflops"),
+    _figure("Power kW", "max_power_kw"),
+    _figure("Rack units", "rack_units"),
+    *_REMARKS,
+)
+
+STORAGE_COLUMNS: tuple[Column[StorageProfile], ...] = (
+    _text("Name", "name", 26),
+    _text("Type", "type", 22),
+    _count("Read IOPS", "iops_read"),
+    _count("Write IOPS", "iops_write"),
+    _figure("Read GB/s", "throughput_read_gbps"),
+    _figure("Write GB/s", "throughput_write_gbps"),
+    _figure("Read p50 ms", "latency_read_ms_p50"),
+    _figure("Read p99 ms", "latency_read_ms_p99"),
+    _figure("Write p50 ms", "latency_write_ms_p50"),
+    _figure("Write p99 ms", "latency_write_ms_p99"),
+    *_REMARKS,
+)
+
+
+@dataclass(frozen=True)
+class _Sheet:
+    """One catalog sheet: its title, its tables and what stands above them."""
+
+    title: str
+    heading: str
+    columns: Sequence[Column[Any]]
+    alias_table: str
+    alias_of: str
+
+
+_MODELS = _Sheet(
+    "Models",
+    "Models: what can be served. Grey columns are computed from the others.",
+    MODEL_COLUMNS,
+    "ModelAliases",
+    "Model",
+)
+_SERVERS = _Sheet(
+    "Servers",
+    "Servers: what can be bought or rented. One row is one node. GB are as marketed; the "
+    "driver's MiB settle how much memory that is, where they are known.",
+    SERVER_COLUMNS,
+    "ServerAliases",
+    "Server",
+)
+_STORAGE = _Sheet(
+    "Storage",
+    "Storage profiles: where weights and KV caches are read from. GB/s are 10^9 bytes per second.",
+    STORAGE_COLUMNS,
+    "StorageAliases",
+    "Storage",
+)
+
+
+def write_catalog_sheets(book: Workbook, cached: CachedValues, catalogs: Catalogs) -> None:
+    """Write the three catalog sheets, their alias tables and the names of their lists."""
+    _write(book, cached, _MODELS, catalogs.models)
+    _write(book, cached, _SERVERS, catalogs.servers)
+    _write(book, cached, _STORAGE, catalogs.profiles)
+
+
+def _write(book: Workbook, cached: CachedValues, page: _Sheet, entries: Sequence[Entry]) -> None:
+    sheet = book.create_sheet(page.title)
+    writer = Writer(sheet, cached)
+    writer.value(1, 1, page.title, Style(font=TITLE))
+    writer.value(2, 1, page.heading, Style(font=SUBTITLE))
+    placed = write_table(writer, page.title, page.columns, entries, TABLE_TOP)
+    define(book, f"List_{page.title}", page.title, placed.cells("Name"))
+    aliases = [(alias, entry.name) for entry in entries for alias in entry.aliases]
+    alias_columns: tuple[Column[tuple[str, str]], ...] = (
+        Column("Alias", lambda pair: pair[0], width=30),
+        Column(page.alias_of, lambda pair: pair[1], width=26),
+    )
+    # A table has at least one row; an empty alias finds nothing.
+    rows = aliases or [("", "")]
+    write_table(writer, page.alias_table, alias_columns, rows, TABLE_TOP, len(page.columns) + 2)
+    sheet.freeze_panes = sheet.cell(TABLE_TOP + 1, 2)
+    sheet.sheet_view.showGridLines = False
+    sheet.sheet_view.zoomScale = 90

@@ -1,0 +1,133 @@
+"""The inputs of a sizing, as a workbook asks for them."""
+
+from dataclasses import dataclass
+
+from xlsizing.core import SizingResult
+
+
+@dataclass(frozen=True)
+class Input:
+    """One input: what formulas call it, what people call it, and what to know about it."""
+
+    symbol: str
+    """Name in formulas, and after Input_ in defined names."""
+    field: str
+    """Name of the field of SizingResult that holds it."""
+    label: str
+    """Column head in Scenarios."""
+    unit: str
+    note: str
+    """What it is, a typical value, a common mistake."""
+    number_format: str = "General"
+    choices: str | None = None
+    """Defined name of the list that it is chosen from."""
+    range_of: str | None = None
+    """Key in core's typical ranges."""
+
+    @property
+    def defined_name(self) -> str:
+        """The name of the input cell on the Sizing sheet."""
+        return f"Input_{_DEFINED_NAMES.get(self.symbol, self.symbol)}"
+
+
+_DEFINED_NAMES = {"Context": "EffectiveContext"}
+
+INPUTS: tuple[Input, ...] = (
+    Input(
+        "Model",
+        "model",
+        "Model",
+        "",
+        "The model to serve, by name or alias. The list is the Models sheet.",
+        choices="List_Models",
+    ),
+    Input(
+        "Server",
+        "server",
+        "Server",
+        "",
+        "The node to buy or rent. One node may be a server or a rack. The list is the Servers "
+        "sheet.",
+        choices="List_Servers",
+    ),
+    Input(
+        "Storage",
+        "storage",
+        "Storage",
+        "",
+        "Where weights and KV caches are read from. It changes alerts, not the number of nodes.",
+        choices="List_Storage",
+    ),
+    Input(
+        "Concurrency",
+        "concurrency",
+        "Concurrency",
+        "sessions",
+        "Sessions that hold a KV cache at the same time. Typical: 100 to 10,000. Not registered "
+        "users: of those usually a few percent are active at once.",
+        "#,##0",
+        range_of="concurrency",
+    ),
+    Input(
+        "Context",
+        "effective_context",
+        "Context",
+        "tokens",
+        "Tokens that one session holds, prompt and answer together. Typical: 4,096 to 131,072. "
+        "Not the model's longest context unless sessions really fill it.",
+        "#,##0",
+        range_of="effective_context",
+    ),
+    Input(
+        "KvPrecision",
+        "kv_precision",
+        "KV precision",
+        "",
+        "Precision of the KV cache, not of the weights. Empty: the model's own in the catalog.",
+        choices="List_KvPrecisions",
+    ),
+    Input(
+        "KvBudgetRatio",
+        "kv_budget_ratio",
+        "KV budget ratio",
+        "share",
+        "Share of the node's HBM that is planned for KV caches; the rest is for weights. Typical: "
+        "0.70. At most 4 decimals. Empty: the default.",
+        "0.00##",
+    ),
+    Input(
+        "RuntimeOverheadGiB",
+        "runtime_overhead_gib",
+        "Runtime overhead GiB",
+        "GiB",
+        "What the runtime takes of that share, per node and not per GPU. Typical: 120 on 8 GPUs. "
+        "At most 2 decimals. Empty: the default.",
+        "#,##0.##",
+    ),
+    Input(
+        "PeakHeadroomRatio",
+        "peak_headroom_ratio",
+        "Peak headroom",
+        "share",
+        "What to keep free for peaks, as a share of the load. Typical: 0.20 for 20 %. A common "
+        "mistake is 20, which is 2,000 %. Empty: the default.",
+        "0.00##",
+    ),
+    Input(
+        "HA",
+        "ha_mode",
+        "HA",
+        "",
+        "n+1 adds a spare node, so that one may fail. Empty: none.",
+        choices="List_HA",
+    ),
+)
+"""The inputs in the order of the Scenarios table."""
+
+
+def input_value(asked: Input, result: SizingResult) -> str | int | float:
+    """What was given for an input, as a cell holds it."""
+    value = getattr(result, asked.field)
+    if asked.symbol in ("Model", "Server", "Storage"):
+        return str(value.name)
+    return value if isinstance(value, str | int) else float(value)

@@ -1,0 +1,127 @@
+"""The package pass: what openpyxl cannot write, put into the zip package it saved.
+
+No other module opens the zip. It adds the value of every formula cell, orders the
+children of fonts as the standard does, and takes out the dates that would make equal
+workbooks differ.
+"""
+
+import io
+import zipfile
+from collections.abc import Iterator, Mapping
+from posixpath import join, normpath
+
+from lxml import etree
+from openpyxl.workbook import Workbook
+
+from xlsizing.book.cells import CachedValues, Value
+
+_MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+_OFFICE_RELATIONS = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+_RELATIONS = "http://schemas.openxmlformats.org/package/2006/relationships"
+_TERMS = "http://purl.org/dc/terms/"
+
+_FONT_ORDER = (
+    "b",
+    "i",
+    "strike",
+    "condense",
+    "extend",
+    "outline",
+    "shadow",
+    "u",
+    "vertAlign",
+    "sz",
+    "color",
+    "name",
+    "family",
+    "charset",
+    "scheme",
+)
+_FIRST_ZIP_DATE = (1980, 1, 1, 0, 0, 0)
+ERROR_VALUES = frozenset({"#N/A", "#VALUE!", "#NUM!", "#REF!", "#NAME?", "#DIV/0!", "#NULL!"})
+
+
+def package(book: Workbook, cached: CachedValues) -> bytes:
+    """The finished workbook as the bytes of an .xlsx file."""
+    saved = io.BytesIO()
+    book.save(saved)
+    finished = io.BytesIO()
+    with (
+        zipfile.ZipFile(saved) as source,
+        zipfile.ZipFile(finished, "w", zipfile.ZIP_DEFLATED) as target,
+    ):
+        sheets = dict(_sheet_parts(source))
+        for part in source.namelist():
+            content = source.read(part)
+            if part in sheets:
+                content = _with_values(content, cached.of_sheet(sheets[part]))
+            elif part == "xl/styles.xml":
+                content = _with_ordered_fonts(content)
+            elif part == "docProps/core.xml":
+                content = _without_dates(content)
+            entry = zipfile.ZipInfo(part, _FIRST_ZIP_DATE)
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            target.writestr(entry, content)
+    return finished.getvalue()
+
+
+def _sheet_parts(source: zipfile.ZipFile) -> Iterator[tuple[str, str]]:
+    """Name of each sheet's part, and the sheet's title."""
+    relations = etree.fromstring(source.read("xl/_rels/workbook.xml.rels"))
+    targets = {
+        relation.get("Id"): normpath(join("/xl", relation.get("Target") or "")).lstrip("/")
+        for relation in relations.iter(f"{{{_RELATIONS}}}Relationship")
+    }
+    workbook = etree.fromstring(source.read("xl/workbook.xml"))
+    for sheet in workbook.iter(f"{{{_MAIN}}}sheet"):
+        yield targets[sheet.get(f"{{{_OFFICE_RELATIONS}}}id")], sheet.get("name") or ""
+
+
+def _with_values(content: bytes, values: Mapping[str, Value]) -> bytes:
+    root = etree.fromstring(content)
+    for cell in root.iter(f"{{{_MAIN}}}c"):
+        # The default type, which some readers take for a zero where the cell is empty.
+        if cell.get("t") == "n":
+            cell.attrib.pop("t")
+    for formula in root.iter(f"{{{_MAIN}}}f"):
+        cell = formula.getparent()
+        assert cell is not None
+        for old in cell.findall(f"{{{_MAIN}}}v"):
+            cell.remove(old)
+        kind, text = _cell_value(values[cell.get("r") or ""])
+        if kind:
+            cell.set("t", kind)
+        else:
+            cell.attrib.pop("t", None)
+        etree.SubElement(cell, f"{{{_MAIN}}}v").text = text
+    return _text(root)
+
+
+def _cell_value(value: Value) -> tuple[str, str]:
+    """The cell's type attribute, empty for a number, and the text of its value."""
+    if isinstance(value, bool):
+        return "b", str(int(value))
+    if isinstance(value, int | float):
+        return "", repr(value)
+    text = value or ""
+    return ("e" if text in ERROR_VALUES else "str"), text
+
+
+def _with_ordered_fonts(content: bytes) -> bytes:
+    root = etree.fromstring(content)
+    for font in root.iter(f"{{{_MAIN}}}font"):
+        children = list(font)
+        children.sort(key=lambda child: _FONT_ORDER.index(etree.QName(child).localname))
+        font[:] = children
+    return _text(root)
+
+
+def _without_dates(content: bytes) -> bytes:
+    root = etree.fromstring(content)
+    for date in [*root.iter(f"{{{_TERMS}}}created"), *root.iter(f"{{{_TERMS}}}modified")]:
+        root.remove(date)
+    return _text(root)
+
+
+def _text(root: "etree._Element") -> bytes:
+    return etree.tostring(root, xml_declaration=True, encoding="UTF-8", standalone=True)

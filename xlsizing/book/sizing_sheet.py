@@ -1,0 +1,294 @@
+"""The sheet Sizing: the answer on top, the inputs below it, then alerts and steps."""
+
+from collections.abc import Mapping, Sequence
+
+from openpyxl.formatting.rule import FormulaRule
+from openpyxl.styles import Alignment
+from openpyxl.workbook import Workbook
+from openpyxl.worksheet.datavalidation import DataValidation
+from openpyxl.worksheet.worksheet import Worksheet
+
+from xlsizing.book.cells import CachedValues, Style, Value, Writer
+from xlsizing.book.formulas import (
+    ALERT_CODES,
+    ALERTS,
+    OUTPUTS,
+    REMEDY_STEPS,
+    REMEDY_TEXTS,
+    STATUS,
+    STEPS,
+    Formula,
+    render,
+)
+from xlsizing.book.inputs import INPUTS, Input, input_value
+from xlsizing.book.names import define
+from xlsizing.book.styles import (
+    ANSWER,
+    BODY,
+    HEADING,
+    HEADING_FILL,
+    INPUT,
+    INPUT_FILL,
+    LEFT,
+    NOTE,
+    RIGHT,
+    SEVERITY_FILLS,
+    STRONG,
+    SUBTITLE,
+    TITLE,
+    UNDERLINE,
+    WRAP,
+)
+from xlsizing.book.values import formula_values
+from xlsizing.core import ALERT_RULES, Catalogs, SizingResult, band
+from xlsizing.core.exact import grouped
+
+TITLE_TEXT = "How many GPU nodes?"
+_LABEL, _VALUE, _UNIT, _BAND, _NOTE = 2, 3, 4, 5, 6
+_WIDTHS = {"A": 2, "B": 32, "C": 24, "D": 16, "E": 12, "F": 82}
+
+_OUTPUT_BANDS: Mapping[str, str] = {
+    "KvPerSessionGiB": "kv_per_session_gib",
+    "SessionsPerNode": "sessions_per_node",
+    "NodesMinimum": "nodes",
+    "NodesWithHeadroom": "nodes",
+    "NodesFinal": "nodes",
+}
+_OUTPUT_NOTES: Mapping[str, str] = {
+    "NodesFinal": "Nodes to buy or rent: with headroom, and one more where HA is n+1.",
+    "NodesWithHeadroom": "Concurrency with peak headroom, divided by sessions per node, rounded up.",
+    "NodesMinimum": "Concurrency divided by sessions per node, rounded up.",
+    "SessionsPerNode": "KV budget of a node divided by the KV cache of a session, rounded down.",
+    "KvPerSessionGiB": "KV cache of one session.",
+    "KvTotalTiB": "KV cache of all sessions.",
+}
+
+
+def reference(symbol: str) -> str:
+    """The defined name that stands for a formula's symbol on this sheet."""
+    for asked in INPUTS:
+        if asked.symbol == symbol:
+            return asked.defined_name
+    if symbol.startswith("Alert_"):
+        return symbol
+    prefix = "Output" if symbol in _OUTPUT_SYMBOLS else "Step"
+    return f"{prefix}_{symbol}"
+
+
+_OUTPUT_SYMBOLS = {each.symbol for each in (*OUTPUTS, STATUS, ALERT_CODES)}
+
+
+def write_sizing_sheet(
+    book: Workbook, cached: CachedValues, result: SizingResult, catalogs: Catalogs
+) -> None:
+    """Write the sheet for one sizing, and define the names of its cells."""
+    sheet = book.create_sheet("Sizing")
+    for letter, width in _WIDTHS.items():
+        sheet.column_dimensions[letter].width = width
+    page = _Page(book, Writer(sheet, cached), formula_values(result, catalogs))
+    page.writer.value(1, _LABEL, TITLE_TEXT, Style(font=TITLE))
+    page.write_question(2, result)
+    row = page.write_outputs(4, result)
+    row = page.write_inputs(row + 1, result)
+    rows_of_messages = _rows_of_messages(row + 1)
+    page.write_alert_list(row + 1, rows_of_messages, result)
+    page.write_steps(rows_of_messages[-1] + 2)
+    sheet.freeze_panes = "A4"
+    sheet.sheet_view.showGridLines = False
+
+
+def _rows_of_messages(heading: int) -> range:
+    return range(heading + 1, heading + 1 + len(ALERT_RULES))
+
+
+class _Page:
+    """The Sizing sheet while it is written."""
+
+    def __init__(self, book: Workbook, writer: Writer, values: Mapping[str, Value]) -> None:
+        self.book = book
+        self.writer = writer
+        self.sheet: Worksheet = writer.sheet
+        self.values = values
+
+    def write_question(self, row: int, result: SizingResult) -> None:
+        text = (
+            'IFERROR(FIXED(Input_Concurrency,0)&" sessions of "&FIXED(Input_EffectiveContext,0)'
+            '&" tokens on "&INDEX(Models[Name],Step_ModelRow)&", served by "'
+            '&INDEX(Servers[Name],Step_ServerRow),"")'
+        )
+        value = (
+            f"{grouped(result.concurrency)} sessions of {grouped(result.effective_context)} tokens "
+            f"on {result.model.name}, served by {result.server.name}"
+        )
+        self.writer.formula(row, _LABEL, text, value, Style(font=SUBTITLE))
+
+    def write_outputs(self, row: int, result: SizingResult) -> int:
+        """Write the answer; returns the row after it."""
+        self._heading(row, "Answer", "Value", "Unit", "Typical range", "What it is")
+        for formula in reversed(OUTPUTS):
+            row += 1
+            self._figure(row, formula, _OUTPUT_NOTES[formula.symbol])
+            if figure := _OUTPUT_BANDS.get(formula.symbol):
+                value = getattr(result, _FIELD_OF_OUTPUT[formula.symbol])
+                self._band(row, figure, reference(formula.symbol), value)
+        answer = row - len(OUTPUTS) + 1
+        self.sheet.row_dimensions[answer].height = 40
+        self.sheet.cell(answer, _VALUE).font = ANSWER
+        self.sheet.cell(answer, _LABEL).font = STRONG
+        for formula in (STATUS, ALERT_CODES):
+            row += 1
+            self._figure(row, formula, "")
+            self.sheet.cell(row, _VALUE).alignment = LEFT
+        status = f"${'C'}${row - 1}"
+        self.sheet.conditional_formatting.add(
+            f"C{answer}:C{row - 1}",
+            FormulaRule(formula=[f'{status}<>"OK"'], fill=SEVERITY_FILLS["error"]),
+        )
+        return row + 1
+
+    def write_inputs(self, row: int, result: SizingResult) -> int:
+        """Write the inputs; returns the row after them."""
+        self._heading(row, "Inputs", "Value", "Unit", "Typical range", "Notes")
+        for asked in INPUTS:
+            row += 1
+            self._label(row, asked.label, asked.unit, asked.note)
+            self._input_cell(row, asked, input_value(asked, result))
+            if asked.range_of:
+                symbol = "ClampedContext" if asked.symbol == "Context" else "Sessions"
+                value = self.values[symbol]
+                assert isinstance(value, int)
+                self._band(row, asked.range_of, reference(symbol), value)
+        return self._write_tensor_parallel(row + 1)
+
+    def _write_tensor_parallel(self, row: int) -> int:
+        note = (
+            "GPUs that share one copy of the model. For the record, and for the copies per node "
+            "below: the planning method counts a node's HBM as one pool."
+        )
+        self._label(row, "Tensor parallel", "GPUs", note)
+        self.writer.value(row, _VALUE, None, _input_style("#,##0"))
+        define(self.book, "Input_TensorParallel", "Sizing", f"$C${row}")
+        self._label(row + 1, "Copies of the model per node", "copies", "")
+        checked = (
+            "IF(AND(ISNUMBER(Input_TensorParallel),NOT(ISLOGICAL(Input_TensorParallel))),"
+            "IF(AND(Input_TensorParallel>=1,INT(Input_TensorParallel)=Input_TensorParallel),"
+            "INT(INDEX(Servers[GPUs],Step_ServerRow)/Input_TensorParallel),#VALUE!),#VALUE!)"
+        )
+        text = f'IF(Input_TensorParallel="","",{checked})'
+        self.writer.formula(row + 1, _VALUE, text, "", Style(BODY, alignment=RIGHT))
+        return row + 2
+
+    def write_alert_list(self, row: int, messages: range, result: SizingResult) -> None:
+        """Write the active alerts, most serious rule first, with nothing in between."""
+        self._heading(row, "Alerts", "Severity", "Message", "", "")
+        for number, line in enumerate(messages, start=1):
+            alert = result.alerts[number - 1] if number <= len(result.alerts) else None
+            place = f"MATCH({number},Sizing_AlertRanks,0)"
+            for column, text, value in (
+                (_LABEL, f"INDEX(AlertRules[Code],{place})", alert.code if alert else ""),
+                (_VALUE, f"INDEX(AlertRules[Severity],{place})", alert.severity if alert else ""),
+                (_UNIT, f"INDEX(Sizing_Alerts,{place})", alert.message if alert else ""),
+            ):
+                style = Style(font=BODY, alignment=WRAP)
+                self.writer.formula(line, column, f'IFERROR({text},"")', value, style)
+            self.sheet.merge_cells(start_row=line, end_row=line, start_column=4, end_column=6)
+            self.sheet.row_dimensions[line].height = 31
+        cells = f"B{messages[0]}:F{messages[-1]}"
+        for severity, fill in SEVERITY_FILLS.items():
+            rule = FormulaRule(formula=[f'$C{messages[0]}="{severity}"'], fill=fill)
+            self.sheet.conditional_formatting.add(cells, rule)
+
+    def write_steps(self, row: int) -> None:
+        """Write every intermediate figure, and each alert rule's message."""
+        self._heading(row, "Steps", "Value", "Unit", "", "")
+        for formula in (*STEPS, *REMEDY_STEPS, *REMEDY_TEXTS):
+            row += 1
+            self._figure(row, formula, "")
+        row += 2
+        self._heading(row, "Alert rules", "Message, where the rule holds", "", "Count", "")
+        first = row + 1
+        count = 0
+        for formula in ALERTS:
+            row += 1
+            self._figure(row, formula, "")
+            self.sheet.cell(row, _VALUE).alignment = Alignment(horizontal="left")
+            count += 1 if self.values[formula.symbol] else 0
+            text = f'N(E{row - 1})+IF({formula.symbol}="",0,1)'
+            self.writer.formula(row, _BAND, text, count, Style(font=NOTE))
+        define(self.book, "Sizing_Alerts", "Sizing", f"$C${first}:$C${row}")
+        define(self.book, "Sizing_AlertRanks", "Sizing", f"$E${first}:$E${row}")
+
+    def _heading(self, row: int, *texts: str) -> None:
+        for column, text in enumerate(texts, start=_LABEL):
+            self.writer.value(row, column, text, Style(font=HEADING, fill=HEADING_FILL))
+
+    def _label(self, row: int, label: str, unit: str, note: str) -> None:
+        self.writer.value(row, _LABEL, label, Style(font=BODY, border=UNDERLINE))
+        self.writer.value(row, _UNIT, unit, Style(font=NOTE, border=UNDERLINE))
+        self.writer.value(row, _BAND, None, Style(font=NOTE, border=UNDERLINE))
+        self.writer.value(row, _NOTE, note, Style(font=NOTE, border=UNDERLINE))
+
+    def _figure(self, row: int, formula: Formula, note: str) -> None:
+        self._label(row, formula.label, formula.unit, note)
+        style = Style(BODY, None, formula.number_format, RIGHT, UNDERLINE)
+        text = render(formula.text, reference)
+        self.writer.formula(row, _VALUE, text, self.values[formula.symbol], style)
+        define(self.book, reference(formula.symbol), "Sizing", f"$C${row}")
+
+    def _input_cell(self, row: int, asked: Input, value: Value) -> None:
+        self.writer.value(row, _VALUE, value, _input_style(asked.number_format))
+        define(self.book, asked.defined_name, "Sizing", f"$C${row}")
+        add_input_check(self.sheet, asked, f"C{row}")
+
+    def _band(self, row: int, figure: str, cell: str, value: float | None) -> None:
+        # The last band of the figure that begins below the value; at least its first.
+        below = f'COUNTIFS(Ranges[Figure],"{figure}",Ranges[Above],"<"&{cell})'
+        place = f'MATCH("{figure}",Ranges[Figure],0)-1+MAX(1,{below})'
+        text = f'IF(ISERROR({cell}),"",INDEX(Ranges[Band],{place}))'
+        name = "" if value is None else band(figure, value)
+        self.writer.formula(row, _BAND, text, name, Style(font=NOTE, border=UNDERLINE))
+
+
+_FIELD_OF_OUTPUT: Mapping[str, str] = {
+    "KvPerSessionGiB": "kv_per_session_gib",
+    "SessionsPerNode": "sessions_per_node",
+    "NodesMinimum": "nodes_minimum",
+    "NodesWithHeadroom": "nodes_with_headroom",
+    "NodesFinal": "nodes_final",
+}
+
+
+def _input_style(number_format: str) -> Style:
+    return Style(INPUT, INPUT_FILL, number_format, RIGHT, UNDERLINE)
+
+
+_NUMBER_BOUNDS: Mapping[str, tuple[str, Sequence[str]]] = {
+    "Concurrency": ("whole", ("1", "Limit_Exact")),
+    "Context": ("whole", ("1", "Limit_Exact")),
+    "KvBudgetRatio": ("decimal", ("0.0001", "1")),
+    "RuntimeOverheadGiB": ("decimal", ("0", "Limit_OverheadGiB")),
+    "PeakHeadroomRatio": ("decimal", ("0", "Limit_Exact")),
+}
+
+
+def add_input_check(sheet: Worksheet, asked: Input, cells: str) -> None:
+    """Give input cells their list or bounds, and their note as a prompt.
+
+    A list only warns, since an alias is as good as a name on it.
+    """
+    if asked.choices:
+        check = DataValidation(
+            type="list", formula1=asked.choices, allow_blank=True, errorStyle="warning"
+        )
+        check.error = "This name is not on the list. An alias is fine; see the row's status."
+    else:
+        kind, (least, most) = _NUMBER_BOUNDS[asked.symbol]
+        check = DataValidation(
+            type=kind, operator="between", formula1=least, formula2=most, allow_blank=True
+        )
+        check.error = asked.note[:225]
+    check.errorTitle = check.promptTitle = asked.label
+    check.prompt = asked.note[:255]
+    check.showInputMessage = check.showErrorMessage = True
+    check.add(cells)
+    sheet.add_data_validation(check)

@@ -1,0 +1,49 @@
+"""How a workbook looks: colours, fonts, fills and number formats.
+
+The palette keeps apart for colour-blind readers and in print: what a colour says is
+always said in words too.
+"""
+
+from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
+
+INK = "1F2933"
+QUIET = "667085"
+INPUT_INK = "1D4ED8"
+INPUT_GROUND = "FFF8DB"
+HEADING_GROUND = "E6ECF5"
+ACCENT = "0B3C5D"
+RULE = "CBD2D9"
+STEP_GROUND = "F3F4F6"
+ERROR_GROUND = "F9D6CF"
+WARNING_GROUND = "FCE9C4"
+INFO_GROUND = "DCEBF7"
+
+FONT = "Calibri"
+
+TITLE = Font(name=FONT, size=18, bold=True, color=ACCENT)
+SUBTITLE = Font(name=FONT, size=11, color=QUIET)
+HEADING = Font(name=FONT, size=12, bold=True, color=ACCENT)
+BODY = Font(name=FONT, size=11, color=INK)
+STRONG = Font(name=FONT, size=11, bold=True, color=INK)
+NOTE = Font(name=FONT, size=10, color=QUIET)
+INPUT = Font(name=FONT, size=11, color=INPUT_INK)
+ANSWER = Font(name=FONT, size=28, bold=True, color=ACCENT)
+COLUMN_HEAD = Font(name=FONT, size=11, bold=True, color="FFFFFF")
+
+INPUT_FILL = PatternFill("solid", fgColor=INPUT_GROUND)
+HEADING_FILL = PatternFill("solid", fgColor=HEADING_GROUND)
+COLUMN_FILL = PatternFill("solid", fgColor=ACCENT)
+STEP_FILL = PatternFill("solid", fgColor=STEP_GROUND)
+# Conditional formats take their colour from the background of a pattern.
+SEVERITY_FILLS = {
+    "error": PatternFill(bgColor=ERROR_GROUND),
+    "warning": PatternFill(bgColor=WARNING_GROUND),
+    "info": PatternFill(bgColor=INFO_GROUND),
+}
+INACTIVE_FONT = Font(color="9AA5B1")
+
+UNDERLINE = Border(bottom=Side(style="thin", color=RULE))
+WRAP = Alignment(wrap_text=True, vertical="top")
+WRAP_HEAD = Alignment(wrap_text=True, vertical="center")
+LEFT = Alignment(horizontal="left", vertical="center")
+RIGHT = Alignment(horizontal="right", vertical="center")

@@ -1,0 +1,86 @@
+"""Tables: a head row, one formula a column, and a name that formulas find them by."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from openpyxl.utils import get_column_letter
+from openpyxl.worksheet.table import Table, TableFormula, TableStyleInfo
+
+from xlsizing.book.cells import Style, Value, Writer
+from xlsizing.book.styles import BODY, COLUMN_FILL, COLUMN_HEAD, WRAP_HEAD
+
+Row = TypeVar("Row")
+
+TABLE_STYLE = TableStyleInfo(name="TableStyleLight1", showRowStripes=True)
+
+
+@dataclass(frozen=True)
+class Column(Generic[Row]):
+    """A table column: its head, and each row's value, or its formula and the value of that."""
+
+    head: str
+    value: Callable[[Row], Value]
+    formula: str | None = None
+    width: float = 14
+    style: Style = Style(font=BODY)
+
+
+@dataclass(frozen=True)
+class Placed:
+    """Where a table was written."""
+
+    name: str
+    first_row: int
+    last_row: int
+    first_column: int
+    heads: tuple[str, ...]
+
+    def column_letter(self, head: str) -> str:
+        """Letter of the sheet's column that holds the table's column `head`."""
+        return get_column_letter(self.first_column + self.heads.index(head))
+
+    def cells(self, head: str) -> str:
+        """Address of the data cells of the column `head`, such as $A$5:$A$9."""
+        letter = self.column_letter(head)
+        return f"${letter}${self.first_row}:${letter}${self.last_row}"
+
+
+def own_row(table: str, head: str) -> str:
+    """Reference to the column `head` in the row of the formula, as files hold it."""
+    return f"{table}[[#This Row],[{head}]]"
+
+
+def write_table(
+    writer: Writer,
+    name: str,
+    columns: Sequence[Column[Row]],
+    rows: Sequence[Row],
+    top: int,
+    left: int = 1,
+) -> Placed:
+    """Write a table with its head in row `top`, and set the widths of its columns."""
+    sheet = writer.sheet
+    head = Style(font=COLUMN_HEAD, fill=COLUMN_FILL, alignment=WRAP_HEAD)
+    for place, column in enumerate(columns):
+        writer.value(top, left + place, column.head, head)
+        letter = get_column_letter(left + place)
+        sheet.column_dimensions[letter].width = column.width
+        for number, row in enumerate(rows):
+            at = (top + 1 + number, left + place)
+            if column.formula is None:
+                writer.value(*at, column.value(row), column.style)
+            else:
+                writer.formula(*at, column.formula, column.value(row), column.style)
+    placed = Placed(name, top + 1, top + len(rows), left, tuple(each.head for each in columns))
+    first, last = get_column_letter(left), get_column_letter(left + len(columns) - 1)
+    table = Table(displayName=name, ref=f"{first}{top}:{last}{placed.last_row}")
+    table.tableStyleInfo = TABLE_STYLE
+    table._initialise_columns()  # noqa: SLF001 - the only way to name columns before saving
+    for column, written in zip(columns, table.tableColumns, strict=True):
+        written.name = column.head
+        if column.formula is not None:
+            # With this, a row that a person adds in Excel computes by itself.
+            written.calculatedColumnFormula = TableFormula(attr_text=column.formula)
+    sheet.add_table(table)
+    return placed
