@@ -63,7 +63,7 @@ def template_command(options: argparse.Namespace) -> int:
 
 def report_command(options: argparse.Namespace) -> int:
     """Size a load, print the answer and write it as a workbook."""
-    from xlsizing.book import require_writable, report, save_workbook
+    from xlsizing.book import report, require_writable, save_workbook
     from xlsizing.report import text_report
 
     require_writable(options.out, options.force)

@@ -13,6 +13,7 @@ from openpyxl.workbook import Workbook
 from xlsizing import __version__
 from xlsizing.book.cells import CachedValues, Style, Writer
 from xlsizing.book.names import define
+from xlsizing.book.pages import set_page
 from xlsizing.book.styles import BODY, HEADING, STRONG, SUBTITLE, TITLE, WRAP
 from xlsizing.book.tables import Column, write_table
 from xlsizing.core import (
@@ -76,7 +77,7 @@ CONSTANTS: tuple[Constant, ...] = (
     ("Limit_ExtremeNodes", extreme_above("nodes"), "nodes", "Above: OUT_OF_TYPICAL_RANGE"),
 )
 
-_WIDTHS = (34, 22, 14, 60, 70)
+_WIDTHS = (34, 25, 14, 60, 70)
 _PROSE_CHARACTERS = 190
 """Characters of prose that fit on a line across all columns."""
 
@@ -96,11 +97,11 @@ def write_about_sheet(book: Workbook, cached: CachedValues) -> None:
     row = _write_lists(book, writer, row)
     row = _write_ranges(writer, row)
     _write_alert_rules(writer, row)
-    sheet.sheet_view.showGridLines = False
+    set_page(sheet, first_free_row=4)
 
 
 def _prose() -> list[str]:
-    path = os.path.join(shipped("workbook"), "about.md")  # noqa: PTH118
+    path = os.path.join(shipped("workbook"), "about.md")
     with open(path, encoding="utf-8") as file:  # noqa: PTH123
         return [line for line in file.read().splitlines() if line]
 
@@ -129,7 +130,7 @@ def _write_constants(book: Workbook, writer: Writer, row: int) -> int:
     placed = write_table(writer, "Constants", columns, CONSTANTS, row + 1)
     for number, (name, value, _, _) in enumerate(CONSTANTS):
         define(book, name, "About", f"$B${placed.first_row + number}")
-        if isinstance(value, int) and value >= 1000:
+        if not isinstance(value, str) and value >= 1000:
             writer.sheet.cell(placed.first_row + number, 2).number_format = "#,##0"
     return placed.last_row + 2
 

@@ -12,6 +12,7 @@ from openpyxl.workbook import Workbook
 
 from xlsizing.book.cells import CachedValues, Style, Value, Writer
 from xlsizing.book.names import define
+from xlsizing.book.pages import set_page
 from xlsizing.book.styles import BODY, NOTE, STEP_FILL, SUBTITLE, TITLE
 from xlsizing.book.tables import Column, own_row, write_table
 from xlsizing.core import Catalogs, Model, Server, StorageProfile
@@ -195,6 +196,5 @@ def _write(book: Workbook, cached: CachedValues, page: _Sheet, entries: Sequence
     # A table has at least one row; an empty alias finds nothing.
     rows = aliases or [("", "")]
     write_table(writer, page.alias_table, alias_columns, rows, TABLE_TOP, len(page.columns) + 2)
-    sheet.freeze_panes = sheet.cell(TABLE_TOP + 1, 2)
-    sheet.sheet_view.showGridLines = False
-    sheet.sheet_view.zoomScale = 90
+    sheet.row_dimensions[TABLE_TOP].height = 32
+    set_page(sheet, first_free_row=TABLE_TOP + 1, first_free_column=2)

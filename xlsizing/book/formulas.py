@@ -420,8 +420,14 @@ def _remedy(key: str, condition: str, figure: str, places: int, parts: str) -> s
 
 
 def _joined(parts: list[str]) -> str:
-    return f"MID({'&'.join(parts)},3,{2000})"
+    # Each part brings its own "; " in front; the first one's is cut off.
+    return f"MID({'&'.join(parts)},3,2000)"
 
+
+_FP8_REMEDY = (
+    "IF(AND({ElementBytes}=Const_SixteenBitBytes,{KvBytes}<=2*{KvBudgetBytes}),"
+    f'"; "&{literal(REMEDIES["kv_precision_fp8"])},"")'
+)
 
 REMEDY_TEXTS: tuple[Formula, ...] = (
     Formula(
@@ -446,8 +452,7 @@ REMEDY_TEXTS: tuple[Formula, ...] = (
                     "Const_GibParts",
                 ),
                 _remedy("context_at_most", "{ContextToFit}>=1", "{ContextToFit}", 0, ""),
-                "IF(AND({ElementBytes}=Const_SixteenBitBytes,{KvBytes}<=2*{KvBudgetBytes}),"
-                f'"; "&{literal(REMEDIES["kv_precision_fp8"])},"")',
+                _FP8_REMEDY,
                 _remedy("hbm_at_least", "TRUE", "{HbmToFit}", 2, "Const_GibParts"),
             ]
         )

@@ -52,8 +52,8 @@ def save_workbook(path: str, content: bytes, force: bool) -> Path:
             os.fsync(file.fileno())
         mask = os.umask(0)
         os.umask(mask)
-        os.chmod(beside, 0o666 & ~mask)  # noqa: PTH101 - what open() would have given it
-        os.replace(beside, target)  # noqa: PTH105
+        os.chmod(beside, 0o666 & ~mask)
+        os.replace(beside, target)
     except OSError as error:
         Path(beside).unlink(missing_ok=True)
         raise _refused(path, error) from error

@@ -21,6 +21,7 @@ from xlsizing.book.formulas import (
     render,
 )
 from xlsizing.book.inputs import INPUTS, Input, input_value
+from xlsizing.book.pages import set_page
 from xlsizing.book.sizing_sheet import add_input_check
 from xlsizing.book.styles import (
     BODY,
@@ -120,10 +121,8 @@ def write_scenarios_sheet(
     _add_checks(writer, placed)
     _colour(writer, placed)
     _group_steps(writer, placed)
-    sheet.freeze_panes = sheet.cell(TABLE_TOP + 1, 2)
     sheet.row_dimensions[TABLE_TOP].height = 32
-    sheet.sheet_view.showGridLines = False
-    sheet.sheet_view.zoomScale = 90
+    set_page(sheet, first_free_row=TABLE_TOP + 1, first_free_column=2)
 
 
 def _columns() -> list[Column[_Row]]:

@@ -1,11 +1,13 @@
 """The sheet Sizing: the answer on top, the inputs below it, then alerts and steps."""
 
+import math
 from collections.abc import Mapping, Sequence
 
 from openpyxl.formatting.rule import FormulaRule
 from openpyxl.styles import Alignment
 from openpyxl.workbook import Workbook
 from openpyxl.worksheet.datavalidation import DataValidation
+from openpyxl.worksheet.pagebreak import Break
 from openpyxl.worksheet.worksheet import Worksheet
 
 from xlsizing.book.cells import CachedValues, Style, Value, Writer
@@ -22,8 +24,10 @@ from xlsizing.book.formulas import (
 )
 from xlsizing.book.inputs import INPUTS, Input, input_value
 from xlsizing.book.names import define
+from xlsizing.book.pages import set_page
 from xlsizing.book.styles import (
     ANSWER,
+    APART,
     BODY,
     HEADING,
     HEADING_FILL,
@@ -37,15 +41,21 @@ from xlsizing.book.styles import (
     SUBTITLE,
     TITLE,
     UNDERLINE,
-    WRAP,
+    WRAP_CENTRED,
 )
 from xlsizing.book.values import formula_values
-from xlsizing.core import ALERT_RULES, Catalogs, SizingResult, band
+from xlsizing.core import Catalogs, SizingResult, band
 from xlsizing.core.exact import grouped
 
 TITLE_TEXT = "How many GPU nodes?"
 _LABEL, _VALUE, _UNIT, _BAND, _NOTE = 2, 3, 4, 5, 6
-_WIDTHS = {"A": 2, "B": 32, "C": 24, "D": 16, "E": 12, "F": 82}
+_WIDTHS = {"A": 2, "B": 32, "C": 24, "D": 19, "E": 15, "F": 84}
+
+ALERTS_SHOWN = 6
+"""Lines of the list of active alerts; the rest is on the sheet Warnings."""
+
+_NOTE_LINE = 92
+"""Characters of a note that fit on one line of its column."""
 
 _OUTPUT_BANDS: Mapping[str, str] = {
     "KvPerSessionGiB": "kv_per_session_gib",
@@ -90,15 +100,10 @@ def write_sizing_sheet(
     page.write_question(2, result)
     row = page.write_outputs(4, result)
     row = page.write_inputs(row + 1, result)
-    rows_of_messages = _rows_of_messages(row + 1)
-    page.write_alert_list(row + 1, rows_of_messages, result)
-    page.write_steps(rows_of_messages[-1] + 2)
-    sheet.freeze_panes = "A4"
-    sheet.sheet_view.showGridLines = False
-
-
-def _rows_of_messages(heading: int) -> range:
-    return range(heading + 1, heading + 1 + len(ALERT_RULES))
+    row = page.write_alert_list(row + 1, result)
+    sheet.row_breaks.append(Break(row))
+    page.write_steps(row + 1)
+    set_page(sheet, first_free_row=4)
 
 
 class _Page:
@@ -175,13 +180,16 @@ class _Page:
             "INT(INDEX(Servers[GPUs],Step_ServerRow)/Input_TensorParallel),#VALUE!),#VALUE!)"
         )
         text = f'IF(Input_TensorParallel="","",{checked})'
-        self.writer.formula(row + 1, _VALUE, text, "", Style(BODY, alignment=RIGHT))
+        self.writer.formula(
+            row + 1, _VALUE, text, "", Style(BODY, alignment=RIGHT, border=UNDERLINE)
+        )
         return row + 2
 
-    def write_alert_list(self, row: int, messages: range, result: SizingResult) -> None:
-        """Write the active alerts, most serious rule first, with nothing in between."""
+    def write_alert_list(self, row: int, result: SizingResult) -> int:
+        """Write the first active alerts, with nothing in between; returns the row after them."""
         self._heading(row, "Alerts", "Severity", "Message", "", "")
-        for number, line in enumerate(messages, start=1):
+        lines = range(row + 1, row + 1 + ALERTS_SHOWN)
+        for number, line in enumerate(lines, start=1):
             alert = result.alerts[number - 1] if number <= len(result.alerts) else None
             place = f"MATCH({number},Sizing_AlertRanks,0)"
             for column, text, value in (
@@ -189,14 +197,27 @@ class _Page:
                 (_VALUE, f"INDEX(AlertRules[Severity],{place})", alert.severity if alert else ""),
                 (_UNIT, f"INDEX(Sizing_Alerts,{place})", alert.message if alert else ""),
             ):
-                style = Style(font=BODY, alignment=WRAP)
+                alignment = Alignment(wrap_text=True, vertical="center", indent=1)
+                style = Style(font=BODY, alignment=alignment if column == _UNIT else WRAP_CENTRED)
                 self.writer.formula(line, column, f'IFERROR({text},"")', value, style)
             self.sheet.merge_cells(start_row=line, end_row=line, start_column=4, end_column=6)
             self.sheet.row_dimensions[line].height = 31
-        cells = f"B{messages[0]}:F{messages[-1]}"
+        cells = f"B{lines[0]}:F{lines[-1]}"
         for severity, fill in SEVERITY_FILLS.items():
-            rule = FormulaRule(formula=[f'$C{messages[0]}="{severity}"'], fill=fill)
+            rule = FormulaRule(formula=[f'$C{lines[0]}="{severity}"'], fill=fill)
             self.sheet.conditional_formatting.add(cells, rule)
+        more = max(0, len(result.alerts) - ALERTS_SHOWN)
+        text = (
+            f'IF(MAX(Sizing_AlertRanks)>{ALERTS_SHOWN},"and "&MAX(Sizing_AlertRanks)-{ALERTS_SHOWN}'
+            '&" more, on the sheet Warnings","What to do about each is on the sheet Warnings.")'
+        )
+        value = (
+            f"and {more} more, on the sheet Warnings"
+            if more
+            else "What to do about each is on the sheet Warnings."
+        )
+        self.writer.formula(lines[-1] + 1, _UNIT, text, value, Style(font=NOTE))
+        return lines[-1] + 2
 
     def write_steps(self, row: int) -> None:
         """Write every intermediate figure, and each alert rule's message."""
@@ -220,13 +241,21 @@ class _Page:
 
     def _heading(self, row: int, *texts: str) -> None:
         for column, text in enumerate(texts, start=_LABEL):
-            self.writer.value(row, column, text, Style(font=HEADING, fill=HEADING_FILL))
+            alignment = LEFT if column in (_LABEL, _VALUE) else APART
+            style = Style(font=HEADING, fill=HEADING_FILL, alignment=alignment)
+            self.writer.value(row, column, text, style)
 
     def _label(self, row: int, label: str, unit: str, note: str) -> None:
-        self.writer.value(row, _LABEL, label, Style(font=BODY, border=UNDERLINE))
-        self.writer.value(row, _UNIT, unit, Style(font=NOTE, border=UNDERLINE))
-        self.writer.value(row, _BAND, None, Style(font=NOTE, border=UNDERLINE))
-        self.writer.value(row, _NOTE, note, Style(font=NOTE, border=UNDERLINE))
+        self.writer.value(
+            row, _LABEL, label, Style(font=BODY, alignment=WRAP_CENTRED, border=UNDERLINE)
+        )
+        remark = Style(font=NOTE, alignment=APART, border=UNDERLINE)
+        self.writer.value(row, _UNIT, unit, remark)
+        self.writer.value(row, _BAND, None, remark)
+        self.writer.value(
+            row, _NOTE, note, Style(font=NOTE, alignment=WRAP_CENTRED, border=UNDERLINE)
+        )
+        self.sheet.row_dimensions[row].height = 15.5 * max(1, math.ceil(len(note) / _NOTE_LINE))
 
     def _figure(self, row: int, formula: Formula, note: str) -> None:
         self._label(row, formula.label, formula.unit, note)
@@ -246,7 +275,9 @@ class _Page:
         place = f'MATCH("{figure}",Ranges[Figure],0)-1+MAX(1,{below})'
         text = f'IF(ISERROR({cell}),"",INDEX(Ranges[Band],{place}))'
         name = "" if value is None else band(figure, value)
-        self.writer.formula(row, _BAND, text, name, Style(font=NOTE, border=UNDERLINE))
+        self.writer.formula(
+            row, _BAND, text, name, Style(font=NOTE, alignment=APART, border=UNDERLINE)
+        )
 
 
 _FIELD_OF_OUTPUT: Mapping[str, str] = {

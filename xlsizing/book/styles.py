@@ -44,6 +44,7 @@ INACTIVE_FONT = Font(color="9AA5B1")
 
 UNDERLINE = Border(bottom=Side(style="thin", color=RULE))
 WRAP = Alignment(wrap_text=True, vertical="top")
-WRAP_HEAD = Alignment(wrap_text=True, vertical="center")
+WRAP_CENTRED = Alignment(wrap_text=True, vertical="center")
 LEFT = Alignment(horizontal="left", vertical="center")
+APART = Alignment(horizontal="left", vertical="center", indent=1)
 RIGHT = Alignment(horizontal="right", vertical="center")

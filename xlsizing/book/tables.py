@@ -8,11 +8,13 @@ from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.table import Table, TableFormula, TableStyleInfo
 
 from xlsizing.book.cells import Style, Value, Writer
-from xlsizing.book.styles import BODY, COLUMN_FILL, COLUMN_HEAD, WRAP_HEAD
+from xlsizing.book.styles import BODY, COLUMN_FILL, COLUMN_HEAD, WRAP_CENTRED
 
 Row = TypeVar("Row")
 
 TABLE_STYLE = TableStyleInfo(name="TableStyleLight1", showRowStripes=True)
+
+_BODY = Style(font=BODY)
 
 
 @dataclass(frozen=True)
@@ -23,7 +25,7 @@ class Column(Generic[Row]):
     value: Callable[[Row], Value]
     formula: str | None = None
     width: float = 14
-    style: Style = Style(font=BODY)
+    style: Style = _BODY
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,7 @@ def write_table(
 ) -> Placed:
     """Write a table with its head in row `top`, and set the widths of its columns."""
     sheet = writer.sheet
-    head = Style(font=COLUMN_HEAD, fill=COLUMN_FILL, alignment=WRAP_HEAD)
+    head = Style(font=COLUMN_HEAD, fill=COLUMN_FILL, alignment=WRAP_CENTRED)
     for place, column in enumerate(columns):
         writer.value(top, left + place, column.head, head)
         letter = get_column_letter(left + place)

@@ -13,6 +13,7 @@ from openpyxl.workbook import Workbook
 
 from xlsizing.book.cells import CachedValues, Style, Writer
 from xlsizing.book.formulas import ALERT_CODES, ALERTS
+from xlsizing.book.pages import set_page
 from xlsizing.book.scenarios_sheet import LIVE, ROWS, Scenario, head
 from xlsizing.book.styles import (
     BODY,
@@ -98,8 +99,7 @@ def _new_sheet(book: Workbook, cached: CachedValues, subtitle: str) -> Writer:
     writer = Writer(sheet, cached)
     writer.value(1, 1, "Warnings", Style(font=TITLE))
     writer.value(2, 1, subtitle, Style(font=SUBTITLE))
-    sheet.freeze_panes = sheet.cell(TABLE_TOP + 1, 1)
-    sheet.sheet_view.showGridLines = False
+    set_page(sheet, first_free_row=TABLE_TOP + 1)
     return writer
 
 

@@ -25,7 +25,7 @@ STRICT = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False, use_attrib
 
 @cache
 def entry_adapter(kind: CatalogKind) -> TypeAdapter[Entry]:
-    """pydantic's view of one entry of `kind`."""
+    """Pydantic's view of one entry of `kind`."""
     return TypeAdapter(with_config(STRICT)(kind.entry))
 
 

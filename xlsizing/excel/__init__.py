@@ -1,0 +1,1 @@
+"""The functions that Excel calls, and the hosts that call them."""

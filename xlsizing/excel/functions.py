@@ -1,0 +1,242 @@
+"""The functions of the sizing method, by the names that cells call them.
+
+They wrap core and nothing else. A cell cannot show a sentence, so a sizing that cannot
+be done is answered with the text of Excel's own error value: #N/A for an unknown name,
+#VALUE! for a value that the method does not accept, #NUM! where nothing fits.
+"""
+
+from collections.abc import Callable
+from functools import cache, wraps
+from typing import ParamSpec
+
+from xlsizing.catalog import load_catalogs
+from xlsizing.core import (
+    DEFAULT_HA_MODE,
+    DEFAULT_KV_BUDGET_RATIO,
+    DEFAULT_PEAK_HEADROOM_RATIO,
+    DEFAULT_RUNTIME_OVERHEAD_GIB,
+    Catalogs,
+    SizingError,
+    UnknownNameError,
+    calc_kv_per_session_gib,
+    calc_nodes_required,
+    calc_sessions_per_node,
+    kv_bytes_per_session,
+)
+from xlsizing.core.kv_cache import kv_total_tib
+from xlsizing.excel.host import excel_function
+
+UNKNOWN_NAME = "#N/A"
+INVALID_VALUE = "#VALUE!"
+NOTHING_FITS = "#NUM!"
+
+Cell = str | float | None
+"""What an Excel cell hands over: text, a number, or nothing where it is empty."""
+
+Arguments = ParamSpec("Arguments")
+
+_MODEL = "Name or alias of the model, as on the sheet Models"
+_SERVER = "Name or alias of the server, as on the sheet Servers"
+_CONTEXT = "Tokens that one session holds"
+_CONCURRENCY = "Sessions at the same time"
+_PRECISION = "fp16, bf16, fp8 or int8; empty for the model's own"
+_RATIO = "Share of the HBM that is planned for KV caches; empty for 0.70"
+_OVERHEAD = "GiB of that share, per node, that the runtime takes; empty for 120"
+_HEADROOM = "Share of the load to keep free for peaks; empty for 0.20"
+_HA = "none, or n+1 for a spare node; empty for none"
+
+
+@cache
+def _catalogs() -> Catalogs:
+    """The catalogs, loaded at the first call; a cell must not wait for a file each time."""
+    return load_catalogs()
+
+
+def _cell_errors(
+    function: Callable[Arguments, float | None],
+) -> Callable[Arguments, float | str]:
+    """Answer with an error value where the sizing cannot be done or nothing fits."""
+
+    @wraps(function)
+    def answer(*args: Arguments.args, **kwargs: Arguments.kwargs) -> float | str:
+        try:
+            value = function(*args, **kwargs)
+        except UnknownNameError:
+            return UNKNOWN_NAME
+        except SizingError:
+            return INVALID_VALUE
+        return NOTHING_FITS if value is None else value
+
+    return answer
+
+
+@excel_function(model=_MODEL, context=_CONTEXT, precision=_PRECISION)
+@_cell_errors
+def KV_PER_SESSION(model: Cell, context: Cell, precision: Cell = None) -> float:  # noqa: N802
+    """KV cache of one session in GiB."""
+    gib, _ = calc_kv_per_session_gib(
+        _catalogs().model(model), _number(context), _precision(precision)
+    )
+    return gib
+
+
+@excel_function(model=_MODEL, context=_CONTEXT, concurrency=_CONCURRENCY, precision=_PRECISION)
+@_cell_errors
+def KV_TOTAL(  # noqa: N802
+    model: Cell, context: Cell, concurrency: Cell, precision: Cell = None
+) -> float:
+    """KV cache of all sessions together in TiB."""
+    kv_bytes = kv_bytes_per_session(
+        _catalogs().model(model), _number(context), _precision(precision)
+    )
+    return kv_total_tib(kv_bytes, _number(concurrency))
+
+
+@excel_function(
+    model=_MODEL,
+    server=_SERVER,
+    context=_CONTEXT,
+    precision=_PRECISION,
+    kv_budget_ratio=_RATIO,
+    runtime_overhead_gib=_OVERHEAD,
+)
+@_cell_errors
+def SESSIONS_PER_NODE(  # noqa: N802
+    model: Cell,
+    server: Cell,
+    context: Cell,
+    precision: Cell = None,
+    kv_budget_ratio: Cell = None,
+    runtime_overhead_gib: Cell = None,
+) -> int:
+    """Sessions that one node holds; 0 where none fits."""
+    return _sessions_per_node(
+        model, server, context, precision, kv_budget_ratio, runtime_overhead_gib
+    )
+
+
+_NODE_ARGUMENTS = {
+    "model": _MODEL,
+    "server": _SERVER,
+    "concurrency": _CONCURRENCY,
+    "context": _CONTEXT,
+    "precision": _PRECISION,
+    "kv_budget_ratio": _RATIO,
+    "runtime_overhead_gib": _OVERHEAD,
+    "headroom": _HEADROOM,
+    "ha": _HA,
+}
+
+
+@excel_function(**_NODE_ARGUMENTS)
+@_cell_errors
+def NODES_MINIMUM(  # noqa: N802
+    model: Cell,
+    server: Cell,
+    concurrency: Cell,
+    context: Cell,
+    precision: Cell = None,
+    kv_budget_ratio: Cell = None,
+    runtime_overhead_gib: Cell = None,
+    headroom: Cell = None,
+    ha: Cell = None,
+) -> int | None:
+    """Nodes for the load as it is, without headroom or spare nodes."""
+    per_node = _sessions_per_node(
+        model, server, context, precision, kv_budget_ratio, runtime_overhead_gib
+    )
+    minimum, _, _ = _nodes(concurrency, per_node, headroom, ha)
+    return minimum
+
+
+@excel_function(**_NODE_ARGUMENTS)
+@_cell_errors
+def NODES_WITH_HEADROOM(  # noqa: N802
+    model: Cell,
+    server: Cell,
+    concurrency: Cell,
+    context: Cell,
+    precision: Cell = None,
+    kv_budget_ratio: Cell = None,
+    runtime_overhead_gib: Cell = None,
+    headroom: Cell = None,
+    ha: Cell = None,
+) -> int | None:
+    """Nodes for the load with its peak headroom, without spare nodes."""
+    per_node = _sessions_per_node(
+        model, server, context, precision, kv_budget_ratio, runtime_overhead_gib
+    )
+    _, with_headroom, _ = _nodes(concurrency, per_node, headroom, ha)
+    return with_headroom
+
+
+@excel_function(**_NODE_ARGUMENTS)
+@_cell_errors
+def NODES_REQUIRED(  # noqa: N802
+    model: Cell,
+    server: Cell,
+    concurrency: Cell,
+    context: Cell,
+    precision: Cell = None,
+    kv_budget_ratio: Cell = None,
+    runtime_overhead_gib: Cell = None,
+    headroom: Cell = None,
+    ha: Cell = None,
+) -> int | None:
+    """Nodes to buy or rent: with peak headroom, and a spare one where ha is n+1."""
+    per_node = _sessions_per_node(
+        model, server, context, precision, kv_budget_ratio, runtime_overhead_gib
+    )
+    _, _, final = _nodes(concurrency, per_node, headroom, ha)
+    return final
+
+
+def _sessions_per_node(
+    model: Cell,
+    server: Cell,
+    context: Cell,
+    precision: Cell,
+    kv_budget_ratio: Cell,
+    runtime_overhead_gib: Cell,
+) -> int:
+    catalogs = _catalogs()
+    kv_gib, _ = calc_kv_per_session_gib(
+        catalogs.model(model), _number(context), _precision(precision)
+    )
+    return calc_sessions_per_node(
+        catalogs.server(server),
+        kv_gib,
+        _number(kv_budget_ratio, DEFAULT_KV_BUDGET_RATIO),
+        _number(runtime_overhead_gib, DEFAULT_RUNTIME_OVERHEAD_GIB),
+    )
+
+
+def _nodes(
+    concurrency: Cell, per_node: int, headroom: Cell, ha: Cell
+) -> tuple[int, int, int] | tuple[None, None, None]:
+    return calc_nodes_required(
+        _number(concurrency),
+        per_node,
+        _number(headroom, DEFAULT_PEAK_HEADROOM_RATIO),
+        _word(ha) or DEFAULT_HA_MODE,
+    )
+
+
+def _number(value: Cell, default: float | None = None) -> float:
+    """The cell's value, or the default where the cell is empty; core refuses what is no number."""
+    if _is_empty(value) and default is not None:
+        return default
+    return value  # type: ignore[return-value]
+
+
+def _precision(value: Cell) -> str | None:
+    return _word(value) or None
+
+
+def _word(value: Cell) -> str:
+    """A word from a cell without stray blanks, in small letters; empty for an empty cell."""
+    return "" if value is None else str(value).strip().lower()
+
+
+def _is_empty(value: Cell) -> bool:
+    return value is None or (isinstance(value, str) and not value.strip())

@@ -1,0 +1,31 @@
+"""The one place that knows which Excel host calls the functions.
+
+`xlwings.func` and `xlwings.arg` pick the host's decorators when xlwings is imported:
+Office.js on a server and in Lite, COM on Windows with the classic add-in, and inert ones
+everywhere else, where the functions are plain Python functions.
+"""
+
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
+
+import xlwings
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def excel_function(**arguments: str) -> Callable[[Function], Function]:
+    """Register a function with the host.
+
+    Parameters
+    ----------
+    arguments : for each argument by name, what Excel's function wizard says of it (at
+        most 255 characters).
+    """
+
+    def register(function: Function) -> Function:
+        decorated = function
+        for name, words in arguments.items():
+            decorated = xlwings.arg(name, doc=words)(decorated)
+        return cast(Function, xlwings.func(decorated))
+
+    return register
