@@ -7,6 +7,7 @@ import argparse
 import re
 import sys
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import NoReturn
 
 from xlsizing import __version__
@@ -24,6 +25,9 @@ from xlsizing.core import (
 
 OK, BAD_INPUT, NOTHING_FITS = 0, 2, 3
 """Exit codes."""
+
+HELP_WIDTH = 96
+"""Columns of a help page."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -43,10 +47,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def size_command(options: argparse.Namespace) -> int:
     """Size a load and print the answer."""
-    from xlsizing.report import json_text, text_report
+    from xlsizing.report.document import json_text
 
     result = _sizing(options, load_catalogs(options.catalogs))
     if not options.json_only:
+        from xlsizing.report.text import text_report
+
         print(text_report(result), end="\n\n")
     print(json_text(result))
     return _fit_code(result)
@@ -64,7 +70,7 @@ def template_command(options: argparse.Namespace) -> int:
 def report_command(options: argparse.Namespace) -> int:
     """Size a load, print the answer and write it as a workbook."""
     from xlsizing.book import report, require_writable, save_workbook
-    from xlsizing.report import text_report
+    from xlsizing.report.text import text_report
 
     require_writable(options.out, options.force)
     catalogs = load_catalogs(options.catalogs)
@@ -144,7 +150,9 @@ class _Parser(argparse.ArgumentParser):
     """argparse with errors as sentences, and no guessing of shortened options."""
 
     def __init__(self, **settings: object) -> None:
-        super().__init__(allow_abbrev=False, **settings)  # type: ignore[arg-type]
+        # With a width of its own argparse need not ask for the terminal's, which is slow.
+        formatter = partial(argparse.HelpFormatter, width=HELP_WIDTH)
+        super().__init__(allow_abbrev=False, formatter_class=formatter, **settings)  # type: ignore[arg-type]
 
     def error(self, message: str) -> NoReturn:
         sentence = message[0].upper() + message[1:].rstrip(".")

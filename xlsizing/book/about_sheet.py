@@ -26,7 +26,7 @@ from xlsizing.core import (
     RANGES,
     AlertRule,
 )
-from xlsizing.core.exact import GB_PLACES, RATIO_PLACES
+from xlsizing.core.exact import GIB_PARTS, RATIO_PARTS
 from xlsizing.core.nodes import SPARE_NODES
 from xlsizing.core.ranges import Band, extreme_above
 from xlsizing.core.storage import COLD_START_SECONDS, LONG_CONTEXT_TOKENS
@@ -56,8 +56,8 @@ CONSTANTS: tuple[Constant, ...] = (
     ("Const_BytesPerMiB", BYTES_PER_MIB, "bytes", "MiB, as drivers count"),
     ("Const_BytesPerGiB", BYTES_PER_GIB, "bytes", "GiB, as memory is counted"),
     ("Const_BytesPerTiB", BYTES_PER_TIB, "bytes", "TiB, as memory is counted"),
-    ("Const_RatioParts", 10**RATIO_PLACES, "parts", "Ratios are counted in ten-thousandths"),
-    ("Const_GibParts", 10**GB_PLACES, "parts", "GiB are counted in hundredths"),
+    ("Const_RatioParts", RATIO_PARTS, "parts", "Ratios are counted in ten-thousandths"),
+    ("Const_GibParts", GIB_PARTS, "parts", "GiB are counted in hundredths"),
     (
         "Const_TypingTolerance",
         2e-15,

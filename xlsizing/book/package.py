@@ -82,19 +82,19 @@ def _with_values(content: bytes, values: Mapping[str, Value]) -> bytes:
     for cell in root.iter(f"{{{_MAIN}}}c"):
         # The default type, which some readers take for a zero where the cell is empty.
         if cell.get("t") == "n":
-            cell.attrib.pop("t")
-    for formula in root.iter(f"{{{_MAIN}}}f"):
-        cell = formula.getparent()
-        assert cell is not None
-        for old in cell.findall(f"{{{_MAIN}}}v"):
-            cell.remove(old)
-        kind, text = _cell_value(values[cell.get("r") or ""])
-        if kind:
-            cell.set("t", kind)
-        else:
-            cell.attrib.pop("t", None)
-        etree.SubElement(cell, f"{{{_MAIN}}}v").text = text
+            del cell.attrib["t"]
+        if cell.find(f"{{{_MAIN}}}f") is not None:
+            _set_value(cell, values[cell.get("r") or ""])
     return _text(root)
+
+
+def _set_value(cell: "etree._Element", value: Value) -> None:
+    for old in cell.findall(f"{{{_MAIN}}}v"):
+        cell.remove(old)
+    kind, text = _cell_value(value)
+    if kind:
+        cell.set("t", kind)
+    etree.SubElement(cell, f"{{{_MAIN}}}v").text = text
 
 
 def _cell_value(value: Value) -> tuple[str, str]:

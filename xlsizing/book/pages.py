@@ -1,16 +1,20 @@
 """How a sheet opens on a screen and comes out of a printer."""
 
+from openpyxl.utils import get_column_letter
+from openpyxl.worksheet.header_footer import HeaderFooterItem, _HeaderFooterPart
+from openpyxl.worksheet.properties import PageSetupProperties
 from openpyxl.worksheet.worksheet import Worksheet
 
 
 def set_page(sheet: Worksheet, *, first_free_row: int, first_free_column: int = 1) -> None:
     """Freeze what stands above and left of a cell, hide the grid, and print on one page's width."""
-    sheet.freeze_panes = sheet.cell(first_free_row, first_free_column)
+    sheet.freeze_panes = f"{get_column_letter(first_free_column)}{first_free_row}"
     sheet.sheet_view.showGridLines = False
     sheet.page_setup.orientation = "landscape"
     sheet.page_setup.paperSize = sheet.PAPERSIZE_A4
     sheet.page_setup.fitToHeight = 0
-    sheet.sheet_properties.pageSetUpPr.fitToPage = True
+    sheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
     sheet.print_title_rows = f"1:{first_free_row - 1}" if first_free_row > 1 else None
-    sheet.oddFooter.left.text = "&A"
-    sheet.oddFooter.right.text = "&P / &N"
+    sheet.HeaderFooter.oddFooter = HeaderFooterItem(
+        left=_HeaderFooterPart(text="&A"), right=_HeaderFooterPart(text="&P / &N")
+    )

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from openpyxl.formatting.rule import FormulaRule
 from openpyxl.utils import get_column_letter
 from openpyxl.workbook import Workbook
 from openpyxl.worksheet.datavalidation import DataValidation
@@ -34,6 +33,7 @@ from xlsizing.book.styles import (
     STRONG,
     SUBTITLE,
     TITLE,
+    highlight,
 )
 from xlsizing.book.tables import Column, Placed, own_row, write_table
 from xlsizing.book.values import formula_values
@@ -191,13 +191,10 @@ def _colour(writer: Writer, placed: Placed) -> None:
     cells = f"{first}{placed.first_row}:{last}{placed.last_row}"
     status = f"${placed.column_letter('Status')}{placed.first_row}"
     live = f"${placed.column_letter('Live')}{placed.first_row}"
-    writer.sheet.conditional_formatting.add(
-        _plain(placed.cells("Status")),
-        FormulaRule(formula=[f'AND({status}<>"",{status}<>"OK")'], fill=SEVERITY_FILLS["error"]),
-    )
-    writer.sheet.conditional_formatting.add(
-        cells, FormulaRule(formula=[f"NOT({live})"], font=INACTIVE_FONT)
-    )
+    wrong = f'AND({status}<>"",{status}<>"OK")'
+    statuses = _plain(placed.cells("Status"))
+    highlight(writer.sheet, statuses, wrong, fill=SEVERITY_FILLS["error"])
+    highlight(writer.sheet, cells, f"NOT({live})", font=INACTIVE_FONT)
 
 
 def _group_steps(writer: Writer, placed: Placed) -> None:

@@ -2,8 +2,8 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from typing import Literal
 
-from openpyxl.formatting.rule import FormulaRule
 from openpyxl.styles import Alignment
 from openpyxl.workbook import Workbook
 from openpyxl.worksheet.datavalidation import DataValidation
@@ -42,6 +42,7 @@ from xlsizing.book.styles import (
     TITLE,
     UNDERLINE,
     WRAP_CENTRED,
+    highlight,
 )
 from xlsizing.book.values import formula_values
 from xlsizing.core import Catalogs, SizingResult, band
@@ -144,11 +145,8 @@ class _Page:
             row += 1
             self._figure(row, formula, "")
             self.sheet.cell(row, _VALUE).alignment = LEFT
-        status = f"${'C'}${row - 1}"
-        self.sheet.conditional_formatting.add(
-            f"C{answer}:C{row - 1}",
-            FormulaRule(formula=[f'{status}<>"OK"'], fill=SEVERITY_FILLS["error"]),
-        )
+        cells, wrong = f"C{answer}:C{row - 1}", f'$C${row - 1}<>"OK"'
+        highlight(self.sheet, cells, wrong, fill=SEVERITY_FILLS["error"])
         return row + 1
 
     def write_inputs(self, row: int, result: SizingResult) -> int:
@@ -204,8 +202,7 @@ class _Page:
             self.sheet.row_dimensions[line].height = 31
         cells = f"B{lines[0]}:F{lines[-1]}"
         for severity, fill in SEVERITY_FILLS.items():
-            rule = FormulaRule(formula=[f'$C{lines[0]}="{severity}"'], fill=fill)
-            self.sheet.conditional_formatting.add(cells, rule)
+            highlight(self.sheet, cells, f'$C{lines[0]}="{severity}"', fill=fill)
         more = max(0, len(result.alerts) - ALERTS_SHOWN)
         text = (
             f'IF(MAX(Sizing_AlertRanks)>{ALERTS_SHOWN},"and "&MAX(Sizing_AlertRanks)-{ALERTS_SHOWN}'
@@ -293,7 +290,7 @@ def _input_style(number_format: str) -> Style:
     return Style(INPUT, INPUT_FILL, number_format, RIGHT, UNDERLINE)
 
 
-_NUMBER_BOUNDS: Mapping[str, tuple[str, Sequence[str]]] = {
+_NUMBER_BOUNDS: Mapping[str, tuple[Literal["whole", "decimal"], Sequence[str]]] = {
     "Concurrency": ("whole", ("1", "Limit_Exact")),
     "Context": ("whole", ("1", "Limit_Exact")),
     "KvBudgetRatio": ("decimal", ("0.0001", "1")),

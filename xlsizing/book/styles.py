@@ -4,7 +4,10 @@ The palette keeps apart for colour-blind readers and in print: what a colour say
 always said in words too.
 """
 
+from openpyxl.formatting.rule import Rule
 from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
+from openpyxl.styles.differential import DifferentialStyle
+from openpyxl.worksheet.worksheet import Worksheet
 
 INK = "1F2933"
 QUIET = "667085"
@@ -48,3 +51,17 @@ WRAP_CENTRED = Alignment(wrap_text=True, vertical="center")
 LEFT = Alignment(horizontal="left", vertical="center")
 APART = Alignment(horizontal="left", vertical="center", indent=1)
 RIGHT = Alignment(horizontal="right", vertical="center")
+
+
+def highlight(
+    sheet: Worksheet,
+    cells: str,
+    condition: str,
+    *,
+    fill: PatternFill | None = None,
+    font: Font | None = None,
+) -> None:
+    """Format cells where a formula, written for the first of them, is true."""
+    look = DifferentialStyle(fill=fill, font=font)
+    rule = Rule(type="expression", dxf=look, formula=[condition])
+    sheet.conditional_formatting.add(cells, rule)

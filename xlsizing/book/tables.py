@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from openpyxl.utils import get_column_letter
-from openpyxl.worksheet.table import Table, TableFormula, TableStyleInfo
+from openpyxl.worksheet.filters import AutoFilter
+from openpyxl.worksheet.table import Table, TableColumn, TableFormula, TableStyleInfo
 
 from xlsizing.book.cells import Style, Value, Writer
 from xlsizing.book.styles import BODY, COLUMN_FILL, COLUMN_HEAD, WRAP_CENTRED
@@ -78,11 +79,12 @@ def write_table(
     first, last = get_column_letter(left), get_column_letter(left + len(columns) - 1)
     table = Table(displayName=name, ref=f"{first}{top}:{last}{placed.last_row}")
     table.tableStyleInfo = TABLE_STYLE
-    table._initialise_columns()  # noqa: SLF001 - the only way to name columns before saving
-    for column, written in zip(columns, table.tableColumns, strict=True):
-        written.name = column.head
+    table.autoFilter = AutoFilter(ref=table.ref)
+    for number, column in enumerate(columns, start=1):
+        written = TableColumn(id=number, name=column.head)
         if column.formula is not None:
             # With this, a row that a person adds in Excel computes by itself.
             written.calculatedColumnFormula = TableFormula(attr_text=column.formula)
+        table.tableColumns.append(written)
     sheet.add_table(table)
     return placed

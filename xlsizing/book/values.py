@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from xlsizing.book.cells import Value
 from xlsizing.book.formulas import STATUS_NOTHING_FITS, STATUS_OK, alert_symbol
 from xlsizing.core import ALERT_RULES, BYTES_PER_ELEMENT, Catalogs, SizingResult
-from xlsizing.core.capacity import PARTS, bytes_beside_kv, hbm_bytes, kv_budget_parts
-from xlsizing.core.exact import GB_PLACES, RATIO_PLACES, in_parts
+from xlsizing.core.capacity import bytes_beside_kv, hbm_bytes, kv_budget_bytes
+from xlsizing.core.exact import GIB_PARTS, RATIO_PARTS, in_parts
 from xlsizing.core.kv_cache import kv_bytes_per_session, kv_elements_per_token
 from xlsizing.core.nodes import spare_nodes
 from xlsizing.core.remedies import (
@@ -36,7 +36,6 @@ def formula_values(result: SizingResult, catalogs: Catalogs) -> dict[str, Value]
 
 
 def _steps(result: SizingResult, catalogs: Catalogs) -> dict[str, Value]:
-    budget = kv_budget_parts(result.server, result.kv_budget_ratio, result.runtime_overhead_gib)
     return {
         "ModelRow": catalogs.models.index(result.model) + 1,
         "ServerRow": catalogs.servers.index(result.server) + 1,
@@ -47,11 +46,13 @@ def _steps(result: SizingResult, catalogs: Catalogs) -> dict[str, Value]:
         "ElementBytes": BYTES_PER_ELEMENT[result.kv_precision],
         "KvBytes": _kv_bytes(result),
         "HbmBytes": hbm_bytes(result.server),
-        "RatioParts": in_parts(result.kv_budget_ratio, RATIO_PLACES),
-        "OverheadParts": in_parts(result.runtime_overhead_gib, GB_PLACES),
-        "HeadroomParts": in_parts(result.peak_headroom_ratio, RATIO_PLACES),
+        "RatioParts": in_parts(result.kv_budget_ratio, RATIO_PARTS),
+        "OverheadParts": in_parts(result.runtime_overhead_gib, GIB_PARTS),
+        "HeadroomParts": in_parts(result.peak_headroom_ratio, RATIO_PARTS),
         "SpareNodes": spare_nodes(result.ha_mode),
-        "KvBudgetBytes": budget // PARTS,
+        "KvBudgetBytes": kv_budget_bytes(
+            result.server, result.kv_budget_ratio, result.runtime_overhead_gib
+        ),
         "BytesBesideKv": bytes_beside_kv(
             result.server, result.kv_budget_ratio, result.runtime_overhead_gib
         ),
@@ -78,7 +79,7 @@ def _remedies(result: SizingResult) -> dict[str, Value]:
     model, server = result.model, result.server
     ratio, overhead = result.kv_budget_ratio, result.runtime_overhead_gib
     kv_bytes, weights = _kv_bytes(result), result.model.weight_bytes or 0
-    budget = kv_budget_parts(server, ratio, overhead) // PARTS
+    budget = kv_budget_bytes(server, ratio, overhead)
     element = BYTES_PER_ELEMENT[result.kv_precision]
     elements = max(0, budget) // element
     covered = weights <= bytes_beside_kv(server, ratio, overhead)

@@ -7,7 +7,6 @@ Scenarios, live. In a report it is a plain list.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from openpyxl.formatting.rule import FormulaRule
 from openpyxl.utils import get_column_letter
 from openpyxl.workbook import Workbook
 
@@ -24,6 +23,7 @@ from xlsizing.book.styles import (
     SUBTITLE,
     TITLE,
     WRAP,
+    highlight,
 )
 from xlsizing.book.tables import Column, Placed, own_row, write_table
 from xlsizing.book.values import alert_codes
@@ -181,7 +181,6 @@ def _colour(writer: Writer, placed: Placed) -> None:
     active = f"${placed.column_letter('Active')}{placed.first_row}"
     severity = f"${placed.column_letter('Severity')}{placed.first_row}"
     for name, fill in SEVERITY_FILLS.items():
-        rule = FormulaRule(formula=[f'AND({active}="yes",{severity}="{name}")'], fill=fill)
-        writer.sheet.conditional_formatting.add(cells, rule)
-    inactive = FormulaRule(formula=[f'{active}="no"'], font=INACTIVE_FONT)
-    writer.sheet.conditional_formatting.add(cells, inactive)
+        condition = f'AND({active}="yes",{severity}="{name}")'
+        highlight(writer.sheet, cells, condition, fill=fill)
+    highlight(writer.sheet, cells, f'{active}="no"', font=INACTIVE_FONT)

@@ -1,13 +1,12 @@
 """What is wrong with catalog files."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from xlsizing.core import SizingError
 
 
-@dataclass(frozen=True)
-class Fault:
+class Fault(NamedTuple):
     """One thing wrong with a catalog file: which file, where in it, and a sentence."""
 
     file: str

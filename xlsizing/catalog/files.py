@@ -6,15 +6,13 @@ raise errors that name no file. Here each of these is a fault with a sentence.
 
 import json
 import os
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from xlsizing.catalog.errors import CatalogError, Fault
 from xlsizing.core import Model, Server, StorageProfile
 
 
-@dataclass(frozen=True)
-class CatalogKind:
+class CatalogKind(NamedTuple):
     """One of the three catalog files."""
 
     file: str

@@ -6,7 +6,7 @@ line fills them in, and the workbook's formulas are made from them.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 Severity = Literal["error", "warning", "info"]
 
@@ -23,8 +23,7 @@ class Alert:
     """Key of the alert's rule in ALERT_RULES; one code may have several rules."""
 
 
-@dataclass(frozen=True)
-class AlertRule:
+class AlertRule(NamedTuple):
     """The texts of one kind of alert; {words in braces} stand for figures and names."""
 
     key: str

@@ -6,17 +6,15 @@ a byte, so that a ratio of four decimals stays an integer.
 
 from typing import Annotated
 
-from annotated_types import Ge, Gt, Le
-
-from xlsizing.core.constraints import Rule, require
+from xlsizing.core.constraints import Above, AtLeast, AtMost, Rule, require
 from xlsizing.core.entries import Server
 from xlsizing.core.errors import InvalidValueError
 from xlsizing.core.exact import (
-    GB_PLACES,
-    RATIO_PLACES,
+    GIB_PARTS,
+    RATIO_PARTS,
     Number,
-    has_places,
     in_parts,
+    is_in_parts,
     is_number,
 )
 from xlsizing.core.units import BYTES_PER_GB, BYTES_PER_GIB, BYTES_PER_MIB
@@ -26,18 +24,15 @@ DEFAULT_RUNTIME_OVERHEAD_GIB = 120
 
 KvBudgetRatio = Annotated[
     float,
-    Gt(0),
-    Le(1),
-    Rule(lambda value: has_places(value, RATIO_PLACES), "with at most 4 decimals"),
+    Above(0),
+    AtMost(1),
+    Rule(lambda value: is_in_parts(value, RATIO_PARTS), "with at most 4 decimals"),
 ]
 RuntimeOverheadGib = Annotated[
     float,
-    Ge(0),
-    Rule(lambda value: has_places(value, GB_PLACES), "with at most 2 decimals"),
+    AtLeast(0),
+    Rule(lambda value: is_in_parts(value, GIB_PARTS), "with at most 2 decimals"),
 ]
-
-PARTS = 10**RATIO_PLACES
-"""Parts that a byte is counted in here."""
 
 
 def hbm_bytes(server: Server) -> int:
@@ -49,7 +44,7 @@ def hbm_bytes(server: Server) -> int:
     if server.hbm_per_gpu_mib is not None:
         return server.gpus * server.hbm_per_gpu_mib * BYTES_PER_MIB
     assert server.total_hbm_gb is not None  # set when the entry is made
-    return in_parts(server.total_hbm_gb, GB_PLACES) * BYTES_PER_GB // 10**GB_PLACES
+    return in_parts(server.total_hbm_gb, GIB_PARTS) * BYTES_PER_GB // GIB_PARTS
 
 
 def kv_budget_parts(server: Server, kv_budget_ratio: Number, runtime_overhead_gib: Number) -> int:
@@ -70,15 +65,20 @@ def kv_budget_parts(server: Server, kv_budget_ratio: Number, runtime_overhead_gi
     """
     require("kv_budget_ratio", kv_budget_ratio, KvBudgetRatio)
     require("runtime_overhead_gib", runtime_overhead_gib, RuntimeOverheadGib)
-    share = hbm_bytes(server) * in_parts(kv_budget_ratio, RATIO_PLACES)
-    overhead = in_parts(runtime_overhead_gib, GB_PLACES) * BYTES_PER_GIB
-    return share - overhead * (PARTS // 10**GB_PLACES)
+    share = hbm_bytes(server) * in_parts(kv_budget_ratio, RATIO_PARTS)
+    overhead = in_parts(runtime_overhead_gib, GIB_PARTS) * BYTES_PER_GIB
+    return share - overhead * (RATIO_PARTS // GIB_PARTS)
+
+
+def kv_budget_bytes(server: Server, kv_budget_ratio: Number, runtime_overhead_gib: Number) -> int:
+    """The KV budget of one node in whole bytes, rounded down; see `kv_budget_parts`."""
+    return kv_budget_parts(server, kv_budget_ratio, runtime_overhead_gib) // RATIO_PARTS
 
 
 def bytes_beside_kv(server: Server, kv_budget_ratio: Number, runtime_overhead_gib: Number) -> int:
     """Whole bytes of HBM that the KV budget leaves for weights and runtime, per node."""
     budget = kv_budget_parts(server, kv_budget_ratio, runtime_overhead_gib)
-    return (hbm_bytes(server) * PARTS - budget) // PARTS
+    return (hbm_bytes(server) * RATIO_PARTS - budget) // RATIO_PARTS
 
 
 def sessions_that_fit(budget_parts: int, kv_bytes: int) -> int:
@@ -86,7 +86,7 @@ def sessions_that_fit(budget_parts: int, kv_bytes: int) -> int:
 
     sessions = floor(budget / KV per session), never below 0
     """
-    return max(0, budget_parts // (kv_bytes * PARTS))
+    return max(0, budget_parts // (kv_bytes * RATIO_PARTS))
 
 
 def calc_sessions_per_node(

@@ -1,38 +1,144 @@
-"""Checks values against the constraints that the dataclasses' annotations carry.
+"""The constraints that the dataclasses' annotations carry, and the check against them.
 
-An annotation such as ``Annotated[int, Ge(1)]`` is the only home of a field's rule.
-Core reads it here to refuse a wrong value with a sentence; the catalog package hands
-the same annotations to pydantic for validation of whole files and for JSON Schemas.
+An annotation such as ``Annotated[int, AtLeast(1)]`` is the only home of a field's rule.
+Core reads it here to refuse a wrong value with a sentence. A constraint is a group in the
+sense of annotated-types' GroupedMetadata, so that pydantic reads the same annotations for
+validation of whole files and for JSON Schemas; annotated-types itself, which is slow to
+import, is only imported when a constraint is asked for its members.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from decimal import Decimal
 from functools import cache
 from types import UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
-from annotated_types import Ge, Gt, Le, Predicate
-
 from xlsizing.core.errors import InvalidValueError
 from xlsizing.core.exact import is_number, typed_decimal
 
+Check = Callable[[Any], bool]
 
-@dataclass(frozen=True)
-class Rule(Predicate):
-    """A constraint with words: a test, and what it asks for, to follow "it must be"."""
 
-    words: str = ""
+class Constraint:
+    """What a value must satisfy beside its type.
+
+    `words` say what is asked for, to follow "it must be a whole number" and the like.
+    """
+
+    __slots__ = ("words",)
+    __is_annotated_types_grouped_metadata__ = True
+
+    def __init__(self, words: str) -> None:
+        self.words = words
+
+    def holds(self, value: Any) -> bool:
+        """True where `value`, which has the right type, satisfies the constraint."""
+        raise NotImplementedError
+
+    def __iter__(self) -> Iterator[object]:
+        """The same constraint in annotated-types' own vocabulary."""
+        raise NotImplementedError
+
+
+class _Bound(Constraint):
+    __slots__ = ("bound", "exact")
+
+    def __init__(self, bound: float, words: str) -> None:
+        super().__init__(f"{words} {bound}")
+        self.bound = bound
+        self.exact: Decimal = typed_decimal(bound)
+
+
+class AtLeast(_Bound):
+    """A number of at least `bound`."""
+
+    __slots__ = ()
+
+    def __init__(self, bound: float) -> None:
+        super().__init__(bound, "of at least")
+
+    def holds(self, value: Any) -> bool:
+        """True where `value` is the bound or more."""
+        return typed_decimal(value) >= self.exact
+
+    def __iter__(self) -> Iterator[object]:
+        """The constraint as annotated-types' Ge."""
+        from annotated_types import Ge
+
+        yield Ge(self.bound)
+
+
+class Above(_Bound):
+    """A number above `bound`."""
+
+    __slots__ = ()
+
+    def __init__(self, bound: float) -> None:
+        super().__init__(bound, "above")
+
+    def holds(self, value: Any) -> bool:
+        """True where `value` is more than the bound."""
+        return typed_decimal(value) > self.exact
+
+    def __iter__(self) -> Iterator[object]:
+        """The constraint as annotated-types' Gt."""
+        from annotated_types import Gt
+
+        yield Gt(self.bound)
+
+
+class AtMost(_Bound):
+    """A number of at most `bound`."""
+
+    __slots__ = ()
+
+    def __init__(self, bound: float) -> None:
+        super().__init__(bound, "and at most")
+
+    def holds(self, value: Any) -> bool:
+        """True where `value` is the bound or less."""
+        return typed_decimal(value) <= self.exact
+
+    def __iter__(self) -> Iterator[object]:
+        """The constraint as annotated-types' Le."""
+        from annotated_types import Le
+
+        yield Le(self.bound)
+
+
+class Rule(Constraint):
+    """A test of its own, with words for it."""
+
+    __slots__ = ("test",)
+
+    def __init__(self, test: Check, words: str) -> None:
+        super().__init__(words)
+        self.test = test
+
+    def holds(self, value: Any) -> bool:
+        """True where the test says so."""
+        return self.test(value)
+
+    def __iter__(self) -> Iterator[object]:
+        """The constraint as annotated-types' Predicate."""
+        from annotated_types import Predicate
+
+        yield Predicate(self.test)
+
+
+def rules_of(owner: type) -> Mapping[str, Any]:
+    """Each field's annotation, resolved, of a dataclass of core."""
+    return _hints_of(owner)
 
 
 @cache
-def rules_of(owner: type) -> Mapping[str, Any]:
-    """Each field's annotation, resolved, of a dataclass of core."""
+def _hints_of(owner: type) -> Mapping[str, Any]:
     return get_type_hints(owner, include_extras=True)
 
 
 def refusal(field: str, value: object, annotation: Any) -> InvalidValueError | None:
     """The error that says why `value` does not satisfy `annotation`; None where it does."""
-    if _satisfies(value, annotation):
+    if _check(annotation)(value):
         return None
     return InvalidValueError(field, value, _words(annotation))
 
@@ -45,44 +151,47 @@ def require(field: str, value: object, annotation: Any) -> None:
 
 def require_fields(entry: object) -> None:
     """Raise InvalidValueError for the first field of a dataclass that breaks its annotation."""
-    for field, annotation in rules_of(type(entry)).items():
-        require(field, getattr(entry, field), annotation)
+    owner: type = type(entry)
+    for field, check in _checks_of(owner):
+        if not check(getattr(entry, field)):
+            require(field, getattr(entry, field), rules_of(owner)[field])
 
 
-def _satisfies(value: object, annotation: Any) -> bool:
+@cache
+def _checks_of(owner: type) -> tuple[tuple[str, Check], ...]:
+    return tuple((field, _check(annotation)) for field, annotation in rules_of(owner).items())
+
+
+def _check(annotation: Any) -> Check:
+    """The test that an annotation stands for."""
     origin = get_origin(annotation)
     if origin is Annotated:
         base, *rules = get_args(annotation)
-        return _satisfies(value, base) and all(_holds(rule, value) for rule in rules)
+        checks = [_check(base), *(rule.holds for rule in rules)]
+        return lambda value: all(check(value) for check in checks)
     if origin is Union or origin is UnionType:
-        return any(_satisfies(value, option) for option in get_args(annotation))
+        options = [_check(option) for option in get_args(annotation)]
+        return lambda value: any(option(value) for option in options)
     if origin is Literal:
-        return isinstance(value, str) and value in get_args(annotation)
+        choices = get_args(annotation)
+        return lambda value: isinstance(value, str) and value in choices
     if origin is tuple:
-        item, _ = get_args(annotation)
-        return isinstance(value, tuple) and all(_satisfies(each, item) for each in value)
+        item = _check(get_args(annotation)[0])
+        return lambda value: isinstance(value, tuple) and all(item(each) for each in value)
     if origin is dict:
-        return isinstance(value, Mapping) and all(
-            isinstance(each, str) for pair in value.items() for each in pair
+        return lambda value: (
+            isinstance(value, Mapping)
+            and all(isinstance(each, str) for pair in value.items() for each in pair)
         )
-    if annotation is int:
-        return isinstance(value, int) and not isinstance(value, bool)
-    if annotation is float:
-        return is_number(value)
-    return isinstance(value, annotation)
+    return _BASE_CHECKS[annotation]
 
 
-def _holds(rule: object, value: Any) -> bool:
-    match rule:
-        case Ge(bound):
-            return bool(typed_decimal(value) >= typed_decimal(bound))  # type: ignore[arg-type]
-        case Gt(bound):
-            return bool(typed_decimal(value) > typed_decimal(bound))  # type: ignore[arg-type]
-        case Le(bound):
-            return bool(typed_decimal(value) <= typed_decimal(bound))  # type: ignore[arg-type]
-        case Predicate(test):
-            return bool(test(value))
-    raise TypeError(f"core knows no constraint {rule!r}")
+_BASE_CHECKS: Mapping[Any, Check] = {
+    int: lambda value: isinstance(value, int) and not isinstance(value, bool),
+    float: is_number,
+    str: lambda value: isinstance(value, str),
+    type(None): lambda value: value is None,
+}
 
 
 _BASE_WORDS: Mapping[Any, str] = {
@@ -97,7 +206,7 @@ def _words(annotation: Any) -> str:
     origin = get_origin(annotation)
     if origin is Annotated:
         base, *rules = get_args(annotation)
-        return " ".join([_words(base), *(_rule_words(rule) for rule in rules)])
+        return " ".join([_words(base), *(rule.words for rule in rules)])
     if origin is Union or origin is UnionType:
         return " or ".join(_words(option) for option in get_args(annotation))
     if origin is Literal:
@@ -107,15 +216,3 @@ def _words(annotation: Any) -> str:
     if origin is dict:
         return "an object from field name to text"
     return _BASE_WORDS[annotation]
-
-
-_RULE_WORDS: Mapping[type, Callable[[Any], str]] = {
-    Ge: lambda rule: f"of at least {rule.ge}",
-    Gt: lambda rule: f"above {rule.gt}",
-    Le: lambda rule: f"and at most {rule.le}",
-    Rule: lambda rule: rule.words,
-}
-
-
-def _rule_words(rule: object) -> str:
-    return _RULE_WORDS[type(rule)](rule)

@@ -9,12 +9,10 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Annotated, Any, Literal
 
-from annotated_types import Ge, Gt
-
 from xlsizing.core.alerts import ALERT_RULES, Alert
-from xlsizing.core.constraints import Rule, require_fields
+from xlsizing.core.constraints import Above, AtLeast, Rule, require_fields
 from xlsizing.core.errors import InvalidValueError
-from xlsizing.core.exact import GB_PLACES, RATIO_PLACES, has_places, in_parts
+from xlsizing.core.exact import GIB_PARTS, RATIO_PARTS, in_parts, is_in_parts
 
 AttentionPattern = Literal["full", "sliding", "hybrid"]
 KvPrecision = Literal["fp16", "bf16", "fp8", "int8"]
@@ -49,17 +47,17 @@ Name = Annotated[
     str,
     Rule(_is_name, "of 1 to 80 characters with no *, ? or ~ and no stray blanks"),
 ]
-Count = Annotated[int, Ge(1)]
-Rate = Annotated[float, Ge(0)]
+Count = Annotated[int, AtLeast(1)]
+Rate = Annotated[float, AtLeast(0)]
 Speed = Annotated[
     float,
-    Gt(0),
-    Rule(lambda value: has_places(value, RATIO_PLACES), "with at most 4 decimals"),
+    Above(0),
+    Rule(lambda value: is_in_parts(value, RATIO_PARTS), "with at most 4 decimals"),
 ]
 Gigabytes = Annotated[
     float,
-    Gt(0),
-    Rule(lambda value: has_places(value, GB_PLACES), "with at most 2 decimals"),
+    Above(0),
+    Rule(lambda value: is_in_parts(value, GIB_PARTS), "with at most 2 decimals"),
 ]
 Sources = dict[str, str]
 
@@ -88,9 +86,9 @@ class Model:
     """Longest context that the model supports [tokens]."""
     attention_pattern: AttentionPattern
     """full: every layer sees the whole context; sliding: every layer sees a window; hybrid: both."""
-    hybrid_full_layers: Annotated[int, Ge(0)] | None = None
+    hybrid_full_layers: Annotated[int, AtLeast(0)] | None = None
     """Layers of a hybrid model that see the whole context."""
-    hybrid_sliding_layers: Annotated[int, Ge(0)] | None = None
+    hybrid_sliding_layers: Annotated[int, AtLeast(0)] | None = None
     """Layers of a hybrid model that see the sliding window."""
     sliding_window: Count | None = None
     """Tokens that a sliding layer keeps [tokens]."""
@@ -162,7 +160,7 @@ class Server:
     @property
     def product_of_hbm_gb(self) -> float:
         """The product of gpus and hbm_per_gpu_gb, exact to the hundredth [GB]."""
-        return self.gpus * in_parts(self.hbm_per_gpu_gb, GB_PLACES) / 10**GB_PLACES
+        return self.gpus * in_parts(self.hbm_per_gpu_gb, GIB_PARTS) / GIB_PARTS
 
 
 @dataclass(frozen=True)

@@ -8,11 +8,11 @@ the decimal that they typed, and from there on only integers are counted with.
 from decimal import Decimal
 from math import isfinite
 
-RATIO_PLACES = 4
-"""Decimals that a ratio may have. The workbook counts in ten-thousandths too."""
+RATIO_PARTS = 10_000
+"""Ratios are counted in ten-thousandths, so they may have 4 decimals; in the workbook too."""
 
-GB_PLACES = 2
-"""Decimals that an amount of GB or GiB may have."""
+GIB_PARTS = 100
+"""Amounts of GB and GiB are counted in hundredths, so they may have 2 decimals."""
 
 Number = int | float | Decimal
 
@@ -33,19 +33,19 @@ def typed_decimal(value: Number) -> Decimal:
     return Decimal(format(value, ".15g")) if isinstance(value, float) else Decimal(value)
 
 
-def has_places(value: Number, places: int) -> bool:
-    """True where `value` needs no more than `places` decimals."""
+def is_in_parts(value: Number, parts: int) -> bool:
+    """True where `value` is a whole number of parts, such as ten-thousandths."""
     numerator, denominator = typed_decimal(value).as_integer_ratio()
-    return numerator * 10**places % denominator == 0
+    return numerator * parts % denominator == 0
 
 
-def in_parts(value: Number, places: int) -> int:
-    """`value` counted in parts of 10^-places, exactly: in_parts(0.7, 4) is 7000.
+def in_parts(value: Number, parts: int) -> int:
+    """`value` counted in parts: in_parts(0.7, 10_000) is 7000.
 
-    Digits beyond `places` are cut; callers refuse them first (see `has_places`).
+    What is left over is cut; callers refuse it first (see `is_in_parts`).
     """
     numerator, denominator = typed_decimal(value).as_integer_ratio()
-    return numerator * 10**places // denominator
+    return numerator * parts // denominator
 
 
 def as_whole(value: object) -> object:
@@ -69,8 +69,9 @@ def grouped(numerator: int, denominator: int = 1, places: int = 0) -> str:
     The same text that Excel's FIXED gives where the decimal sign is a point, so that an
     alert reads the same from the command line and in a sheet.
     """
-    scaled = (2 * abs(numerator) * 10**places + denominator) // (2 * denominator)
-    whole, fraction = divmod(scaled, 10**places)
+    parts: int = 10**places
+    scaled = (2 * abs(numerator) * parts + denominator) // (2 * denominator)
+    whole, fraction = divmod(scaled, parts)
     sign = "-" if numerator < 0 and scaled else ""
     return f"{sign}{whole:,}" + (f".{fraction:0{places}d}" if places else "")
 

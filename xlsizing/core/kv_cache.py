@@ -8,10 +8,8 @@ last `sliding_window` tokens only.
 from collections.abc import Mapping
 from typing import Annotated, cast
 
-from annotated_types import Ge
-
 from xlsizing.core.alerts import ALERT_RULES, Alert
-from xlsizing.core.constraints import require
+from xlsizing.core.constraints import AtLeast, require
 from xlsizing.core.entries import KvPrecision, Model
 from xlsizing.core.exact import Number, as_whole, grouped
 from xlsizing.core.units import BYTES_PER_GIB, BYTES_PER_TIB
@@ -19,7 +17,7 @@ from xlsizing.core.units import BYTES_PER_GIB, BYTES_PER_TIB
 BYTES_PER_ELEMENT: Mapping[str, int] = {"fp16": 2, "bf16": 2, "fp8": 1, "int8": 1}
 """Bytes that one element of the KV cache takes, by precision."""
 
-WholeNumber = Annotated[int, Ge(1)]
+WholeNumber = Annotated[int, AtLeast(1)]
 
 
 def whole_number(field: str, value: Number) -> int:

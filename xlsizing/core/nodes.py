@@ -6,11 +6,8 @@ Source: the planning method, step 7.
 from collections.abc import Mapping
 from typing import Annotated, Literal, cast
 
-from annotated_types import Ge
-
-from xlsizing.core.capacity import PARTS
-from xlsizing.core.constraints import Rule, require
-from xlsizing.core.exact import RATIO_PLACES, Number, as_whole, ceil_div, has_places, in_parts
+from xlsizing.core.constraints import AtLeast, Rule, require
+from xlsizing.core.exact import RATIO_PARTS, Number, as_whole, ceil_div, in_parts, is_in_parts
 from xlsizing.core.kv_cache import whole_number
 
 DEFAULT_PEAK_HEADROOM_RATIO = 0.20
@@ -19,10 +16,10 @@ DEFAULT_HA_MODE = "none"
 HaMode = Literal["none", "n+1"]
 PeakHeadroomRatio = Annotated[
     float,
-    Ge(0),
-    Rule(lambda value: has_places(value, RATIO_PLACES), "with at most 4 decimals"),
+    AtLeast(0),
+    Rule(lambda value: is_in_parts(value, RATIO_PARTS), "with at most 4 decimals"),
 ]
-SessionCount = Annotated[int, Ge(0)]
+SessionCount = Annotated[int, AtLeast(0)]
 
 SPARE_NODES: Mapping[str, int] = {"none": 0, "n+1": 1}
 """Nodes more than the load needs, by HA mode."""
@@ -68,6 +65,6 @@ def calc_nodes_required(
         return None, None, None
     per_node = cast(int, per_node)
     minimum = ceil_div(sessions, per_node)
-    at_peak = sessions * (PARTS + in_parts(peak_headroom_ratio, RATIO_PLACES))
-    with_headroom = ceil_div(at_peak, per_node * PARTS)
+    at_peak = sessions * (RATIO_PARTS + in_parts(peak_headroom_ratio, RATIO_PARTS))
+    with_headroom = ceil_div(at_peak, per_node * RATIO_PARTS)
     return minimum, with_headroom, with_headroom + spare

@@ -5,19 +5,24 @@ whether it is right.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from xlsizing.core.alerts import ALERT_RULES, Alert
 from xlsizing.core.exact import grouped
 
 
-@dataclass(frozen=True)
-class Band:
+class Band(NamedTuple):
     """A range of values with a name; `upper` is None for the last one, which is open."""
 
     name: str
     upper: float | None
     inclusive: bool = True
+
+    def holds(self, value: float) -> bool:
+        """True where `value`, which is in no lower band, is in this one."""
+        if self.upper is None:
+            return True
+        return value <= self.upper if self.inclusive else value < self.upper
 
 
 RANGES: Mapping[str, tuple[Band, ...]] = {
@@ -59,10 +64,7 @@ EXTREME = "Extreme"
 
 def band(figure: str, value: float) -> str:
     """Name of the band that `value` falls in: band("nodes", 3) is "Medium"."""
-    for each in RANGES[figure]:
-        if each.upper is None or value < each.upper or (each.inclusive and value == each.upper):
-            return each.name
-    raise AssertionError(f"the last band of {figure} is not open")
+    return next(each.name for each in RANGES[figure] if each.holds(value))
 
 
 def extreme_above(figure: str) -> int:

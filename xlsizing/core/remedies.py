@@ -6,20 +6,19 @@ of GiB in hundredths, as people may type them.
 """
 
 from xlsizing.core.alerts import REMEDIES
-from xlsizing.core.capacity import PARTS, hbm_bytes, kv_budget_parts
+from xlsizing.core.capacity import hbm_bytes, kv_budget_bytes
 from xlsizing.core.entries import Model, Server
-from xlsizing.core.exact import GB_PLACES, RATIO_PLACES, Number, ceil_div, grouped, in_parts
+from xlsizing.core.exact import GIB_PARTS, RATIO_PARTS, Number, ceil_div, grouped, in_parts
 from xlsizing.core.kv_cache import BYTES_PER_ELEMENT, kv_bytes_per_session, kv_elements_per_token
 from xlsizing.core.units import BYTES_PER_GIB
 
-HUNDREDTHS = 10**GB_PLACES
-_PARTS_PER_HUNDREDTH = BYTES_PER_GIB * PARTS // HUNDREDTHS
+_PARTS_PER_HUNDREDTH = BYTES_PER_GIB * RATIO_PARTS // GIB_PARTS
 """A hundredth of a GiB in ten-thousandths of a byte."""
 
 
 def ratio_to_fit(kv_bytes: int, server: Server, runtime_overhead_gib: Number) -> int:
     """Least kv_budget_ratio with which one session fits [ten-thousandths]; may exceed 1."""
-    needed = kv_bytes * PARTS + _overhead_parts(runtime_overhead_gib)
+    needed = kv_bytes * RATIO_PARTS + _overhead_parts(runtime_overhead_gib)
     return ceil_div(needed, hbm_bytes(server))
 
 
@@ -28,8 +27,8 @@ def overhead_to_fit(kv_bytes: int, server: Server, kv_budget_ratio: Number) -> i
 
     Counted from the whole bytes of the share; negative where no overhead does it.
     """
-    share = hbm_bytes(server) * in_parts(kv_budget_ratio, RATIO_PLACES) // PARTS
-    return (share - kv_bytes) * HUNDREDTHS // BYTES_PER_GIB
+    share = hbm_bytes(server) * in_parts(kv_budget_ratio, RATIO_PARTS) // RATIO_PARTS
+    return (share - kv_bytes) * GIB_PARTS // BYTES_PER_GIB
 
 
 def context_to_fit(model: Model, budget: int, bytes_per_element: int) -> int:
@@ -48,8 +47,8 @@ def context_to_fit(model: Model, budget: int, bytes_per_element: int) -> int:
 
 def hbm_to_fit(kv_bytes: int, kv_budget_ratio: Number, runtime_overhead_gib: Number) -> int:
     """Least HBM of a node that one session fits on [hundredths of a GiB]."""
-    needed = kv_bytes * PARTS + _overhead_parts(runtime_overhead_gib)
-    return _hundredths_of_gib(needed, in_parts(kv_budget_ratio, RATIO_PLACES))
+    needed = kv_bytes * RATIO_PARTS + _overhead_parts(runtime_overhead_gib)
+    return _hundredths_of_gib(needed, in_parts(kv_budget_ratio, RATIO_PARTS))
 
 
 def ratio_for_weights(weight_bytes: int, server: Server, runtime_overhead_gib: Number) -> int:
@@ -58,7 +57,7 @@ def ratio_for_weights(weight_bytes: int, server: Server, runtime_overhead_gib: N
     Zero or negative where none does.
     """
     hbm = hbm_bytes(server)
-    return ((hbm - weight_bytes) * PARTS + _overhead_parts(runtime_overhead_gib)) // hbm
+    return ((hbm - weight_bytes) * RATIO_PARTS + _overhead_parts(runtime_overhead_gib)) // hbm
 
 
 def hbm_for_weights(
@@ -68,8 +67,8 @@ def hbm_for_weights(
 
     Zero where the overhead alone leaves enough, or a ratio of 1 never does.
     """
-    share_left = PARTS - in_parts(kv_budget_ratio, RATIO_PLACES)
-    needed = weight_bytes * PARTS - _overhead_parts(runtime_overhead_gib)
+    share_left = RATIO_PARTS - in_parts(kv_budget_ratio, RATIO_PARTS)
+    needed = weight_bytes * RATIO_PARTS - _overhead_parts(runtime_overhead_gib)
     return _hundredths_of_gib(needed, share_left) if share_left > 0 and needed > 0 else 0
 
 
@@ -83,18 +82,18 @@ def budget_remedies(
 ) -> str:
     """What would make room for one session, as text; the parameters are those of `size`."""
     kv_bytes = kv_bytes_per_session(model, effective_context, kv_precision)
-    budget = kv_budget_parts(server, kv_budget_ratio, runtime_overhead_gib) // PARTS
+    budget = kv_budget_bytes(server, kv_budget_ratio, runtime_overhead_gib)
     element = BYTES_PER_ELEMENT[kv_precision]
     ratio = ratio_to_fit(kv_bytes, server, runtime_overhead_gib)
     overhead = overhead_to_fit(kv_bytes, server, kv_budget_ratio)
     context = context_to_fit(model, budget, element)
     hbm = hbm_to_fit(kv_bytes, kv_budget_ratio, runtime_overhead_gib)
     remedies = [
-        _remedy("ratio_at_least", ratio, RATIO_PLACES) if ratio <= PARTS else "",
-        _remedy("overhead_at_most", overhead, GB_PLACES) if overhead >= 0 else "",
-        _remedy("context_at_most", context) if context >= 1 else "",
+        _ratio("ratio_at_least", ratio) if ratio <= RATIO_PARTS else "",
+        _gib("overhead_at_most", overhead) if overhead >= 0 else "",
+        REMEDIES["context_at_most"].format(figure=grouped(context)) if context >= 1 else "",
         REMEDIES["kv_precision_fp8"] if element == 2 and kv_bytes // 2 <= budget else "",
-        _remedy("hbm_at_least", hbm, GB_PLACES),
+        _gib("hbm_at_least", hbm),
     ]
     return "; ".join(remedy for remedy in remedies if remedy)
 
@@ -106,20 +105,24 @@ def weights_remedies(
     ratio = ratio_for_weights(weight_bytes, server, runtime_overhead_gib)
     hbm = hbm_for_weights(weight_bytes, kv_budget_ratio, runtime_overhead_gib)
     remedies = [
-        _remedy("ratio_at_most", ratio, RATIO_PLACES) if ratio > 0 else "",
-        _remedy("hbm_at_least", hbm, GB_PLACES) if hbm > 0 else "",
+        _ratio("ratio_at_most", ratio) if ratio > 0 else "",
+        _gib("hbm_at_least", hbm) if hbm > 0 else "",
     ]
     return "; ".join(remedy for remedy in remedies if remedy) or REMEDIES["ratio_and_hbm"]
 
 
 def _overhead_parts(runtime_overhead_gib: Number) -> int:
-    return in_parts(runtime_overhead_gib, GB_PLACES) * _PARTS_PER_HUNDREDTH
+    return in_parts(runtime_overhead_gib, GIB_PARTS) * _PARTS_PER_HUNDREDTH
 
 
 def _hundredths_of_gib(needed_parts: int, ratio_parts: int) -> int:
     # A share in ten-thousandths of what is needed in ten-thousandths is in bytes.
-    return ceil_div(needed_parts * HUNDREDTHS, ratio_parts * BYTES_PER_GIB)
+    return ceil_div(needed_parts * GIB_PARTS, ratio_parts * BYTES_PER_GIB)
 
 
-def _remedy(key: str, count: int, places: int = 0) -> str:
-    return REMEDIES[key].format(figure=grouped(count, 10**places, places))
+def _ratio(key: str, parts: int) -> str:
+    return REMEDIES[key].format(figure=grouped(parts, RATIO_PARTS, 4))
+
+
+def _gib(key: str, parts: int) -> str:
+    return REMEDIES[key].format(figure=grouped(parts, GIB_PARTS, 2))

@@ -6,13 +6,13 @@ from xlsizing.core.alerts import ALERT_RULES, Alert
 from xlsizing.core.capacity import (
     DEFAULT_KV_BUDGET_RATIO,
     DEFAULT_RUNTIME_OVERHEAD_GIB,
-    PARTS,
     bytes_beside_kv,
+    kv_budget_bytes,
     kv_budget_parts,
     sessions_that_fit,
 )
 from xlsizing.core.entries import Model, Server, StorageProfile, source_alerts
-from xlsizing.core.exact import Number, ceil_div, grouped
+from xlsizing.core.exact import Number, grouped
 from xlsizing.core.kv_cache import (
     clamped_context,
     gib,
@@ -155,19 +155,18 @@ def _hbm_alerts(
     runtime_overhead_gib: Number,
 ) -> list[Alert]:
     kv_bytes = kv_bytes_per_session(model, effective_context, kv_precision)
-    budget = kv_budget_parts(server, kv_budget_ratio, runtime_overhead_gib)
+    budget = kv_budget_bytes(server, kv_budget_ratio, runtime_overhead_gib)
     left = bytes_beside_kv(server, kv_budget_ratio, runtime_overhead_gib)
     alerts = []
-    if sessions_that_fit(budget, kv_bytes) == 0:
-        short = ceil_div(kv_bytes * PARTS - budget, PARTS)
+    if kv_bytes > budget:
         alerts.append(
             ALERT_RULES["hbm_budget_insufficient"].alert(
                 model=model.name,
                 server=server.name,
                 kv_gib=grouped(kv_bytes, BYTES_PER_GIB, 2),
-                budget_gib=grouped(budget // PARTS, BYTES_PER_GIB, 2),
-                short_gib=grouped(short, BYTES_PER_GIB, 2),
-                short_bytes=grouped(short),
+                budget_gib=grouped(budget, BYTES_PER_GIB, 2),
+                short_gib=grouped(kv_bytes - budget, BYTES_PER_GIB, 2),
+                short_bytes=grouped(kv_bytes - budget),
                 budget_remedies=budget_remedies(
                     model,
                     server,

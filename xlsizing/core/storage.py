@@ -5,7 +5,7 @@ Source: the planning method, "Alerts". Storage does not change the number of nod
 
 from xlsizing.core.alerts import ALERT_RULES, Alert
 from xlsizing.core.entries import Model, Server, StorageProfile
-from xlsizing.core.exact import RATIO_PLACES, Number, grouped, in_parts, plain
+from xlsizing.core.exact import RATIO_PARTS, Number, grouped, in_parts, plain
 from xlsizing.core.kv_cache import clamped_context
 from xlsizing.core.units import BYTES_PER_GB
 
@@ -18,8 +18,8 @@ COLD_START_SECONDS = 60
 
 def read_bytes_per_second(storage: StorageProfile) -> int:
     """Read throughput, exactly [bytes/s]."""
-    parts = in_parts(storage.throughput_read_gbps, RATIO_PLACES)
-    return parts * BYTES_PER_GB // 10**RATIO_PLACES
+    parts = in_parts(storage.throughput_read_gbps, RATIO_PARTS)
+    return parts * BYTES_PER_GB // RATIO_PARTS
 
 
 def storage_alerts(

@@ -6,7 +6,7 @@ everywhere else, where the functions are plain Python functions.
 """
 
 from collections.abc import Callable
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 import xlwings
 
@@ -26,6 +26,6 @@ def excel_function(**arguments: str) -> Callable[[Function], Function]:
         decorated = function
         for name, words in arguments.items():
             decorated = xlwings.arg(name, doc=words)(decorated)
-        return cast(Function, xlwings.func(decorated))
+        return xlwings.func(decorated)
 
     return register

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from xlsizing.core import SizingResult, band, kv_bytes_per_session
-from xlsizing.core.capacity import PARTS, hbm_bytes, kv_budget_parts
+from xlsizing.core.capacity import hbm_bytes, kv_budget_bytes
 from xlsizing.core.exact import grouped, plain
 from xlsizing.core.units import BYTES_PER_GIB, BYTES_PER_TIB
 
@@ -47,7 +47,7 @@ def _answer(result: SizingResult) -> Iterator[str]:
 
 def _steps(result: SizingResult) -> Iterator[str]:
     hbm = hbm_bytes(result.server)
-    budget = kv_budget_parts(result.server, result.kv_budget_ratio, result.runtime_overhead_gib)
+    budget = kv_budget_bytes(result.server, result.kv_budget_ratio, result.runtime_overhead_gib)
     server = result.server
     if server.hbm_per_gpu_mib is not None:
         origin = (
@@ -57,7 +57,7 @@ def _steps(result: SizingResult) -> Iterator[str]:
         origin = f"{plain(server.total_hbm_gb or 0)} GB read as 10^9 bytes"
     ratio, overhead = plain(result.kv_budget_ratio), plain(result.runtime_overhead_gib)
     hbm_gib = grouped(hbm, BYTES_PER_GIB, 2)
-    budget_gib = grouped(budget // PARTS, BYTES_PER_GIB, 2)
+    budget_gib = grouped(budget, BYTES_PER_GIB, 2)
     yield "How it comes about"
     yield _line("  KV bytes per session", grouped(_kv_bytes(result)))
     yield _line("  HBM per node", f"{hbm_gib} GiB", origin)
