@@ -15,7 +15,7 @@ class Band(NamedTuple):
     """A range of values with a name; `upper` is None for the last one, which is open."""
 
     name: str
-    upper: float | None
+    upper: int | float | None
     inclusive: bool = True
 
     def holds(self, value: float) -> bool:
