@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from openpyxl.workbook import Workbook
 
 from xlsizing import __version__
-from xlsizing.book.cells import CachedValues, Style, Writer
+from xlsizing.book.cells import PackageNotes, Style, Writer
 from xlsizing.book.names import define
 from xlsizing.book.pages import set_page
 from xlsizing.book.styles import BODY, HEADING, STRONG, SUBTITLE, TITLE, WRAP
@@ -84,10 +84,10 @@ _PROSE_CHARACTERS = 190
 _WRAPPED = Style(font=BODY, alignment=WRAP)
 
 
-def write_about_sheet(book: Workbook, cached: CachedValues) -> None:
+def write_about_sheet(book: Workbook, notes: PackageNotes) -> None:
     """Write the sheet, its tables, and the names of constants and lists."""
     sheet = book.create_sheet("About")
-    writer = Writer(sheet, cached)
+    writer = Writer(sheet, notes)
     for letter, width in zip("ABCDE", _WIDTHS, strict=True):
         sheet.column_dimensions[letter].width = width
     writer.value(1, 1, "About this workbook", Style(font=TITLE))

@@ -6,7 +6,7 @@ from openpyxl.workbook import Workbook
 from xlsizing import __version__
 from xlsizing.book.about_sheet import write_about_sheet
 from xlsizing.book.catalog_sheets import write_catalog_sheets
-from xlsizing.book.cells import CachedValues
+from xlsizing.book.cells import PackageNotes
 from xlsizing.book.package import package
 from xlsizing.book.scenarios_sheet import Scenario, write_scenarios_sheet
 from xlsizing.book.sizing_sheet import write_sizing_sheet
@@ -22,15 +22,15 @@ def template(catalogs: Catalogs) -> bytes:
 
     It opens on an example, so that a first look shows what an answer looks like.
     """
-    book, cached = _new_book("GPU node sizing"), CachedValues()
+    book, notes = _new_book("GPU node sizing"), PackageNotes()
     scenarios = _example_scenarios(catalogs)
     sizing = scenarios[1].result
-    write_sizing_sheet(book, cached, sizing, catalogs)
-    write_scenarios_sheet(book, cached, scenarios, catalogs)
-    write_live_warnings(book, cached, sizing, scenarios)
-    write_catalog_sheets(book, cached, catalogs)
-    write_about_sheet(book, cached)
-    return package(book, cached)
+    write_sizing_sheet(book, notes, sizing, catalogs)
+    write_scenarios_sheet(book, notes, scenarios, catalogs)
+    write_live_warnings(book, notes, sizing, scenarios)
+    write_catalog_sheets(book, notes, catalogs)
+    write_about_sheet(book, notes)
+    return package(book, notes)
 
 
 def report(result: SizingResult, catalogs: Catalogs) -> bytes:
@@ -39,12 +39,12 @@ def report(result: SizingResult, catalogs: Catalogs) -> bytes:
     It holds the catalogs that the entries are from, so that a reader can try others.
     """
     title = f"Nodes for {result.model.name} on {result.server.name}"
-    book, cached = _new_book(title), CachedValues()
-    write_sizing_sheet(book, cached, result, catalogs)
-    write_warning_list(book, cached, result)
-    write_catalog_sheets(book, cached, catalogs)
-    write_about_sheet(book, cached)
-    return package(book, cached)
+    book, notes = _new_book(title), PackageNotes()
+    write_sizing_sheet(book, notes, result, catalogs)
+    write_warning_list(book, notes, result)
+    write_catalog_sheets(book, notes, catalogs)
+    write_about_sheet(book, notes)
+    return package(book, notes)
 
 
 def _new_book(title: str) -> Workbook:

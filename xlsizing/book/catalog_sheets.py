@@ -1,20 +1,23 @@
 """The sheets Models, Servers and Storage: the catalogs as tables.
 
 Derived columns keep the sizing formulas short: one formula serves every attention
-pattern, and every way in which HBM is known.
+pattern, and every way in which HBM is known. They are values, as the catalogs are, and
+turn red where somebody changes a figure that they were derived from.
 """
 
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from openpyxl.workbook import Workbook
+from openpyxl.worksheet.worksheet import Worksheet
 
-from xlsizing.book.cells import CachedValues, Style, Value, Writer
+from xlsizing.book.cells import PackageNotes, Style, Value, Writer
 from xlsizing.book.names import define
 from xlsizing.book.pages import set_page
-from xlsizing.book.styles import BODY, NOTE, STEP_FILL, SUBTITLE, TITLE
-from xlsizing.book.tables import Column, own_row, write_table
+from xlsizing.book.styles import BODY, NOTE, SEVERITY_FILLS, STEP_FILL, SUBTITLE, TITLE, highlight
+from xlsizing.book.tables import Column, Placed, write_table
 from xlsizing.core import Catalogs, Model, Server, StorageProfile
 from xlsizing.core.capacity import hbm_bytes
 from xlsizing.core.entries import Entry, unsourced_figures
@@ -80,16 +83,12 @@ MODEL_COLUMNS: tuple[Column[Model], ...] = (
     Column(
         "Full KV elements",
         lambda model: kv_elements_per_token(model)[0],
-        f"Const_KeyAndValue*{own_row('Models', 'Full layers')}"
-        f"*{own_row('Models', 'KV heads')}*{own_row('Models', 'Head dim')}",
         width=13,
         style=_DERIVED,
     ),
     Column(
         "Sliding KV elements",
         lambda model: kv_elements_per_token(model)[1],
-        f"Const_KeyAndValue*{own_row('Models', 'Sliding layers')}"
-        f"*{own_row('Models', 'KV heads')}*{own_row('Models', 'Head dim')}",
         width=13,
         style=_DERIVED,
     ),
@@ -106,10 +105,6 @@ SERVER_COLUMNS: tuple[Column[Server], ...] = (
     Column(
         "HBM bytes",
         hbm_bytes,
-        f'IF({own_row("Servers", "HBM MiB per GPU")}="",'
-        f"ROUND({own_row('Servers', 'HBM GB total')}*Const_BytesPerGB,0),"
-        f"{own_row('Servers', 'GPUs')}*{own_row('Servers', 'HBM MiB per GPU')}"
-        "*Const_BytesPerMiB)",
         width=21,
         style=_DERIVED,
     ),
@@ -148,22 +143,34 @@ class _Sheet:
     columns: Sequence[Column[Any]]
     alias_table: str
     alias_of: str
+    derived: Mapping[str, str]
+    """How each derived column comes from the others of its row, as Excel text."""
 
 
 _MODELS = _Sheet(
     "Models",
-    "Models: what can be served. Grey columns are computed from the others.",
+    "Models: what can be served. Grey columns are derived from the others: 2 (key and value) x "
+    "layers x KV heads x head dim; they turn red where they do not fit.",
     MODEL_COLUMNS,
     "ModelAliases",
     "Model",
+    {
+        "Full KV elements": "Const_KeyAndValue*{Full layers}*{KV heads}*{Head dim}",
+        "Sliding KV elements": "Const_KeyAndValue*{Sliding layers}*{KV heads}*{Head dim}",
+    },
 )
 _SERVERS = _Sheet(
     "Servers",
     "Servers: what can be bought or rented. One row is one node. GB are as marketed; the "
-    "driver's MiB settle how much memory that is, where they are known.",
+    "driver's MiB settle how much memory that is, where they are known. HBM bytes are derived "
+    "from them, and turn red where they do not fit.",
     SERVER_COLUMNS,
     "ServerAliases",
     "Server",
+    {
+        "HBM bytes": 'IF({HBM MiB per GPU}="",ROUND({HBM GB total}*Const_BytesPerGB,0),'
+        "{GPUs}*{HBM MiB per GPU}*Const_BytesPerMiB)"
+    },
 )
 _STORAGE = _Sheet(
     "Storage",
@@ -171,23 +178,26 @@ _STORAGE = _Sheet(
     STORAGE_COLUMNS,
     "StorageAliases",
     "Storage",
+    {},
 )
 
 
-def write_catalog_sheets(book: Workbook, cached: CachedValues, catalogs: Catalogs) -> None:
+def write_catalog_sheets(book: Workbook, notes: PackageNotes, catalogs: Catalogs) -> None:
     """Write the three catalog sheets, their alias tables and the names of their lists."""
-    _write(book, cached, _MODELS, catalogs.models)
-    _write(book, cached, _SERVERS, catalogs.servers)
-    _write(book, cached, _STORAGE, catalogs.profiles)
+    _write(book, notes, _MODELS, catalogs.models)
+    _write(book, notes, _SERVERS, catalogs.servers)
+    _write(book, notes, _STORAGE, catalogs.profiles)
 
 
-def _write(book: Workbook, cached: CachedValues, page: _Sheet, entries: Sequence[Entry]) -> None:
+def _write(book: Workbook, notes: PackageNotes, page: _Sheet, entries: Sequence[Entry]) -> None:
     sheet = book.create_sheet(page.title)
-    writer = Writer(sheet, cached)
+    writer = Writer(sheet, notes)
     writer.value(1, 1, page.title, Style(font=TITLE))
     writer.value(2, 1, page.heading, Style(font=SUBTITLE))
     placed = write_table(writer, page.title, page.columns, entries, TABLE_TOP)
     define(book, f"List_{page.title}", page.title, placed.cells("Name"))
+    for head, text in page.derived.items():
+        _check_derived(sheet, placed, head, text)
     aliases = [(alias, entry.name) for entry in entries for alias in entry.aliases]
     alias_columns: tuple[Column[tuple[str, str]], ...] = (
         Column("Alias", lambda pair: pair[0], width=30),
@@ -198,3 +208,12 @@ def _write(book: Workbook, cached: CachedValues, page: _Sheet, entries: Sequence
     write_table(writer, page.alias_table, alias_columns, rows, TABLE_TOP, len(page.columns) + 2)
     sheet.row_dimensions[TABLE_TOP].height = 32
     set_page(sheet, first_free_row=TABLE_TOP + 1, first_free_column=2)
+
+
+def _check_derived(sheet: Worksheet, placed: Placed, head: str, text: str) -> None:
+    def cell(column: str) -> str:
+        return f"${placed.column_letter(column)}{placed.first_row}"
+
+    derived = re.sub(r"\{([^}]+)\}", lambda column: cell(column.group(1)), text)
+    cells = placed.cells(head).replace("$", "")
+    highlight(sheet, cells, f"{cell(head)}<>{derived}", fill=SEVERITY_FILLS["error"])

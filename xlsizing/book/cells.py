@@ -26,16 +26,17 @@ class Style:
 
 
 @dataclass
-class CachedValues:
+class PackageNotes:
+    """What the package pass must add, since openpyxl cannot write it."""
+
+    values: dict[tuple[str, str], Value] = field(default_factory=dict)
     """The value of each formula cell, by sheet title and cell address."""
+    calculated_columns: dict[str, list[str]] = field(default_factory=dict)
+    """The ranges of tables' calculated columns, by sheet title."""
 
-    by_cell: dict[tuple[str, str], Value] = field(default_factory=dict)
-
-    def of_sheet(self, title: str) -> dict[str, Value]:
+    def values_of(self, title: str) -> dict[str, Value]:
         """The values of one sheet's formula cells, by address."""
-        return {
-            address: value for (sheet, address), value in self.by_cell.items() if sheet == title
-        }
+        return {address: value for (sheet, address), value in self.values.items() if sheet == title}
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ class Writer:
     """Writes the cells of one sheet and keeps the values of its formulas."""
 
     sheet: Worksheet
-    cached: CachedValues
+    notes: PackageNotes
 
     def value(self, row: int, column: int, value: Value, style: Style | None = None) -> Cell:
         """Write data. A text that starts with an equals sign stays a text."""
@@ -63,7 +64,7 @@ class Writer:
         """Write a formula (without its equals sign) and the value that it has now."""
         cell = self._cell(row, column, style)
         cell.value = f"={text}"
-        self.cached.by_cell[self.sheet.title, cell.coordinate] = value
+        self.notes.values[self.sheet.title, cell.coordinate] = value
         return cell
 
     def _cell(self, row: int, column: int, style: Style | None) -> Cell:

@@ -1,19 +1,19 @@
 """The package pass: what openpyxl cannot write, put into the zip package it saved.
 
-No other module opens the zip. It adds the value of every formula cell, orders the
-children of fonts as the standard does, and takes out the dates that would make equal
-workbooks differ.
+No other module opens the zip. It adds the value of every formula cell, keeps
+Excel from flagging calculated columns, orders the children of fonts as the standard
+does, and takes out the dates that would make equal workbooks differ.
 """
 
 import io
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from posixpath import join, normpath
 
 from lxml import etree
 from openpyxl.workbook import Workbook
 
-from xlsizing.book.cells import CachedValues, Value
+from xlsizing.book.cells import PackageNotes, Value
 
 _MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 _OFFICE_RELATIONS = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
@@ -37,11 +37,27 @@ _FONT_ORDER = (
     "charset",
     "scheme",
 )
+_AFTER_IGNORED_ERRORS = frozenset(
+    {
+        "smartTags",
+        "drawing",
+        "legacyDrawing",
+        "legacyDrawingHF",
+        "picture",
+        "oleObjects",
+        "controls",
+        "webPublishItems",
+        "tableParts",
+        "extLst",
+    }
+)
+"""What the standard puts after a sheet's ignoredErrors; a sheet with a table has one of them."""
+
 _FIRST_ZIP_DATE = (1980, 1, 1, 0, 0, 0)
 ERROR_VALUES = frozenset({"#N/A", "#VALUE!", "#NUM!", "#REF!", "#NAME?", "#DIV/0!", "#NULL!"})
 
 
-def package(book: Workbook, cached: CachedValues) -> bytes:
+def package(book: Workbook, notes: PackageNotes) -> bytes:
     """The finished workbook as the bytes of an .xlsx file."""
     saved = io.BytesIO()
     book.save(saved)
@@ -54,7 +70,10 @@ def package(book: Workbook, cached: CachedValues) -> bytes:
         for part in source.namelist():
             content = source.read(part)
             if part in sheets:
-                content = _with_values(content, cached.of_sheet(sheets[part]))
+                title = sheets[part]
+                content = _finished_sheet(
+                    content, notes.values_of(title), notes.calculated_columns.get(title, [])
+                )
             elif part == "xl/styles.xml":
                 content = _with_ordered_fonts(content)
             elif part == "docProps/core.xml":
@@ -77,15 +96,33 @@ def _sheet_parts(source: zipfile.ZipFile) -> Iterator[tuple[str, str]]:
         yield targets[sheet.get(f"{{{_OFFICE_RELATIONS}}}id")], sheet.get("name") or ""
 
 
-def _with_values(content: bytes, values: Mapping[str, Value]) -> bytes:
+def _finished_sheet(
+    content: bytes, values: Mapping[str, Value], calculated_columns: Sequence[str]
+) -> bytes:
     root = etree.fromstring(content)
+    _put_values(root, values)
+    if calculated_columns:
+        _accept_calculated_columns(root, calculated_columns)
+    return _text(root)
+
+
+def _put_values(root: "etree._Element", values: Mapping[str, Value]) -> None:
     for cell in root.iter(f"{{{_MAIN}}}c"):
         # The default type, which some readers take for a zero where the cell is empty.
         if cell.get("t") == "n":
             del cell.attrib["t"]
         if cell.find(f"{{{_MAIN}}}f") is not None:
             _set_value(cell, values[cell.get("r") or ""])
-    return _text(root)
+
+
+def _accept_calculated_columns(root: "etree._Element", ranges: Sequence[str]) -> None:
+    """Tell Excel not to flag that cells spell their column's formula with $B5."""
+    ignored = etree.Element(f"{{{_MAIN}}}ignoredErrors")
+    etree.SubElement(ignored, f"{{{_MAIN}}}ignoredError", sqref=" ".join(ranges)).set(
+        "calculatedColumn", "1"
+    )
+    after = next(child for child in root if etree.QName(child).localname in _AFTER_IGNORED_ERRORS)
+    after.addprevious(ignored)
 
 
 def _set_value(cell: "etree._Element", value: Value) -> None:

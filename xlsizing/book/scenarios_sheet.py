@@ -7,7 +7,7 @@ from openpyxl.utils import get_column_letter
 from openpyxl.workbook import Workbook
 from openpyxl.worksheet.datavalidation import DataValidation
 
-from xlsizing.book.cells import CachedValues, Style, Value, Writer
+from xlsizing.book.cells import PackageNotes, Style, Value, Writer
 from xlsizing.book.formulas import (
     ALERT_CODES,
     ALERTS,
@@ -99,11 +99,11 @@ def head(symbol: str) -> str:
 
 
 def write_scenarios_sheet(
-    book: Workbook, cached: CachedValues, scenarios: Sequence[Scenario], catalogs: Catalogs
+    book: Workbook, notes: PackageNotes, scenarios: Sequence[Scenario], catalogs: Catalogs
 ) -> None:
     """Write the sheet with these scenarios and empty rows after them."""
     sheet = book.create_sheet("Scenarios")
-    writer = Writer(sheet, cached)
+    writer = Writer(sheet, notes)
     writer.value(1, 1, "Scenarios", Style(font=TITLE))
     writer.value(
         2,

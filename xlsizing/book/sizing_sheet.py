@@ -10,7 +10,7 @@ from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.pagebreak import Break
 from openpyxl.worksheet.worksheet import Worksheet
 
-from xlsizing.book.cells import CachedValues, Style, Value, Writer
+from xlsizing.book.cells import PackageNotes, Style, Value, Writer
 from xlsizing.book.formulas import (
     ALERT_CODES,
     ALERTS,
@@ -90,13 +90,13 @@ _OUTPUT_SYMBOLS = {each.symbol for each in (*OUTPUTS, STATUS, ALERT_CODES)}
 
 
 def write_sizing_sheet(
-    book: Workbook, cached: CachedValues, result: SizingResult, catalogs: Catalogs
+    book: Workbook, notes: PackageNotes, result: SizingResult, catalogs: Catalogs
 ) -> None:
     """Write the sheet for one sizing, and define the names of its cells."""
     sheet = book.create_sheet("Sizing")
     for letter, width in _WIDTHS.items():
         sheet.column_dimensions[letter].width = width
-    page = _Page(book, Writer(sheet, cached), formula_values(result, catalogs))
+    page = _Page(book, Writer(sheet, notes), formula_values(result, catalogs))
     page.writer.value(1, _LABEL, TITLE_TEXT, Style(font=TITLE))
     page.write_question(2, result)
     row = page.write_outputs(4, result)

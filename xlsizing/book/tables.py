@@ -1,6 +1,6 @@
 """Tables: a head row, one formula a column, and a name that formulas find them by."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -54,6 +54,17 @@ def own_row(table: str, head: str) -> str:
     return f"{table}[[#This Row],[{head}]]"
 
 
+def cell_formula(text: str, table: str, letters: Mapping[str, str], row: int) -> str:
+    """A table formula for one cell: references to its own row by column and row.
+
+    Not every program computes [#This Row]; every one knows $B5. The table's calculated
+    column keeps the other form, which Excel fills new rows from.
+    """
+    for head, letter in letters.items():
+        text = text.replace(own_row(table, head), f"${letter}{row}")
+    return text
+
+
 def write_table(
     writer: Writer,
     name: str,
@@ -65,16 +76,21 @@ def write_table(
     """Write a table with its head in row `top`, and set the widths of its columns."""
     sheet = writer.sheet
     head = Style(font=COLUMN_HEAD, fill=COLUMN_FILL, alignment=WRAP_CENTRED)
+    letters = {each.head: get_column_letter(left + at) for at, each in enumerate(columns)}
     for place, column in enumerate(columns):
         writer.value(top, left + place, column.head, head)
-        letter = get_column_letter(left + place)
+        letter = letters[column.head]
         sheet.column_dimensions[letter].width = column.width
+        if column.formula is not None:
+            cells = f"{letter}{top + 1}:{letter}{top + len(rows)}"
+            writer.notes.calculated_columns.setdefault(sheet.title, []).append(cells)
         for number, row in enumerate(rows):
             at = (top + 1 + number, left + place)
             if column.formula is None:
                 writer.value(*at, column.value(row), column.style)
             else:
-                writer.formula(*at, column.formula, column.value(row), column.style)
+                text = cell_formula(column.formula, name, letters, at[0])
+                writer.formula(*at, text, column.value(row), column.style)
     placed = Placed(name, top + 1, top + len(rows), left, tuple(each.head for each in columns))
     first, last = get_column_letter(left), get_column_letter(left + len(columns) - 1)
     table = Table(displayName=name, ref=f"{first}{top}:{last}{placed.last_row}")

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from openpyxl.utils import get_column_letter
 from openpyxl.workbook import Workbook
 
-from xlsizing.book.cells import CachedValues, Style, Writer
+from xlsizing.book.cells import PackageNotes, Style, Writer
 from xlsizing.book.formulas import ALERT_CODES, ALERTS
 from xlsizing.book.pages import set_page
 from xlsizing.book.scenarios_sheet import LIVE, ROWS, Scenario, head
@@ -49,12 +49,12 @@ class _Line:
 
 
 def write_live_warnings(
-    book: Workbook, cached: CachedValues, sizing: SizingResult, scenarios: Sequence[Scenario]
+    book: Workbook, notes: PackageNotes, sizing: SizingResult, scenarios: Sequence[Scenario]
 ) -> None:
     """Write the sheet with a line for each rule, of Sizing and of each row of Scenarios."""
     writer = _new_sheet(
         book,
-        cached,
+        notes,
         "Every alert rule for the Sizing sheet and for each row of Scenarios, live. Filter the "
         'column Active for "yes".',
     )
@@ -70,10 +70,10 @@ def write_live_warnings(
     _colour(writer, placed)
 
 
-def write_warning_list(book: Workbook, cached: CachedValues, result: SizingResult) -> None:
+def write_warning_list(book: Workbook, notes: PackageNotes, result: SizingResult) -> None:
     """Write the sheet as a plain list of the alerts of one sizing."""
     writer = _new_sheet(
-        book, cached, "The alerts of the sizing that this report was made for, as a plain list."
+        book, notes, "The alerts of the sizing that this report was made for, as a plain list."
     )
     codes = alert_codes({alert.rule: alert.message for alert in result.alerts})
     current = "The list is that of the inputs on Sizing."
@@ -94,9 +94,9 @@ def write_warning_list(book: Workbook, cached: CachedValues, result: SizingResul
     _colour(writer, write_table(writer, TABLE, columns, result.alerts or [nothing], TABLE_TOP))
 
 
-def _new_sheet(book: Workbook, cached: CachedValues, subtitle: str) -> Writer:
+def _new_sheet(book: Workbook, notes: PackageNotes, subtitle: str) -> Writer:
     sheet = book.create_sheet("Warnings")
-    writer = Writer(sheet, cached)
+    writer = Writer(sheet, notes)
     writer.value(1, 1, "Warnings", Style(font=TITLE))
     writer.value(2, 1, subtitle, Style(font=SUBTITLE))
     set_page(sheet, first_free_row=TABLE_TOP + 1)

@@ -1,0 +1,196 @@
+"""Spreadsheet engines that others wrote, behind one small face.
+
+Each takes a workbook's bytes, forgets the values that its formulas claim to have, computes
+it, and answers with the values of cells. Error values come as their text, empty text as "".
+"""
+
+import io
+import math
+import shutil
+import subprocess
+import tempfile
+import zipfile
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Protocol
+
+import formulon
+import ironcalc
+import openpyxl
+from lxml import etree
+from openpyxl.utils.cell import coordinate_from_string, column_index_from_string
+
+_MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+
+Value = str | float | bool | None
+Cell = tuple[str, str]
+"""A sheet's title and an address."""
+
+
+class Engine(Protocol):
+    """Computes workbooks."""
+
+    name: str
+
+    def compute(self, books: Sequence[bytes], cells: Iterable[Cell]) -> list[dict[Cell, Value]]:
+        """The values of `cells` in each of `books`, computed from scratch."""
+
+
+PLANTED = b"999"
+"""The value that formula cells hold before an engine computes them."""
+
+
+def with_planted_values(content: bytes) -> bytes:
+    """A workbook whose formulas all claim 999, so that an engine that repeats them is found out.
+
+    LibreOffice would believe them; for it the values are taken out instead.
+    """
+    return _rewritten(content, b"<v>" + PLANTED + b"</v>")
+
+
+def without_cached_values(content: bytes) -> bytes:
+    """A workbook without the values of its formulas."""
+    return _rewritten(content, b"")
+
+
+def _rewritten(content: bytes, value: bytes) -> bytes:
+    rewritten = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(content)) as source, zipfile.ZipFile(rewritten, "w") as target:
+        for part in source.namelist():
+            data = source.read(part)
+            if part.startswith("xl/worksheets/sheet"):
+                data = _with_value_of_formulas(data, value)
+            target.writestr(part, data)
+    return rewritten.getvalue()
+
+
+def _with_value_of_formulas(sheet: bytes, value: bytes) -> bytes:
+    root = etree.fromstring(sheet)
+    for cell in root.iter(f"{{{_MAIN}}}c"):
+        is_formula = cell.find(f"{{{_MAIN}}}f") is not None
+        if cell.get("t") == "n" or (is_formula and cell.get("t")):
+            # openpyxl writes the default type, which IronCalc takes for a zero in an empty cell.
+            del cell.attrib["t"]
+        if is_formula:
+            for old in cell.findall(f"{{{_MAIN}}}v"):
+                cell.remove(old)
+            if value:
+                etree.SubElement(cell, f"{{{_MAIN}}}v").text = PLANTED.decode()
+    return etree.tostring(root, xml_declaration=True, encoding="UTF-8")
+
+
+def _position(address: str) -> tuple[int, int]:
+    letters, row = coordinate_from_string(address)
+    return row, column_index_from_string(letters)
+
+
+def _titles(content: bytes) -> list[str]:
+    return openpyxl.load_workbook(io.BytesIO(content), read_only=True).sheetnames
+
+
+class IronCalc:
+    """IronCalc, written in Rust."""
+
+    name = "ironcalc"
+
+    def compute(self, books: Sequence[bytes], cells: Iterable[Cell]) -> list[dict[Cell, Value]]:
+        wanted = list(cells)
+        with tempfile.TemporaryDirectory() as folder:
+            return [self._compute_one(book, wanted, Path(folder) / "book.xlsx") for book in books]
+
+    def _compute_one(self, book: bytes, cells: Sequence[Cell], path: Path) -> dict[Cell, Value]:
+        path.write_bytes(with_planted_values(book))
+        titles = _titles(book)
+        model = ironcalc.load_from_xlsx(str(path), "en", "UTC")
+        model.evaluate()
+        return {
+            (title, address): model.get_cell_value(titles.index(title), *_position(address))
+            for title, address in cells
+        }
+
+
+_FORMULON_ERRORS: Mapping[int, str] = {
+    0: "#NULL!",
+    1: "#DIV/0!",
+    2: "#VALUE!",
+    3: "#REF!",
+    4: "#NAME?",
+    5: "#NUM!",
+    6: "#N/A",
+}
+
+
+class Formulon:
+    """Formulon, a WebAssembly module."""
+
+    name = "formulon"
+
+    def compute(self, books: Sequence[bytes], cells: Iterable[Cell]) -> list[dict[Cell, Value]]:
+        wanted = list(cells)
+        return [self._compute_one(book, wanted) for book in books]
+
+    def _compute_one(self, book: bytes, cells: Sequence[Cell]) -> dict[Cell, Value]:
+        titles = _titles(book)
+        with formulon.Workbook.load(with_planted_values(book)) as workbook:
+            workbook.recalc()
+            found = {}
+            for title, address in cells:
+                row, column = _position(address)
+                value = workbook.get_value(titles.index(title), row - 1, column - 1)
+                found[title, address] = (
+                    _FORMULON_ERRORS[value.error_code]
+                    if value.error_code is not None
+                    else value.to_python()
+                )
+            return found
+
+
+class LibreOffice:
+    """LibreOffice Calc, which loads many files in one start."""
+
+    name = "libreoffice"
+
+    def compute(self, books: Sequence[bytes], cells: Iterable[Cell]) -> list[dict[Cell, Value]]:
+        wanted = list(cells)
+        program = shutil.which("soffice")
+        assert program, "LibreOffice Calc is missing; install the package libreoffice-calc."
+        with tempfile.TemporaryDirectory() as folder:
+            sources = [Path(folder) / f"{number:03d}.xlsx" for number in range(len(books))]
+            for path, book in zip(sources, books, strict=True):
+                path.write_bytes(without_cached_values(book))
+            subprocess.run(
+                [
+                    program,
+                    "--headless",
+                    f"-env:UserInstallation=file://{folder}/profile",
+                    "--convert-to",
+                    "xlsx:Calc MS Excel 2007 XML",
+                    "--outdir",
+                    f"{folder}/computed",
+                    *map(str, sources),
+                ],
+                check=True,
+                capture_output=True,
+                timeout=300,
+            )
+            return [self._read(Path(folder) / "computed" / path.name, wanted) for path in sources]
+
+    def _read(self, path: Path, cells: Sequence[Cell]) -> dict[Cell, Value]:
+        book = openpyxl.load_workbook(path, data_only=True)
+        return {(title, address): book[title][address].value for title, address in cells}
+
+
+ENGINES: tuple[Engine, ...] = (IronCalc(), Formulon(), LibreOffice())
+
+
+def same(expected: Value, found: Value) -> bool:
+    """True where two cell values are the same; numbers to the last digits of a double."""
+    if expected in (None, ""):
+        return found in (None, "")
+    if isinstance(expected, bool) or isinstance(found, bool):
+        return expected is found or (isinstance(found, int | float) and expected == found)
+    if isinstance(expected, int | float) and isinstance(found, int | float):
+        if float(expected).is_integer():
+            return expected == found
+        return math.isclose(expected, found, rel_tol=1e-13)
+    return expected == found
