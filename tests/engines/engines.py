@@ -18,7 +18,7 @@ import formulon
 import ironcalc
 import openpyxl
 from lxml import etree
-from openpyxl.utils.cell import coordinate_from_string, column_index_from_string
+from openpyxl.utils.cell import column_index_from_string, coordinate_from_string
 
 _MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 
@@ -133,16 +133,20 @@ class Formulon:
         titles = _titles(book)
         with formulon.Workbook.load(with_planted_values(book)) as workbook:
             workbook.recalc()
-            found = {}
+            found: dict[Cell, Value] = {}
             for title, address in cells:
                 row, column = _position(address)
                 value = workbook.get_value(titles.index(title), row - 1, column - 1)
-                found[title, address] = (
-                    _FORMULON_ERRORS[value.error_code]
-                    if value.error_code is not None
-                    else value.to_python()
-                )
+                found[title, address] = _formulon_value(value)
             return found
+
+
+def _formulon_value(value: formulon.Value) -> Value:
+    if value.error_code is not None:
+        return _FORMULON_ERRORS[value.error_code]
+    plain = value.to_python()
+    assert not isinstance(plain, formulon.Value), "an array or a lambda where a value should be"
+    return plain
 
 
 class LibreOffice:

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import openpyxl
-from openpyxl.utils import range_boundaries
+from openpyxl.utils import get_column_letter, range_boundaries
 
 from tests.engines.engines import Cell, Value, same
 from tests.engines.loads import Load
@@ -44,7 +44,7 @@ def layout(template: bytes) -> Layout:
     assert right
     assert bottom
     heads = {
-        str(sheet.cell(top, column).value): sheet.cell(top, column).column_letter
+        str(sheet.cell(top, column).value): get_column_letter(column)
         for column in range(left, right + 1)
     }
     return Layout(heads, range(top + 1, bottom + 1))
