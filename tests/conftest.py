@@ -1,4 +1,4 @@
-"""What all tests share."""
+"""What all tests share, and the scenarios' success rate at the end of a run."""
 
 from pathlib import Path
 
@@ -9,8 +9,30 @@ from xlsizing.core import Catalogs
 
 PROJECT = Path(__file__).parent.parent
 
+SCENARIO = "scenario"
+"""The property that marks a test as one scenario of the method's test flow."""
+
 
 @pytest.fixture(scope="session")
 def catalogs() -> Catalogs:
     """The catalogs that the project ships."""
     return load_catalogs(str(PROJECT / "catalogs"))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """End the run with the scenarios passed and failed, and the success rate."""
+    outcomes = {
+        outcome: sum(
+            any(name == SCENARIO for name, _ in report.user_properties)
+            for report in terminalreporter.stats.get(outcome, [])
+            if report.when == "call"
+        )
+        for outcome in ("passed", "failed")
+    }
+    if total := sum(outcomes.values()):
+        rate = 100 * outcomes["passed"] / total
+        terminalreporter.section("scenarios", sep="=")
+        terminalreporter.line(
+            f"scenarios passed: {outcomes['passed']}, failed: {outcomes['failed']}, "
+            f"success rate: {rate:.1f} %"
+        )
