@@ -1,5 +1,6 @@
 """What all tests share, and the scenarios' success rate at the end of a run."""
 
+from collections.abc import Generator
 from pathlib import Path
 
 import pytest
@@ -19,8 +20,12 @@ def catalogs() -> Catalogs:
     return load_catalogs(str(PROJECT / "catalogs"))
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """End the run with the scenarios passed and failed, and the success rate."""
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter,
+) -> Generator[None, None, None]:
+    """End the summary with the scenarios passed and failed, and the success rate."""
+    yield
     outcomes = {
         outcome: sum(
             any(name == SCENARIO for name, _ in report.user_properties)

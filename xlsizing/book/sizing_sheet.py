@@ -35,6 +35,7 @@ from xlsizing.book.styles import (
     INPUT_FILL,
     LEFT,
     NOTE,
+    NOTE_ALIGNMENT,
     RIGHT,
     SEVERITY_FILLS,
     STRONG,
@@ -195,8 +196,8 @@ class _Page:
                 (_VALUE, f"INDEX(AlertRules[Severity],{place})", alert.severity if alert else ""),
                 (_UNIT, f"INDEX(Sizing_Alerts,{place})", alert.message if alert else ""),
             ):
-                alignment = Alignment(wrap_text=True, vertical="center", indent=1)
-                style = Style(font=BODY, alignment=alignment if column == _UNIT else WRAP_CENTRED)
+                alignment = NOTE_ALIGNMENT if column == _UNIT else WRAP_CENTRED
+                style = Style(font=BODY, alignment=alignment)
                 self.writer.formula(line, column, f'IFERROR({text},"")', value, style)
             self.sheet.merge_cells(start_row=line, end_row=line, start_column=4, end_column=6)
             self.sheet.row_dimensions[line].height = 31
@@ -250,7 +251,7 @@ class _Page:
         self.writer.value(row, _UNIT, unit, remark)
         self.writer.value(row, _BAND, None, remark)
         self.writer.value(
-            row, _NOTE, note, Style(font=NOTE, alignment=WRAP_CENTRED, border=UNDERLINE)
+            row, _NOTE, note, Style(font=NOTE, alignment=NOTE_ALIGNMENT, border=UNDERLINE)
         )
         self.sheet.row_dimensions[row].height = 15.5 * max(1, math.ceil(len(note) / _NOTE_LINE))
 

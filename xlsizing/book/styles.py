@@ -49,6 +49,7 @@ UNDERLINE = Border(bottom=Side(style="thin", color=RULE))
 WRAP = Alignment(wrap_text=True, vertical="top")
 WRAP_CENTRED = Alignment(wrap_text=True, vertical="center")
 LEFT = Alignment(horizontal="left", vertical="center")
+NOTE_ALIGNMENT = Alignment(horizontal="left", vertical="center", indent=1, wrap_text=True)
 APART = Alignment(horizontal="left", vertical="center", indent=1)
 RIGHT = Alignment(horizontal="right", vertical="center")
 

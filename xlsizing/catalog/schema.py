@@ -1,9 +1,14 @@
-"""The JSON Schemas of the catalog files, made from core's dataclasses."""
+"""The JSON Schemas of the catalog files, made from core's dataclasses.
+
+`python -m xlsizing.catalog.schema FOLDER` writes them into a folder.
+"""
 
 import json
+import os
+import sys
 from typing import Any
 
-from xlsizing.catalog.files import CatalogKind
+from xlsizing.catalog.files import KINDS, CatalogKind
 from xlsizing.catalog.validation import entry_adapter
 from xlsizing.core.constraints import rules_of
 from xlsizing.core.entries import NAME_PATTERN, Name
@@ -40,3 +45,14 @@ def schema(kind: CatalogKind) -> dict[str, Any]:
 def schema_text(kind: CatalogKind) -> str:
     """The JSON Schema as the file that is checked in."""
     return json.dumps(schema(kind), indent=2, ensure_ascii=False) + "\n"
+
+
+def write_schemas(folder: str) -> None:
+    """Write the JSON Schema of each catalog file into a folder."""
+    for kind in KINDS:
+        with open(os.path.join(folder, kind.schema), "w", encoding="utf-8", newline="\n") as file:
+            file.write(schema_text(kind))
+
+
+if __name__ == "__main__":
+    write_schemas(sys.argv[1])

@@ -50,7 +50,7 @@ _IN_ORDER = (
         "HBM_BUDGET_INSUFFICIENT",
         "error",
         "No session fits on a node.",
-        "One session of {model} needs {kv_gib} GiB of KV cache, but the KV budget of a {server} "
+        "One session of {model} needs {kv_gib} GiB of KV cache, but the KV budget of one {server} "
         "node is {budget_gib} GiB: {short_gib} GiB ({short_bytes} bytes) too little.",
         "One session fits with any one of these: {budget_remedies}.",
     ),
@@ -60,7 +60,7 @@ _IN_ORDER = (
         "error",
         "The weights are larger than the HBM that the KV budget leaves.",
         "The weights of {model} take {weights_gib} GiB, but the KV budget leaves {left_gib} GiB "
-        "of a {server} node's HBM for them.",
+        "of one {server} node's HBM for them.",
         "The weights fit with any one of these: {weights_remedies}.",
     ),
     AlertRule(
@@ -103,7 +103,7 @@ _IN_ORDER = (
         "warning",
         "Reading the weights takes more than 60 seconds.",
         "Reading the {weights_gb} GB of {model} from {storage} at {read_gbps} GB/s takes "
-        "{seconds} s before a {server} node serves.",
+        "{seconds} s before one {server} node serves.",
         "Keep a copy of the weights on faster storage, or keep spare nodes warm.",
     ),
     AlertRule(
