@@ -4,6 +4,8 @@ Heavy imports stand where they are used, so that `xlsizing size` starts fast.
 """
 
 import argparse
+import io
+import os
 import re
 import sys
 from collections.abc import Callable, Sequence
@@ -23,7 +25,7 @@ from xlsizing.core import (
     size,
 )
 
-OK, BAD_INPUT, NOTHING_FITS = 0, 2, 3
+OK, BAD_INPUT, NOTHING_FITS, INTERRUPTED = 0, 2, 3, 130
 """Exit codes."""
 
 HELP_WIDTH = 96
@@ -32,17 +34,25 @@ HELP_WIDTH = 96
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # A name that the terminal cannot show must not end the command.
+            stream.reconfigure(errors="backslashreplace")
     options = _parser().parse_args(arguments)
     run: Callable[[argparse.Namespace], int] = options.run
     try:
-        return run(options)
+        code = run(options)
+        sys.stdout.flush()
     except SizingError as error:
         print(error, file=sys.stderr)
         return BAD_INPUT
     except BrokenPipeError:
-        # Whoever read our output has seen enough, as `head` does.
-        sys.stderr.close()
+        # Whoever read our output has seen enough, as `head` does; nobody reads the rest.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return OK
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    return code
 
 
 def size_command(options: argparse.Namespace) -> int:
@@ -92,7 +102,7 @@ def catalog_list_command(options: argparse.Namespace) -> int:
     if options.json:
         import json
 
-        print(json.dumps(listed, indent=2, ensure_ascii=False))
+        print(json.dumps(listed, indent=2))
     else:
         for kind, found in listed.items():
             print("\n  ".join([f"{kind}:", *found]))
@@ -171,6 +181,10 @@ def _decimal(text: str) -> float:
     return float(text)
 
 
+def _word(text: str) -> str:
+    return text.strip().lower()
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog="xlsizing", description="How many GPU nodes it takes to serve a language model."
@@ -244,6 +258,7 @@ def _add_inputs(command: argparse.ArgumentParser) -> None:
     )
     add(
         "--kv-precision",
+        type=_word,
         metavar="P",
         help="fp16, bf16, fp8 or int8 (default: the model's)",
     )
@@ -270,6 +285,7 @@ def _add_inputs(command: argparse.ArgumentParser) -> None:
     )
     add(
         "--ha",
+        type=_word,
         default=DEFAULT_HA_MODE,
         metavar="MODE",
         help="none, or n+1 for a spare node (default: %(default)s)",

@@ -41,5 +41,5 @@ def json_document(result: SizingResult) -> dict[str, Any]:
 
 
 def json_text(result: SizingResult) -> str:
-    """The JSON document as text."""
-    return json.dumps(json_document(result), indent=2, ensure_ascii=False, default=float)
+    """The JSON document as text, in ASCII, which every pipe and terminal passes on."""
+    return json.dumps(json_document(result), indent=2, default=float)
