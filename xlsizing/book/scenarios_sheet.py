@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from openpyxl.styles import Alignment
 from openpyxl.utils import get_column_letter
 from openpyxl.workbook import Workbook
 from openpyxl.worksheet.datavalidation import DataValidation
@@ -23,11 +24,13 @@ from xlsizing.book.inputs import INPUTS, Input, input_value
 from xlsizing.book.pages import set_page
 from xlsizing.book.sizing_sheet import add_input_check
 from xlsizing.book.styles import (
+    APART,
     BODY,
     INACTIVE_FONT,
     INPUT,
     INPUT_FILL,
     NOTE,
+    RIGHT,
     SEVERITY_FILLS,
     STEP_FILL,
     STRONG,
@@ -159,7 +162,7 @@ def _input_column(asked: Input) -> Column[_Row]:
         lambda row: input_value(asked, row.scenario.result) if row.scenario else None,
         None,
         _WIDTHS.get(asked.symbol, 12.5),
-        Style(font=INPUT, fill=INPUT_FILL, number_format=asked.number_format),
+        Style(INPUT, INPUT_FILL, asked.number_format, _alignment(asked.number_format)),
     )
 
 
@@ -174,8 +177,14 @@ def _computed(formula: Formula, width: float, *, answer: bool) -> Column[_Row]:
             font=font if answer else NOTE,
             fill=None if answer else STEP_FILL,
             number_format=formula.number_format,
+            alignment=_alignment(formula.number_format),
         ),
     )
+
+
+def _alignment(number_format: str) -> Alignment:
+    """Text stands apart from a number in the column before it."""
+    return APART if number_format == "General" else RIGHT
 
 
 def _add_checks(writer: Writer, placed: Placed) -> None:

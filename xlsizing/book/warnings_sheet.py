@@ -31,6 +31,7 @@ from xlsizing.core import ALERT_RULES, Alert, AlertRule, SizingResult
 
 TABLE = "Warnings"
 TABLE_TOP = 5
+MESSAGE_WIDTH, ADVICE_WIDTH = 115, 85
 SIZING = "Sizing"
 """What the column Scenario calls the Sizing sheet."""
 
@@ -87,8 +88,8 @@ def write_warning_list(book: Workbook, notes: PackageNotes, result: SizingResult
         Column("Code", lambda alert: alert.code, width=28, style=_TOP),
         Column("Severity", lambda alert: alert.severity, width=11, style=_TOP),
         Column("Active", lambda alert: "yes" if alert.code else "no", width=9, style=_TOP),
-        Column("Message", lambda alert: alert.message, width=80, style=_TOP),
-        Column("What to do", lambda alert: alert.recommendation, width=70, style=_TOP),
+        Column("Message", lambda alert: alert.message, width=MESSAGE_WIDTH, style=_TOP),
+        Column("What to do", lambda alert: alert.recommendation, width=ADVICE_WIDTH, style=_TOP),
     )
     nothing = Alert("", "info", "No alert: nothing about this sizing is unsafe or unusual.", "")
     _colour(writer, write_table(writer, TABLE, columns, result.alerts or [nothing], TABLE_TOP))
@@ -147,14 +148,14 @@ def _live_columns() -> list[Column[_Line]]:
             "Message",
             lambda line: line.alert.message if line.alert else "",
             f'IF({row}=0,INDEX(Sizing_Alerts,{rule}),IF({in_table},INDEX({messages},{row},{rule}),""))',
-            80,
+            MESSAGE_WIDTH,
             _TOP,
         ),
         Column(
             "What to do",
             lambda line: line.alert.recommendation if line.alert else "",
             f'IF({message}="","",{advice})',
-            70,
+            ADVICE_WIDTH,
             _TOP,
         ),
         Column("Scenario row", lambda line: line.row, None, 9, note),
