@@ -9,6 +9,7 @@ import os
 import re
 import sys
 from collections.abc import Callable, Sequence
+from decimal import Decimal
 from functools import partial
 from typing import NoReturn
 
@@ -47,12 +48,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(error, file=sys.stderr)
         return BAD_INPUT
     except BrokenPipeError:
-        # Whoever read our output has seen enough, as `head` does; nobody reads the rest.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # Whoever read our output has seen enough, as `head` does.
+        _drop_output()
         return OK
+    except OSError as error:
+        _drop_output()
+        print(f"The output cannot be written: {error.strerror or error}.", file=sys.stderr)
+        return BAD_INPUT
     except KeyboardInterrupt:
         return INTERRUPTED
     return code
+
+
+def _drop_output() -> None:
+    """Send what is left of the output nowhere, so that Python does not fail on it at its exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def size_command(options: argparse.Namespace) -> int:
@@ -70,8 +80,9 @@ def size_command(options: argparse.Namespace) -> int:
 
 def template_command(options: argparse.Namespace) -> int:
     """Write the planning workbook."""
-    from xlsizing.book import save_workbook, template
+    from xlsizing.book import require_writable, save_workbook, template
 
+    require_writable(options.out, options.force)
     path = save_workbook(options.out, template(load_catalogs(options.catalogs)), options.force)
     print(f"Wrote {path}.")
     return OK
@@ -128,8 +139,8 @@ def catalog_validate_command(options: argparse.Namespace) -> int:
         raise CatalogError(faults)
     catalogs = load_catalogs(folder)
     print(
-        f"No faults: {len(catalogs.models)} models, {len(catalogs.servers)} servers and "
-        f"{len(catalogs.profiles)} storage profiles."
+        f"No faults. Models: {len(catalogs.models)}, servers: {len(catalogs.servers)}, "
+        f"storage profiles: {len(catalogs.profiles)}."
     )
     return OK
 
@@ -175,10 +186,10 @@ def _whole(text: str) -> int:
     return int(text)
 
 
-def _decimal(text: str) -> float:
+def _decimal(text: str) -> Decimal:
     if not re.fullmatch(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)", text):
         raise argparse.ArgumentTypeError(f"{text!r} is not a number such as 0.25")
-    return float(text)
+    return Decimal(text)
 
 
 def _word(text: str) -> str:

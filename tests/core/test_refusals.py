@@ -35,6 +35,7 @@ WRONG_LOADS: Mapping[str, tuple[tuple[Any, ...], str]] = {
             None,
             Decimal("0.5"),
             Decimal("NaN"),
+            10**18 + 1,
             [],
         ),
         "a whole number of at least 1",
@@ -49,11 +50,11 @@ WRONG_LOADS: Mapping[str, tuple[tuple[Any, ...], str]] = {
     ),
     "runtime_overhead_gib": (
         (-0.01, NAN, INFINITE, True, "120", None, 0.001, 120.123),
-        "of at least 0 with at most 2 decimals",
+        "of at least 0 and at most 10^15 with at most 2 decimals",
     ),
     "peak_headroom_ratio": (
         (-0.0001, NAN, INFINITE, True, "0.2", None, 0.12345, 1e-9),
-        "of at least 0 with at most 4 decimals",
+        "of at least 0 and at most 10^15 with at most 4 decimals",
     ),
     "kv_precision": (("fp12", "FP8", "", 8, True, 1.0), "one of fp16, bf16, fp8, int8"),
     "ha_mode": (("n+2", "N+1", "", None, True, 1), "one of none, n+1"),
@@ -67,7 +68,8 @@ WRONG_LOADS: Mapping[str, tuple[tuple[Any, ...], str]] = {
 def test_a_load_outside_the_accepted_values(field: str, value: object, right: str) -> None:
     with pytest.raises(SizingError) as refusal:
         size(GPT_OSS_120B, DECIMAL_B300, LOCAL, **{**LOAD, field: value})
-    assert str(refusal.value).startswith(f"{field} is {value!r}; it must be ")
+    shown = "missing" if value is None else str(value)
+    assert str(refusal.value).replace("'", "").startswith(f"{field} is {shown}; it must be ")
     assert right in str(refusal.value)
     assert refusal.value.code == "INVALID_VALUE"
 
@@ -78,7 +80,7 @@ def test_a_load_outside_the_accepted_values(field: str, value: object, right: st
         {"concurrency": 1},
         {"concurrency": 1_000.0},
         {"concurrency": Decimal(10)},
-        {"concurrency": 10**30},
+        {"concurrency": 10**18},
         {"kv_budget_ratio": 1},
         {"kv_budget_ratio": 0.0001},
         {"kv_budget_ratio": 0.1 + 0.2},
@@ -175,9 +177,9 @@ STORAGE: Mapping[str, Any] = {
         ({"name": "a\nb"}, "name"),
         ({"name": "x" * 81}, "name"),
         ({"name": 5}, "name"),
-        ({"aliases": ("ok", "b*")}, "aliases"),
+        ({"aliases": ("ok", "b*")}, r"aliases\[1\]"),
         ({"aliases": "text"}, "aliases"),
-        ({"sources": {"layers": "x"}}, "sources"),
+        ({"sources": {"layers": "x"}}, "a key of sources"),
         ({"sources": {"*": 5}}, "sources"),
         ({**HYBRID, "hybrid_full_layers": 2}, r"hybrid_full_layers \+ hybrid_sliding_layers"),
         ({**HYBRID, "hybrid_full_layers": None}, "hybrid_full_layers"),

@@ -22,13 +22,20 @@ def require_writable(path: str, force: bool) -> Path:
         the file exists and `force` is False.
     """
     target = Path(path)
-    if target.suffix.lower() != ".xlsx":
-        raise WorkbookFileError(f"{path} does not end in .xlsx; give the workbook such a name.")
-    if not target.parent.is_dir():
+    try:
+        is_folder, in_folder, exists = target.is_dir(), target.parent.is_dir(), target.exists()
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or str(error)
+        raise WorkbookFileError(f"{path!r} cannot be a workbook's name: {why}.") from error
+    if is_folder or path.endswith(("/", os.sep)):
+        raise WorkbookFileError(f"{path} is a folder; give the workbook a name in it.")
+    if not target.name.lower().endswith(".xlsx") or not target.stem.strip("."):
+        raise WorkbookFileError(
+            f"{path!r} is no name for a workbook; give one that ends in .xlsx, such as plan.xlsx."
+        )
+    if not in_folder:
         raise WorkbookFileError(f"There is no folder {target.parent}; make it first.")
-    if target.is_dir():
-        raise WorkbookFileError(f"{path} is a folder; give the workbook another name.")
-    if target.exists() and not force:
+    if exists and not force:
         raise WorkbookFileError(f"{path} exists; choose another name, or replace it with --force.")
     return target
 

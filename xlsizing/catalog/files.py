@@ -6,6 +6,7 @@ raise errors that name no file. Here each of these is a fault with a sentence.
 
 import json
 import os
+from math import isinf
 from typing import Any, NamedTuple
 
 from xlsizing.catalog.errors import CatalogError, Fault
@@ -36,6 +37,9 @@ KINDS = (MODELS, SERVERS, PROFILES)
 LARGEST_FILE_MB = 16
 """A larger file is not a catalog [MB]."""
 
+LONGEST_NUMBER = 300
+"""Digits that a whole number may have; Python itself refuses to read much longer ones."""
+
 
 def read_document(folder: str, kind: CatalogKind) -> Any:
     """The JSON document of a catalog file.
@@ -61,7 +65,20 @@ def read_document(folder: str, kind: CatalogKind) -> Any:
         sentence = f"Byte {error.start} is not UTF-8; save the file as UTF-8."
         raise CatalogError([Fault(path, "", sentence)]) from error
     try:
-        return json.loads(text, object_pairs_hook=_object, parse_constant=_no_constant)
+        document = json.loads(
+            text,
+            object_pairs_hook=_object,
+            parse_constant=_no_constant,
+            parse_int=_whole,
+            parse_float=_finite,
+        )
+        if "\\ud" in text.lower():
+            json.dumps(document, ensure_ascii=False).encode()
+    except UnicodeEncodeError as error:
+        sentence = (
+            f"The text {error.object[error.start]!r} is half of a character; write the whole one."
+        )
+        raise CatalogError([Fault(path, "", sentence)]) from error
     except json.JSONDecodeError as error:
         place = f"line {error.lineno}, column {error.colno}"
         sentence = f"This is not JSON: {error.msg[0].lower()}{error.msg[1:]}."
@@ -71,6 +88,7 @@ def read_document(folder: str, kind: CatalogKind) -> Any:
         raise CatalogError([Fault(path, "", sentence)]) from error
     except ValueError as error:
         raise CatalogError([Fault(path, "", str(error))]) from error
+    return document
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -79,6 +97,23 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         twice = next(key for key in keys if keys.count(key) > 1)
         raise ValueError(f"An object has the key {twice!r} twice; keep one of them.")
     return dict(pairs)
+
+
+def _whole(text: str) -> int:
+    if len(text) > LONGEST_NUMBER:
+        raise ValueError(
+            f"A number has {len(text)} digits; no figure of a catalog needs that many."
+        )
+    return int(text)
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    if isinf(value):
+        raise ValueError(
+            f"The number {text[:20]} is too large for a figure; leave out what is not known."
+        )
+    return value
 
 
 def _no_constant(name: str) -> Any:

@@ -49,7 +49,7 @@ def load_catalogs(folder: str | None = None) -> Catalogs:
             servers=_entries(where, SERVERS, Server),
             profiles=_entries(where, PROFILES, StorageProfile),
         )
-    except (SizingError, TypeError, ValueError, KeyError, AttributeError) as error:
+    except (SizingError, TypeError, ValueError, KeyError, AttributeError, RecursionError) as error:
         # pydantic is only imported for a folder that does not load.
         from xlsizing.catalog.validation import folder_faults
 
@@ -63,6 +63,8 @@ def _entries(folder: str, kind: CatalogKind, entry: type[AnyEntry]) -> tuple[Any
     document = read_document(folder, kind)
     if set(document) - {"$schema"} != {kind.key} or not document[kind.key]:
         raise ValueError(kind.key)
+    if not isinstance(document.get("$schema", ""), str):
+        raise TypeError("$schema")
     entries = tuple(_entry(entry, fields) for fields in document[kind.key])
     _require_distinct_names(entries)
     return entries

@@ -8,7 +8,7 @@ import json
 import os
 from collections.abc import Iterator
 from functools import cache
-from typing import Any
+from typing import Any, get_origin
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError, with_config
 from pydantic_core import ErrorDetails
@@ -54,6 +54,8 @@ def _document_faults(document: Any, kind: CatalogKind) -> Iterator[tuple[str, st
     for key in document:
         if key not in ("$schema", kind.key):
             yield key, f"This key is unknown; the file may hold $schema and {kind.key}."
+    if not isinstance(document.get("$schema", ""), str):
+        yield "$schema", f"$schema is {shown(document['$schema'])}; it must be text."
     if not document[kind.key]:
         yield kind.key, f"The list is empty; it must hold at least one {kind.noun}."
     for number, fields in enumerate(document[kind.key]):
@@ -69,21 +71,39 @@ def _entry_faults(path: str, fields: Any, kind: CatalogKind) -> Iterator[tuple[s
     try:
         entry_adapter(kind).validate_json(json.dumps(fields))
     except ValidationError as error:
-        for detail in error.errors():
+        for detail in error.errors(include_url=False):
+            if detail["type"] == "json_invalid":
+                yield (
+                    path,
+                    "The entry is nested too deeply; its fields are plain figures and texts.",
+                )
             # Without a place it is a fault between fields, which core lists in full below.
-            if detail["loc"] and (name := str(detail["loc"][0])) not in wrong:
+            elif detail["loc"] and (name := str(detail["loc"][0])) not in wrong:
                 wrong.add(name)
                 yield f"{path}.{name}", _sentence(name, detail, fields, kind)
-    for fault in faults_between_fields(kind.entry, fields, wrong):
-        yield path, str(fault)
+    for name, fault in faults_between_fields(kind.entry, fields, wrong):
+        yield f"{path}.{name}", str(fault)
+
+
+def _as_core_takes_them(fields: dict[str, Any], kind: CatalogKind) -> dict[str, Any]:
+    """The fields with lists as tuples where core holds a tuple."""
+    rules = rules_of(kind.entry)
+    return {
+        name: tuple(value)
+        if isinstance(value, list) and get_origin(rules.get(name)) is tuple
+        else value
+        for name, value in fields.items()
+    }
 
 
 def _sentence(name: str, detail: ErrorDetails, fields: dict[str, Any], kind: CatalogKind) -> str:
     if detail["type"] == "missing":
-        return f"The field {name} is missing; a {kind.noun} must have it."
+        return f"The field {name!r} is missing; a {kind.noun} must have it."
     if name not in rules_of(kind.entry):
-        return f"The field {name} is unknown; a {kind.noun} has {', '.join(rules_of(kind.entry))}."
-    value = tuple(fields[name]) if isinstance(fields[name], list) else fields[name]
+        return (
+            f"The field {name!r} is unknown; a {kind.noun} has {', '.join(rules_of(kind.entry))}."
+        )
+    value = _as_core_takes_them(fields, kind)[name]
     error = refusal(name, value, rules_of(kind.entry)[name])
     return str(error) if error else f"{name} is {shown(value)}: {detail['msg']}."
 

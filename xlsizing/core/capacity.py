@@ -7,7 +7,7 @@ a byte, so that a ratio of four decimals stays an integer.
 from typing import Annotated
 
 from xlsizing.core.constraints import Above, AtLeast, AtMost, Rule, require
-from xlsizing.core.entries import Server
+from xlsizing.core.entries import LARGEST, Server
 from xlsizing.core.errors import InvalidValueError
 from xlsizing.core.exact import (
     GIB_PARTS,
@@ -31,6 +31,7 @@ KvBudgetRatio = Annotated[
 RuntimeOverheadGib = Annotated[
     float,
     AtLeast(0),
+    AtMost(LARGEST),
     Rule(lambda value: is_in_parts(value, GIB_PARTS), "with at most 2 decimals"),
 ]
 

@@ -82,7 +82,7 @@ def nearest_names(entries: Iterable[Entry], name: str) -> list[str]:
     from difflib import get_close_matches
 
     owners = {name_key(each): entry.name for entry in entries for each in names(entry)}
-    key = name_key(name)
+    key = name_key("".join(mark for mark in name if mark not in "*?~"))
     close = get_close_matches(key, owners, n=len(owners), cutoff=0.55)
     holding = [each for each in owners if key and key in each]
     return list(dict.fromkeys(owners[each] for each in [*close, *holding]))[:NEAREST_SHOWN]

@@ -44,9 +44,14 @@ class _Bound(Constraint):
     __slots__ = ("bound", "exact")
 
     def __init__(self, bound: float, words: str) -> None:
-        super().__init__(f"{words} {bound}")
+        super().__init__(f"{words} {_shown_bound(bound)}")
         self.bound = bound
         self.exact: Decimal = typed_decimal(bound)
+
+
+def _shown_bound(bound: float) -> str:
+    # Bounds that nobody comes near are powers of ten with many zeros.
+    return str(bound) if bound < 10**15 else f"10^{len(str(bound)) - 1}"
 
 
 class AtLeast(_Bound):
@@ -140,6 +145,10 @@ def refusal(field: str, value: object, annotation: Any) -> InvalidValueError | N
     """The error that says why `value` does not satisfy `annotation`; None where it does."""
     if _check(annotation)(value):
         return None
+    if get_origin(annotation) is tuple and isinstance(value, tuple):
+        item = get_args(annotation)[0]
+        place = next(place for place, each in enumerate(value) if not _check(item)(each))
+        return refusal(f"{field}[{place}]", value[place], item)
     return InvalidValueError(field, value, _words(annotation))
 
 

@@ -5,12 +5,13 @@ field can break, and the attribute docstrings become the JSON Schemas' descripti
 An entry that exists is valid; a wrong one raises when it is made.
 """
 
+import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Annotated, Any, Literal
 
 from xlsizing.core.alerts import ALERT_RULES, Alert
-from xlsizing.core.constraints import Above, AtLeast, Rule, require_fields
+from xlsizing.core.constraints import Above, AtLeast, AtMost, Rule, require_fields
 from xlsizing.core.errors import InvalidValueError
 from xlsizing.core.exact import GIB_PARTS, RATIO_PARTS, in_parts, is_in_parts
 
@@ -27,36 +28,39 @@ StorageType = Literal[
     "cloud_object_storage",
 ]
 
-NAME_PATTERN = r"^(?! )(?!.*  )(?!.* $)[^*?~\x00-\x1f\x7f]{1,80}$"
-"""What a name may be, as the JSON Schemas state it; `_is_name` is the same rule."""
+# MATCH would read *, ? and ~ as wildcards, and Excel's TRIM would change stray blanks; what
+# cannot be seen (control characters, joiners, half of a surrogate pair) has no place either.
+NAME_PATTERN = (
+    r"^(?! )(?!.*  )(?!.* $)[^*?~\u0000-\u001f\u007f-\u00a0\u00ad\u200b-\u200f\u2028-\u202f"
+    r"\u2060-\u206f\ufeff\ud800-\udfff]{1,80}$(?!\n)"
+)
+"""What a name may be."""
 
+LARGEST = 10**15
+"""No figure of a catalog or a load comes near it."""
 
-def _is_name(text: str) -> bool:
-    # MATCH would read *, ? and ~ as wildcards; Excel's TRIM would change the blanks.
-    return (
-        0 < len(text) <= 80
-        and text == " ".join(text.split(" "))
-        and "  " not in text
-        and text == text.strip(" ")
-        and not any(mark in text for mark in "*?~")
-        and text.isprintable()
-    )
-
+_name = re.compile(NAME_PATTERN)
 
 Name = Annotated[
     str,
-    Rule(_is_name, "of 1 to 80 characters with no *, ? or ~ and no stray blanks"),
+    Rule(
+        lambda text: _name.fullmatch(text) is not None,
+        "of 1 to 80 visible characters with no *, ? or ~ and no stray blanks",
+    ),
 ]
-Count = Annotated[int, AtLeast(1)]
-Rate = Annotated[float, AtLeast(0)]
+Count = Annotated[int, AtLeast(1), AtMost(LARGEST)]
+LayerCount = Annotated[int, AtLeast(0), AtMost(LARGEST)]
+Rate = Annotated[float, AtLeast(0), AtMost(LARGEST)]
 Speed = Annotated[
     float,
     Above(0),
+    AtMost(LARGEST),
     Rule(lambda value: is_in_parts(value, RATIO_PARTS), "with at most 4 decimals"),
 ]
 Gigabytes = Annotated[
     float,
     Above(0),
+    AtMost(LARGEST),
     Rule(lambda value: is_in_parts(value, GIB_PARTS), "with at most 2 decimals"),
 ]
 Sources = dict[str, str]
@@ -86,9 +90,9 @@ class Model:
     """Longest context that the model supports [tokens]."""
     attention_pattern: AttentionPattern
     """full: every layer sees the whole context; sliding: every layer sees a window; hybrid: both."""
-    hybrid_full_layers: Annotated[int, AtLeast(0)] | None = None
+    hybrid_full_layers: LayerCount | None = None
     """Layers of a hybrid model that see the whole context."""
-    hybrid_sliding_layers: Annotated[int, AtLeast(0)] | None = None
+    hybrid_sliding_layers: LayerCount | None = None
     """Layers of a hybrid model that see the sliding window."""
     sliding_window: Count | None = None
     """Tokens that a sliding layer keeps [tokens]."""
@@ -203,8 +207,10 @@ Entry = Model | Server | StorageProfile
 
 def faults_between_fields(
     entry: type[Entry], given: Mapping[str, Any], wrong: Collection[str] = ()
-) -> list[InvalidValueError]:
+) -> list[tuple[str, InvalidValueError]]:
     """What is wrong between the fields of an entry that may be right one by one.
+
+    Each with the field that would have to change.
 
     Parameters
     ----------
@@ -216,7 +222,10 @@ def faults_between_fields(
     if "sources" not in wrong:
         known = {each.name for each in fields(entry)} | {"*"}
         faults += [
-            InvalidValueError("sources", name, 'a field of the entry, or "*" for all')
+            (
+                "sources",
+                InvalidValueError("a key of sources", name, 'a field of the entry, or "*" for all'),
+            )
             for name in given.get("sources", {})
             if name not in known
         ]
@@ -227,27 +236,26 @@ def faults_between_fields(
 
 def _attention_faults(
     given: Mapping[str, Any], wrong: Collection[str]
-) -> Iterator[InvalidValueError]:
+) -> Iterator[tuple[str, InvalidValueError]]:
     pattern = given.get("attention_pattern")
     hybrid = ("hybrid_full_layers", "hybrid_sliding_layers")
     needed = {"full": (), "sliding": ("sliding_window",), "hybrid": (*hybrid, "sliding_window")}
     for name in needed.get(str(pattern), ()):
         if name not in wrong and given.get(name) is None:
-            yield InvalidValueError(name, None, f"given where attention_pattern is {pattern}")
+            right = f"given where attention_pattern is {pattern}"
+            yield name, InvalidValueError(name, None, right)
     counts = [given.get(name) for name in ("num_layers", *hybrid)]
     if pattern == "hybrid" and None not in counts and not {"num_layers", *hybrid} & set(wrong):
         layers, full, sliding = counts
         if full + sliding != layers:  # type: ignore[operator]
-            yield InvalidValueError(
-                " + ".join(hybrid),
-                full + sliding,  # type: ignore[operator]
-                f"equal to num_layers, which is {layers}",
-            )
+            right = f"equal to num_layers, which is {layers}"
+            added = full + sliding  # type: ignore[operator]
+            yield hybrid[0], InvalidValueError(" + ".join(hybrid), added, right)
 
 
 def _require_valid(entry: Entry) -> None:
     require_fields(entry)
-    for fault in faults_between_fields(type(entry), vars(entry)):
+    for _, fault in faults_between_fields(type(entry), vars(entry)):
         raise fault
 
 

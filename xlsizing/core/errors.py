@@ -6,6 +6,7 @@ program (command line, cell) is enough to never show a traceback.
 """
 
 from collections.abc import Sequence
+from decimal import Decimal
 
 
 class SizingError(ValueError):
@@ -47,13 +48,15 @@ class UnknownNameError(SizingError):
 
     def __init__(self, kind: str, name: object, nearest: Sequence[str]) -> None:
         hint = f"the nearest names are {', '.join(nearest)}" if nearest else "no name comes near it"
-        super().__init__(f"There is no {kind} named {shown(name)} in the catalog; {hint}.")
+        super().__init__(f"There is no {kind} named {name!r} in the catalog; {hint}.")
         self.kind = kind
         self.name = name
         self.nearest = tuple(nearest)
 
 
 def shown(value: object) -> str:
-    """The value as an error sentence shows it: quoted text, cut where it is long."""
-    text = repr(value)
+    """The value as an error sentence shows it: text quoted, numbers plain, cut where long."""
+    if value is None:
+        return "missing"
+    text = str(value) if isinstance(value, Decimal) else repr(value)
     return text if len(text) <= 80 else f"{text[:77]}..."

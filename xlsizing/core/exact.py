@@ -21,7 +21,9 @@ def is_number(value: object) -> bool:
     """True for a finite int, float or Decimal; False for booleans, text and the rest."""
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
         return False
-    return value.is_finite() if isinstance(value, Decimal) else isfinite(value)
+    if isinstance(value, Decimal):
+        return value.is_finite()
+    return isinstance(value, int) or isfinite(value)
 
 
 def typed_decimal(value: Number) -> Decimal:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Annotated, cast
 
 from xlsizing.core.alerts import ALERT_RULES, Alert
-from xlsizing.core.constraints import AtLeast, require
+from xlsizing.core.constraints import AtLeast, AtMost, require
 from xlsizing.core.entries import KvPrecision, Model
 from xlsizing.core.exact import Number, as_whole, grouped
 from xlsizing.core.units import BYTES_PER_GIB, BYTES_PER_TIB
@@ -17,7 +17,8 @@ from xlsizing.core.units import BYTES_PER_GIB, BYTES_PER_TIB
 BYTES_PER_ELEMENT: Mapping[str, int] = {"fp16": 2, "bf16": 2, "fp8": 1, "int8": 1}
 """Bytes that one element of the KV cache takes, by precision."""
 
-WholeNumber = Annotated[int, AtLeast(1)]
+WholeNumber = Annotated[int, AtLeast(1), AtMost(10**18)]
+"""Sessions or tokens; the upper bound keeps every figure within what a float can show."""
 
 
 def whole_number(field: str, value: Number) -> int:

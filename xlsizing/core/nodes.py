@@ -6,7 +6,8 @@ Source: the planning method, step 7.
 from collections.abc import Mapping
 from typing import Annotated, Literal, cast
 
-from xlsizing.core.constraints import AtLeast, Rule, require
+from xlsizing.core.constraints import AtLeast, AtMost, Rule, require
+from xlsizing.core.entries import LARGEST
 from xlsizing.core.exact import RATIO_PARTS, Number, as_whole, ceil_div, in_parts, is_in_parts
 from xlsizing.core.kv_cache import whole_number
 
@@ -17,6 +18,7 @@ HaMode = Literal["none", "n+1"]
 PeakHeadroomRatio = Annotated[
     float,
     AtLeast(0),
+    AtMost(LARGEST),
     Rule(lambda value: is_in_parts(value, RATIO_PARTS), "with at most 4 decimals"),
 ]
 SessionCount = Annotated[int, AtLeast(0)]
