@@ -1,17 +1,20 @@
 """Writing cells: data as data, formulas with the value that they will show."""
 
+import re
 from dataclasses import dataclass, field
 
-from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE, Cell
+from openpyxl.cell.cell import Cell
 from openpyxl.styles import Alignment, Border, Font, PatternFill
 from openpyxl.worksheet.worksheet import Worksheet
 
 Value = str | int | float | bool | None
 
 LONGEST_TEXT = 32_767
-"""Characters that a cell holds; Excel cuts longer text without a word."""
+"""UTF-16 units that a cell holds; Excel cuts longer text without a word."""
 
 _CUT = " [...]"
+_NOT_IN_XML = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+_LIKE_AN_ESCAPE = re.compile(r"_(?=x[0-9A-Fa-f]{4}_)")
 
 
 @dataclass(frozen=True)
@@ -77,8 +80,21 @@ class Writer:
 
 
 def cell_text(text: str) -> str:
-    """A text as a cell can hold it: no control characters, not too long."""
-    clean = ILLEGAL_CHARACTERS_RE.sub(" ", text)
-    if len(clean) <= LONGEST_TEXT:
-        return clean
-    return clean[: LONGEST_TEXT - len(_CUT)] + _CUT
+    """A text as a cell can hold it: nothing that XML cannot say, not too long, nothing escaped."""
+    clean = _NOT_IN_XML.sub(" ", text)
+    if _utf16_units(clean) > LONGEST_TEXT:
+        # No character takes more than two units, so half the units always fit.
+        keep = LONGEST_TEXT - len(_CUT)
+        while _utf16_units(clean[:keep]) > LONGEST_TEXT - len(_CUT):
+            keep = keep // 2
+        clean = clean[:keep] + _CUT
+    return escaped(clean)
+
+
+def escaped(text: str) -> str:
+    """A text in which nothing looks like the format's own escapes, such as _x000D_."""
+    return _LIKE_AN_ESCAPE.sub("_x005F_", text)
+
+
+def _utf16_units(text: str) -> int:
+    return len(text.encode("utf-16-le")) // 2

@@ -13,7 +13,7 @@ from posixpath import join, normpath
 from lxml import etree
 from openpyxl.workbook import Workbook
 
-from xlsizing.book.cells import PackageNotes, Value
+from xlsizing.book.cells import PackageNotes, Value, escaped
 
 _MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 _OFFICE_RELATIONS = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
@@ -140,7 +140,7 @@ def _cell_value(value: Value) -> tuple[str, str]:
         return "b", str(int(value))
     if isinstance(value, int | float):
         return "", repr(value)
-    text = value or ""
+    text = escaped(value or "")
     return ("e" if text in ERROR_VALUES else "str"), text
 
 

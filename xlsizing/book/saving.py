@@ -1,6 +1,7 @@
 """Saving a workbook: a whole new file or none, and never over a person's own."""
 
 import os
+import stat
 import tempfile
 from pathlib import Path
 
@@ -29,7 +30,7 @@ def require_writable(path: str, force: bool) -> Path:
         raise WorkbookFileError(f"{path!r} cannot be a workbook's name: {why}.") from error
     if is_folder or path.endswith(("/", os.sep)):
         raise WorkbookFileError(f"{path} is a folder; give the workbook a name in it.")
-    if not target.name.lower().endswith(".xlsx") or not target.stem.strip("."):
+    if not target.name.lower().endswith(".xlsx") or target.name.lower() == ".xlsx":
         raise WorkbookFileError(
             f"{path!r} is no name for a workbook; give one that ends in .xlsx, such as plan.xlsx."
         )
@@ -57,14 +58,22 @@ def save_workbook(path: str, content: bytes, force: bool) -> Path:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        mask = os.umask(0)
-        os.umask(mask)
-        os.chmod(beside, 0o666 & ~mask)
+        os.chmod(beside, _mode(target))
         os.replace(beside, target)
     except OSError as error:
-        Path(beside).unlink(missing_ok=True)
         raise _refused(path, error) from error
+    finally:
+        Path(beside).unlink(missing_ok=True)
     return target
+
+
+def _mode(target: Path) -> int:
+    """The permissions that the file has, or that a new one would be given."""
+    if target.exists():
+        return stat.S_IMODE(target.stat().st_mode)
+    mask = os.umask(0)
+    os.umask(mask)
+    return 0o666 & ~mask
 
 
 def _refused(path: str, error: OSError) -> WorkbookFileError:

@@ -32,7 +32,7 @@ StorageType = Literal[
 # cannot be seen (control characters, joiners, half of a surrogate pair) has no place either.
 NAME_PATTERN = (
     r"^(?! )(?!.*  )(?!.* $)[^*?~\u0000-\u001f\u007f-\u00a0\u00ad\u200b-\u200f\u2028-\u202f"
-    r"\u2060-\u206f\ufeff\ud800-\udfff]{1,80}$(?!\n)"
+    r"\u2060-\u206f\ufeff\ufffe\uffff\ud800-\udfff]{1,80}$(?!\n)"
 )
 """What a name may be."""
 

@@ -30,6 +30,8 @@ UNKNOWN_NAME = "#N/A"
 INVALID_VALUE = "#VALUE!"
 NOTHING_FITS = "#NUM!"
 
+CELL_ERRORS = frozenset({"#NULL!", "#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!", "#N/A"})
+
 Cell = str | float | None
 """What an Excel cell hands over: text, a number, or nothing where it is empty."""
 
@@ -55,10 +57,16 @@ def _catalogs() -> Catalogs:
 def _cell_errors(
     function: Callable[Arguments, float | None],
 ) -> Callable[Arguments, float | str]:
-    """Answer with an error value where the sizing cannot be done or nothing fits."""
+    """Answer with an error value where the sizing cannot be done or nothing fits.
+
+    An error value in an argument's cell is passed on.
+    """
 
     @wraps(function)
     def answer(*args: Arguments.args, **kwargs: Arguments.kwargs) -> float | str:
+        for given in (*args, *kwargs.values()):
+            if isinstance(given, str) and given in CELL_ERRORS:
+                return given
         try:
             value = function(*args, **kwargs)
         except UnknownNameError:

@@ -14,7 +14,7 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 def excel_function(**arguments: str) -> Callable[[Function], Function]:
-    """Register a function with the host.
+    """Register a function with the host; an error in an argument's cell comes as its text.
 
     Parameters
     ----------
@@ -25,7 +25,7 @@ def excel_function(**arguments: str) -> Callable[[Function], Function]:
     def register(function: Function) -> Function:
         decorated = function
         for name, words in arguments.items():
-            decorated = xlwings.arg(name, doc=words)(decorated)
+            decorated = xlwings.arg(name, doc=words, err_to_str=True)(decorated)
         return xlwings.func(decorated)
 
     return register

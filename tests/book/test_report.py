@@ -1,0 +1,158 @@
+"""The report workbook: what core computed, as values that need nothing to be shown."""
+
+from typing import Any
+
+import pytest
+
+from tests.book.rules import opened
+from tests.book.test_rules import UNSOURCED
+from tests.book.test_template import cells_of_name, read, table_rows, values_of_name
+from xlsizing.book import report
+from xlsizing.core import Catalogs, SizingResult, size
+
+OUTPUTS = {
+    "Output_KvPerSessionGiB": "kv_per_session_gib",
+    "Output_KvTotalTiB": "kv_total_tib",
+    "Output_SessionsPerNode": "sessions_per_node",
+    "Output_NodesMinimum": "nodes_minimum",
+    "Output_NodesWithHeadroom": "nodes_with_headroom",
+    "Output_NodesFinal": "nodes_final",
+}
+INPUTS = {
+    "Input_Concurrency": "concurrency",
+    "Input_EffectiveContext": "effective_context",
+    "Input_KvPrecision": "kv_precision",
+    "Input_KvBudgetRatio": "kv_budget_ratio",
+    "Input_RuntimeOverheadGiB": "runtime_overhead_gib",
+    "Input_PeakHeadroomRatio": "peak_headroom_ratio",
+    "Input_HA": "ha_mode",
+}
+NODES = ("Output_NodesMinimum", "Output_NodesWithHeadroom", "Output_NodesFinal")
+
+
+def sized(catalogs: Catalogs, model: str, server: str, storage: str, **load: Any) -> SizingResult:
+    entry = catalogs.model(model), catalogs.server(server), catalogs.profile(storage)
+    return size(*entry, **{"concurrency": 1_000, "effective_context": 131_072, **load})
+
+
+LOADS: dict[str, tuple[str, str, str, dict[str, Any]]] = {
+    "worked case": ("gpt-oss-120b", "dgx-b300", "profile_default", {"ha_mode": "n+1"}),
+    "quiet": ("gpt-oss-120b", "dgx-b300", "profile_default", {"effective_context": 8_192}),
+    "cloud": ("gpt-oss-120b", "dgx-h100", "profile_cloud_premium", {"kv_precision": "fp16"}),
+    "clamped": ("gpt-oss-120b", "dgx-b300", "profile_hdd", {"effective_context": 999_999}),
+    "many nodes": ("gpt-oss-120b", "dgx-h100", "profile_default", {"concurrency": 123_456}),
+    "typed": (
+        "gpt-oss-120b",
+        "dgx-h100",
+        "profile_default",
+        {"kv_budget_ratio": 0.1234, "runtime_overhead_gib": 0.25, "peak_headroom_ratio": 1.5},
+    ),
+    "nothing fits": ("gpt-oss-120b", "dgx-b300", "profile_default", {"kv_budget_ratio": 0.01}),
+}
+
+
+@pytest.fixture(scope="module", params=LOADS)
+def result(request: pytest.FixtureRequest, catalogs: Catalogs) -> SizingResult:
+    model, server, storage, load = LOADS[request.param]
+    return sized(catalogs, model, server, storage, **load)
+
+
+@pytest.fixture(scope="module")
+def content(result: SizingResult, catalogs: Catalogs) -> bytes:
+    return report(result, catalogs)
+
+
+def test_sheets_are_those_of_the_template_but_for_scenarios(content: bytes) -> None:
+    expected = ["Sizing", "Warnings", "Models", "Servers", "Storage", "About"]
+    assert read(content).sheetnames == expected
+
+
+def test_cached_outputs_are_those_of_core(content: bytes, result: SizingResult) -> None:
+    book = read(content)
+    for name, field in OUTPUTS.items():
+        expected = getattr(result, field)
+        assert values_of_name(book, name) == ["#NUM!" if expected is None else expected]
+
+
+def test_outputs_are_live_formulas(content: bytes) -> None:
+    book = read(content, values=False)
+    assert all(str(values_of_name(book, name)[0]).startswith("=") for name in OUTPUTS)
+
+
+def test_inputs_are_those_that_were_typed(content: bytes, result: SizingResult) -> None:
+    book = read(content)
+    for name, field in INPUTS.items():
+        assert values_of_name(book, name) == [getattr(result, field)]
+    for name in ("model", "server", "storage"):
+        assert values_of_name(book, f"Input_{name.title()}") == [getattr(result, name).name]
+
+
+def test_warnings_are_a_plain_list_of_the_alerts_of_core(
+    content: bytes, result: SizingResult
+) -> None:
+    rows = table_rows(read(content, values=False), "Warnings")
+    columns = ("Scenario", "Code", "Severity", "Active", "Message", "What to do")
+    expected = [
+        ("Sizing", alert.code, alert.severity, "yes", alert.message, alert.recommendation)
+        for alert in result.alerts
+    ]
+    assert [tuple(row[column] for column in columns) for row in rows if row["Code"]] == expected
+    assert all(tuple(row) == columns for row in rows)
+    [table] = [table for table in opened(content).tables if table.name == "Warnings"]
+    assert set(table.formulas) == {None}
+
+
+def test_list_of_no_alerts_says_so(catalogs: Catalogs) -> None:
+    result = sized(catalogs, *LOADS["quiet"][:3], **LOADS["quiet"][3])
+    assert result.alerts == ()
+    [row] = table_rows(read(report(result, catalogs)), "Warnings")
+    assert (row["Code"], row["Active"]) == (None, "no")
+    assert row["Message"].startswith("No alert")
+
+
+def test_sheet_sizing_shows_the_first_alerts_and_says_where_the_rest_is() -> None:
+    result = sized(UNSOURCED, "heavy", "node", "cloud", concurrency=9_999, effective_context=10**6)
+    rows = list(read(report(result, UNSOURCED))["Sizing"].iter_rows(2, max_col=4, values_only=True))
+    top = next(place for place, row in enumerate(rows) if row[1:3] == ("Alerts", "Severity"))
+    shown = [row[1:] for row in rows[top + 1 : top + 7]]
+    expected = [(alert.code, alert.severity, alert.message) for alert in result.alerts[:6]]
+    assert shown == expected
+    assert len(result.alerts) == 11
+    assert rows[top + 7][3] == "and 5 more, on the sheet Warnings"
+
+
+def test_where_nothing_fits_nodes_are_errors_and_the_status_is_a_sentence(
+    catalogs: Catalogs,
+) -> None:
+    model, server, storage, load = LOADS["nothing fits"]
+    book = read(report(sized(catalogs, model, server, storage, **load), catalogs))
+    for name in NODES:
+        [(sheet, cell)] = cells_of_name(book, name)
+        assert (sheet[cell].value, sheet[cell].data_type) == ("#NUM!", "e")
+    assert values_of_name(book, "Output_SessionsPerNode") == [0]
+    [status] = values_of_name(book, "Output_Status")
+    assert status == "Nothing fits: not one session on a node."
+    assert table_rows(book, "Warnings")[0]["Code"] == "HBM_BUDGET_INSUFFICIENT"
+
+
+def test_worked_case_of_the_method(catalogs: Catalogs) -> None:
+    model, server, storage, load = LOADS["worked case"]
+    book = read(report(sized(catalogs, model, server, storage, **load), catalogs))
+    expected = [2_418_278_400 / 2**30, 2_418_278_400_000 / 2**40, 614, 2, 2, 3]
+    assert [values_of_name(book, name)[0] for name in OUTPUTS] == expected
+
+
+def test_catalogs_come_along_whole(content: bytes, catalogs: Catalogs) -> None:
+    book = read(content)
+    for table, kind in (
+        ("Models", catalogs.models),
+        ("Servers", catalogs.servers),
+        ("Storage", catalogs.profiles),
+    ):
+        assert [row["Name"] for row in table_rows(book, table)] == [entry.name for entry in kind]
+
+
+def test_same_sizing_gives_the_same_bytes(
+    content: bytes, result: SizingResult, catalogs: Catalogs
+) -> None:
+    assert report(result, catalogs) == content
