@@ -133,3 +133,15 @@ def test_every_dependency_is_justified() -> None:
     project = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     for requirement in (*project["dependencies"], *project["optional-dependencies"]["dev"]):
         assert Requirement(requirement).name in text
+
+
+def test_the_smallest_catalogs_work(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    text = (PROJECT / "docs" / "catalogs.md").read_text(encoding="utf-8")
+    for name, content in re.findall(
+        r"^(\w+\.json):\n\n```json\n(.*?)```", text, re.DOTALL | re.MULTILINE
+    ):
+        (tmp_path / name).write_text(content, encoding="utf-8")
+    load = "--concurrency 10 --effective-context 8192 --json-only"
+    names = "--model ours --server our-server --storage our-storage"
+    assert main(["size", *names.split(), *load.split(), "--catalogs", str(tmp_path)]) == 0
+    assert "CATALOG_UNSOURCED" not in capsys.readouterr().out

@@ -48,7 +48,7 @@ def test_the_wheel_holds_one_package_and_its_data(installed: Path) -> None:
     assert {path.name for path in (shipped / "catalogs").iterdir()} == {
         path.name for path in (PROJECT / "catalogs").iterdir()
     }
-    assert (shipped / "workbook" / "about.md").exists()
+    assert (shipped / "workbook" / "about-template.md").exists()
 
 
 def test_the_wheel_sizes_outside_the_clone(installed: Path, tmp_path: Path) -> None:

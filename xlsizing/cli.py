@@ -53,7 +53,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return OK
     except OSError as error:
         _drop_output()
-        print(f"The output cannot be written: {error.strerror or error}.", file=sys.stderr)
+        what = error.filename or "The output"
+        print(f"{what} cannot be read or written: {error.strerror or error}.", file=sys.stderr)
         return BAD_INPUT
     except KeyboardInterrupt:
         return INTERRUPTED

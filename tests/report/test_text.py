@@ -5,7 +5,7 @@ from xlsizing.report.text import text_report
 
 NOTHING_FITS = """\
 gpt-oss-120b on 8x-l40s, storage profile_cloud_premium
-10 sessions of 999,999 tokens, KV cache in bf16
+10 sessions of 131,072 tokens (999,999 asked for), KV cache in bf16
 
 Nodes final             none fits
   minimum               none fits
@@ -21,6 +21,7 @@ How it comes about
   KV bytes per session  4,836,556,800
   HBM per node          359.91 GiB          8 GPUs x 46,068 MiB, as the driver reports
   KV budget per node    1.93 GiB            359.91 x 0.7 - 250
+  Weights               60.77 GiB of the 357.97 GiB beside the KV budget
 
 Alerts
   error    HBM_BUDGET_INSUFFICIENT

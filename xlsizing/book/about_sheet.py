@@ -5,8 +5,8 @@ holds a bare number.
 """
 
 import math
-import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from openpyxl.workbook import Workbook
 
@@ -77,22 +77,22 @@ CONSTANTS: tuple[Constant, ...] = (
     ("Limit_ExtremeNodes", extreme_above("nodes"), "nodes", "Above: OUT_OF_TYPICAL_RANGE"),
 )
 
-_WIDTHS = (34, 25, 14, 60, 70)
-_PROSE_CHARACTERS = 190
+_WIDTHS = (34, 25, 14, 66, 88)
+_PROSE_CHARACTERS = 210
 """Characters of prose that fit on a line across all columns."""
 
 _WRAPPED = Style(font=BODY, alignment=WRAP)
 
 
-def write_about_sheet(book: Workbook, notes: PackageNotes) -> None:
-    """Write the sheet, its tables, and the names of constants and lists."""
+def write_about_sheet(book: Workbook, notes: PackageNotes, page: str) -> None:
+    """Write the sheet with the prose of a page of workbook/, its tables, and their names."""
     sheet = book.create_sheet("About")
     writer = Writer(sheet, notes)
     for letter, width in zip("ABCDE", _WIDTHS, strict=True):
         sheet.column_dimensions[letter].width = width
     writer.value(1, 1, "About this workbook", Style(font=TITLE))
     writer.value(2, 1, f"Made by xlsizing {__version__}", Style(font=SUBTITLE))
-    row = _write_prose(writer, 4)
+    row = _write_prose(writer, 4, page)
     row = _write_constants(book, writer, row)
     row = _write_lists(book, writer, row)
     row = _write_ranges(writer, row)
@@ -100,14 +100,13 @@ def write_about_sheet(book: Workbook, notes: PackageNotes) -> None:
     set_page(sheet, first_free_row=4)
 
 
-def _prose() -> list[str]:
-    path = os.path.join(shipped("workbook"), "about.md")
-    with open(path, encoding="utf-8") as file:  # noqa: PTH123
-        return [line for line in file.read().splitlines() if line]
+def _prose(page: str) -> list[str]:
+    text = (Path(shipped("workbook")) / page).read_text(encoding="utf-8")
+    return [line for line in text.splitlines() if line]
 
 
-def _write_prose(writer: Writer, row: int) -> int:
-    for line in _prose():
+def _write_prose(writer: Writer, row: int, page: str) -> int:
+    for line in _prose(page):
         if line.startswith("# "):
             writer.value(row, 1, line[2:], Style(font=HEADING))
         else:
@@ -189,6 +188,18 @@ def _above(figure: str, band: Band) -> float:
     return before.upper if before.inclusive else before.upper - 1
 
 
+FILLED_IN: Mapping[str, str] = {
+    "budget_remedies": "[the changes that fit a session]",
+    "weights_remedies": "[the changes that fit the weights]",
+}
+"""What stands for the words in braces of a rule's advice; the Warnings sheet fills it in."""
+
+
+def advice(rule: AlertRule) -> str:
+    """What to do about an alert, as the table of rules says it."""
+    return rule.recommendation.format(**FILLED_IN)
+
+
 def _write_alert_rules(writer: Writer, row: int) -> None:
     writer.value(row, 1, "Alert rules", Style(font=HEADING))
     columns: Sequence[Column[AlertRule]] = (
@@ -196,6 +207,6 @@ def _write_alert_rules(writer: Writer, row: int) -> None:
         Column("Severity", lambda rule: rule.severity, width=_WIDTHS[1]),
         Column("Rule", lambda rule: list(ALERT_RULES).index(rule.key) + 1, width=_WIDTHS[2]),
         Column("When", lambda rule: rule.when, width=_WIDTHS[3], style=_WRAPPED),
-        Column("What to do", lambda rule: rule.recommendation, width=_WIDTHS[4], style=_WRAPPED),
+        Column("What to do", lambda rule: advice(rule), width=_WIDTHS[4], style=_WRAPPED),
     )
     write_table(writer, "AlertRules", columns, list(ALERT_RULES.values()), row + 1)

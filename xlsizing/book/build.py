@@ -29,7 +29,7 @@ def template(catalogs: Catalogs) -> bytes:
     write_scenarios_sheet(book, notes, scenarios, catalogs)
     write_live_warnings(book, notes, sizing, scenarios)
     write_catalog_sheets(book, notes, catalogs)
-    write_about_sheet(book, notes)
+    write_about_sheet(book, notes, "about-template.md")
     return package(book, notes)
 
 
@@ -43,7 +43,7 @@ def report(result: SizingResult, catalogs: Catalogs) -> bytes:
     write_sizing_sheet(book, notes, result, catalogs)
     write_warning_list(book, notes, result)
     write_catalog_sheets(book, notes, catalogs)
-    write_about_sheet(book, notes)
+    write_about_sheet(book, notes, "about-report.md")
     return package(book, notes)
 
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from openpyxl.styles import Alignment
 from openpyxl.workbook import Workbook
 from openpyxl.worksheet.worksheet import Worksheet
 
@@ -28,7 +29,8 @@ TABLE_TOP = 4
 _COUNT = Style(font=BODY, number_format="#,##0")
 _FIGURE = Style(font=BODY, number_format="#,##0.####")
 _DERIVED = Style(font=BODY, fill=STEP_FILL, number_format="#,##0")
-_REMARK = Style(font=NOTE)
+# Filled, a long text is cut at its column instead of running into the next.
+_REMARK = Style(font=NOTE, alignment=Alignment(horizontal="fill", vertical="center"))
 
 
 def _field(name: str) -> Callable[[Entry], Value]:
@@ -200,8 +202,8 @@ def _write(book: Workbook, notes: PackageNotes, page: _Sheet, entries: Sequence[
         _check_derived(sheet, placed, head, text)
     aliases = [(alias, entry.name) for entry in entries for alias in entry.aliases]
     alias_columns: tuple[Column[tuple[str, str]], ...] = (
-        Column("Alias", lambda pair: pair[0], width=30),
-        Column(page.alias_of, lambda pair: pair[1], width=26),
+        Column("Alias", lambda pair: pair[0], width=40),
+        Column(page.alias_of, lambda pair: pair[1], width=32),
     )
     # A table has at least one row; an empty alias finds nothing.
     rows = aliases or [("", "")]

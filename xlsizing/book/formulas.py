@@ -12,11 +12,11 @@ product that would pass 2^53 is split into a whole part and a rest first.
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from xlsizing.core import ALERT_RULES
-from xlsizing.core.alerts import REMEDIES
+from xlsizing.core.alerts import REMEDIES, WEIGHTS_KNOWN, WEIGHTS_UNKNOWN
 
 LONGEST_LITERAL = 255
 """Characters that a text inside an Excel formula may have."""
@@ -492,6 +492,10 @@ def _unknown(row: str, name: str, noun: str, sheet: str) -> tuple[str, str]:
     return f"ISERROR({row})", f'IF(ISERROR({name}),{broken},IF(TRIM({name})="",{empty},{named}))'
 
 
+STATUS_OK = "OK"
+STATUS_NOTHING_FITS = "Nothing fits: not one session on a node."
+STATUS_UNSAFE = "Unsafe: the weights do not fit beside the KV budget."
+
 _FAULTS: tuple[tuple[str, str], ...] = (
     _unknown("{ModelRow}", "{Model}", "model", "Models"),
     _unknown("{ServerRow}", "{Server}", "server", "Servers"),
@@ -515,15 +519,13 @@ _FAULTS: tuple[tuple[str, str], ...] = (
         literal("Peak headroom must be 0 or more, with at most 4 decimals."),
     ),
     ("ISERROR({SpareNodes})", literal("HA must be none or n+1, or empty for none.")),
-    ("{SessionsPerNode}=0", literal("Nothing fits: not one session on a node.")),
+    ("{SessionsPerNode}=0", literal(STATUS_NOTHING_FITS)),
     (
         "ISERROR({NodesFinal})",
         literal("The load is too large for a sheet to count exactly; use the command line."),
     ),
+    ('{Alert_WeightsNotCovered}<>""', literal(STATUS_UNSAFE)),
 )
-
-STATUS_OK = "OK"
-STATUS_NOTHING_FITS = "Nothing fits: not one session on a node."
 
 
 def _status() -> str:
@@ -548,12 +550,12 @@ STATUS = Formula("Status", "Status", "", _status())
 ALERT_CODES = Formula("AlertCodes", "Alerts", "", _alert_codes())
 
 
-def all_formulas() -> Iterator[Formula]:
-    """Every formula that a sizing in a workbook is computed with."""
-    yield from STEPS
-    yield from OUTPUTS
-    yield from REMEDY_STEPS
-    yield from REMEDY_TEXTS
-    yield from ALERTS
-    yield STATUS
-    yield ALERT_CODES
+WEIGHTS = Formula(
+    "Weights",
+    "Weights",
+    "",
+    f"IFERROR(IF({{WeightBytes}}=0,{literal(WEIGHTS_UNKNOWN)},"
+    + _filled(WEIGHTS_KNOWN, _FIGURES)
+    + '),"")',
+)
+"""How the weights compare with what the KV budget leaves for them; on the Sizing sheet only."""

@@ -29,6 +29,11 @@ class Input:
         """The name of the input cell on the Sizing sheet."""
         return f"Input_{_DEFINED_NAMES.get(self.symbol, self.symbol)}"
 
+    @property
+    def has_aliases(self) -> bool:
+        """True where the input is the name of a catalog entry."""
+        return self.symbol in ("Model", "Server", "Storage")
+
 
 _DEFINED_NAMES = {"Context": "EffectiveContext"}
 
@@ -125,9 +130,12 @@ INPUTS: tuple[Input, ...] = (
 """The inputs in the order of the Scenarios table."""
 
 
-def input_value(asked: Input, result: SizingResult) -> str | int | float:
+def input_value(asked: Input, result: SizingResult) -> str | int | float | None:
     """What was given for an input, as a cell holds it."""
     value = getattr(result, asked.field)
-    if asked.symbol in ("Model", "Server", "Storage"):
+    if asked.has_aliases:
         return str(value.name)
+    if asked.symbol == "KvPrecision" and value == result.model.default_kv_precision:
+        # Left empty, it follows the model that a reader may choose instead.
+        return None
     return value if isinstance(value, str | int) else float(value)

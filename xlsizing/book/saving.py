@@ -78,4 +78,5 @@ def _mode(target: Path) -> int:
 
 def _refused(path: str, error: OSError) -> WorkbookFileError:
     why = error.strerror or "the system gives no reason"
-    return WorkbookFileError(f"{path} cannot be written: {why}. Is it open in another program?")
+    hint = " Is it open in another program?" if isinstance(error, PermissionError) else ""
+    return WorkbookFileError(f"{path} cannot be written: {why}.{hint}")

@@ -1,7 +1,8 @@
 """The sheet Sizing: the answer on top, the inputs below it, then alerts and steps."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Literal
 
 from openpyxl.styles import Alignment
@@ -18,7 +19,9 @@ from xlsizing.book.formulas import (
     REMEDY_STEPS,
     REMEDY_TEXTS,
     STATUS,
+    STATUS_OK,
     STEPS,
+    WEIGHTS,
     Formula,
     render,
 )
@@ -47,11 +50,10 @@ from xlsizing.book.styles import (
 )
 from xlsizing.book.values import formula_values
 from xlsizing.core import Catalogs, SizingResult, band
-from xlsizing.core.exact import grouped
 
 TITLE_TEXT = "How many GPU nodes?"
 _LABEL, _VALUE, _UNIT, _BAND, _NOTE = 2, 3, 4, 5, 6
-_WIDTHS = {"A": 2, "B": 32, "C": 24, "D": 19, "E": 15, "F": 84}
+_WIDTHS = {"A": 2, "B": 40, "C": 24, "D": 19, "E": 12, "F": 84}
 
 ALERTS_SHOWN = 6
 """Lines of the list of active alerts; the rest is on the sheet Warnings."""
@@ -87,7 +89,7 @@ def reference(symbol: str) -> str:
     return f"{prefix}_{symbol}"
 
 
-_OUTPUT_SYMBOLS = {each.symbol for each in (*OUTPUTS, STATUS, ALERT_CODES)}
+_OUTPUT_SYMBOLS = {each.symbol for each in (*OUTPUTS, STATUS, ALERT_CODES, WEIGHTS)}
 
 
 def write_sizing_sheet(
@@ -118,20 +120,21 @@ class _Page:
         self.values = values
 
     def write_question(self, row: int, result: SizingResult) -> None:
+        asked = ' tokens"&IF(Alert_ContextClamped="",""," ("&FIXED(Input_EffectiveContext,0)&'
         text = (
-            'IFERROR(FIXED(Input_Concurrency,0)&" sessions of "&FIXED(Input_EffectiveContext,0)'
-            '&" tokens on "&INDEX(Models[Name],Step_ModelRow)&", served by "'
-            '&INDEX(Servers[Name],Step_ServerRow),"")'
+            f'IF(Output_Status<>"{STATUS_OK}",Output_Status,FIXED(Step_Sessions,0)&" sessions of "'
+            f'&FIXED(Step_ClampedContext,0)&"{asked}" asked for)")'
+            '&" on "&INDEX(Models[Name],Step_ModelRow)&", served by "'
+            "&INDEX(Servers[Name],Step_ServerRow))"
         )
-        value = (
-            f"{grouped(result.concurrency)} sessions of {grouped(result.effective_context)} tokens "
-            f"on {result.model.name}, served by {result.server.name}"
-        )
+        status = str(self.values["Status"])
+        sentence = f"{result.load} on {result.model.name}, served by {result.server.name}"
+        value = sentence if status == STATUS_OK else status
         self.writer.formula(row, _LABEL, text, value, Style(font=SUBTITLE))
 
     def write_outputs(self, row: int, result: SizingResult) -> int:
         """Write the answer; returns the row after it."""
-        self._heading(row, "Answer", "Value", "Unit", "Typical range", "What it is")
+        self._heading(row, "Answer", "Value", "Unit", "Band", "What it is")
         for formula in reversed(OUTPUTS):
             row += 1
             self._figure(row, formula, _OUTPUT_NOTES[formula.symbol])
@@ -142,21 +145,28 @@ class _Page:
         self.sheet.row_dimensions[answer].height = 40
         self.sheet.cell(answer, _VALUE).font = ANSWER
         self.sheet.cell(answer, _LABEL).font = STRONG
-        for formula in (STATUS, ALERT_CODES):
+        for formula in (STATUS, WEIGHTS, ALERT_CODES):
             row += 1
             self._figure(row, formula, "")
             self.sheet.cell(row, _VALUE).alignment = LEFT
-        cells, wrong = f"C{answer}:C{row - 1}", f'$C${row - 1}<>"OK"'
-        highlight(self.sheet, cells, wrong, fill=SEVERITY_FILLS["error"])
+        wrong, red = f'Output_Status<>"{STATUS_OK}"', SEVERITY_FILLS["error"]
+        highlight(self.sheet, f"C{answer}:C{answer + len(OUTPUTS) - 1}", wrong, fill=red)
+        highlight(self.sheet, f"C{row - 2}:F{row - 2}", wrong, fill=red)
+        highlight(self.sheet, "B2:F2", wrong, fill=red)
         return row + 1
 
     def write_inputs(self, row: int, result: SizingResult) -> int:
         """Write the inputs; returns the row after them."""
-        self._heading(row, "Inputs", "Value", "Unit", "Typical range", "Notes")
+        self._heading(row, "Inputs", "Value", "Unit", "Band", "Notes")
         for asked in INPUTS:
             row += 1
             self._label(row, asked.label, asked.unit, asked.note)
             self._input_cell(row, asked, input_value(asked, result))
+            if asked.symbol == "KvPrecision":
+                text = 'IFERROR("uses "&Step_Precision,"")'
+                used = f"uses {self.values['Precision']}"
+                style = Style(font=NOTE, alignment=APART, border=UNDERLINE)
+                self.writer.formula(row, _BAND, text, used, style)
             if asked.range_of:
                 symbol = "ClampedContext" if asked.symbol == "Context" else "Sessions"
                 value = self.values[symbol]
@@ -175,7 +185,8 @@ class _Page:
         self._label(row + 1, "Copies of the model per node", "copies", "")
         checked = (
             "IF(AND(ISNUMBER(Input_TensorParallel),NOT(ISLOGICAL(Input_TensorParallel))),"
-            "IF(AND(Input_TensorParallel>=1,INT(Input_TensorParallel)=Input_TensorParallel),"
+            "IF(AND(Input_TensorParallel>=1,INT(Input_TensorParallel)=Input_TensorParallel,"
+            "Input_TensorParallel<=INDEX(Servers[GPUs],Step_ServerRow)),"
             "INT(INDEX(Servers[GPUs],Step_ServerRow)/Input_TensorParallel),#VALUE!),#VALUE!)"
         )
         text = f'IF(Input_TensorParallel="","",{checked})'
@@ -214,7 +225,7 @@ class _Page:
             if more
             else "What to do about each is on the sheet Warnings."
         )
-        self.writer.formula(lines[-1] + 1, _UNIT, text, value, Style(font=NOTE))
+        self.writer.formula(lines[-1] + 1, _UNIT, text, value, Style(font=NOTE, alignment=APART))
         return lines[-1] + 2
 
     def write_steps(self, row: int) -> None:
@@ -224,7 +235,7 @@ class _Page:
             row += 1
             self._figure(row, formula, "")
         row += 2
-        self._heading(row, "Alert rules", "Message, where the rule holds", "", "Count", "")
+        self._heading(row, "Alert rules", "Message, where the rule holds", "", "Alerts so far", "")
         first = row + 1
         count = 0
         for formula in ALERTS:
@@ -291,31 +302,52 @@ def _input_style(number_format: str) -> Style:
     return Style(INPUT, INPUT_FILL, number_format, RIGHT, UNDERLINE)
 
 
-_NUMBER_BOUNDS: Mapping[str, tuple[Literal["whole", "decimal"], Sequence[str]]] = {
-    "Concurrency": ("whole", ("1", "Limit_Exact")),
-    "Context": ("whole", ("1", "Limit_Exact")),
-    "KvBudgetRatio": ("decimal", ("0.0001", "1")),
-    "RuntimeOverheadGiB": ("decimal", ("0", "Limit_OverheadGiB")),
-    "PeakHeadroomRatio": ("decimal", ("0", "Limit_Exact")),
+@dataclass(frozen=True)
+class _Bounds:
+    """What Excel lets a person type into the cell of a number."""
+
+    kind: Literal["whole", "decimal"]
+    least: str
+    most: str
+    otherwise: str
+    """What it says of other values."""
+    only_warns: bool = False
+
+
+_BOUNDS: Mapping[str, _Bounds] = {
+    "Concurrency": _Bounds("whole", "1", "Limit_Exact", "A whole number of at least 1."),
+    "Context": _Bounds("whole", "1", "Limit_Exact", "A whole number of at least 1."),
+    "KvBudgetRatio": _Bounds("decimal", "0.0001", "1", "Above 0 and at most 1."),
+    "RuntimeOverheadGiB": _Bounds("decimal", "0", "Limit_OverheadGiB", "0 to 1,000,000 GiB."),
+    "PeakHeadroomRatio": _Bounds(
+        "decimal", "0", "1", "Above 1 is above 100 %: 0.20 is 20 %. Keep it?", only_warns=True
+    ),
 }
 
 
 def add_input_check(sheet: Worksheet, asked: Input, cells: str) -> None:
     """Give input cells their list or bounds, and their note as a prompt.
 
-    A list only warns, since an alias is as good as a name on it.
+    The lists of the catalogs only warn, since an alias is as good as a name.
     """
     if asked.choices:
-        check = DataValidation(
-            type="list", formula1=asked.choices, allow_blank=True, errorStyle="warning"
-        )
-        check.error = "This name is not on the list. An alias is fine; see the row's status."
+        check = DataValidation(type="list", formula1=asked.choices, allow_blank=True)
+        check.error = "Choose from the list, or leave the cell empty."
+        if asked.has_aliases:
+            check.errorStyle = "warning"
+            check.error = "This name is not on the list. An alias is fine; see the status."
     else:
-        kind, (least, most) = _NUMBER_BOUNDS[asked.symbol]
+        bounds = _BOUNDS[asked.symbol]
         check = DataValidation(
-            type=kind, operator="between", formula1=least, formula2=most, allow_blank=True
+            type=bounds.kind,
+            operator="between",
+            formula1=bounds.least,
+            formula2=bounds.most,
+            allow_blank=True,
         )
-        check.error = asked.note[:225]
+        check.error = bounds.otherwise
+        if bounds.only_warns:
+            check.errorStyle = "warning"
     check.errorTitle = check.promptTitle = asked.label
     check.prompt = asked.note[:255]
     check.showInputMessage = check.showErrorMessage = True

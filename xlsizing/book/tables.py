@@ -9,13 +9,13 @@ from openpyxl.worksheet.filters import AutoFilter
 from openpyxl.worksheet.table import Table, TableColumn, TableFormula, TableStyleInfo
 
 from xlsizing.book.cells import Style, Value, Writer
-from xlsizing.book.styles import BODY, COLUMN_FILL, COLUMN_HEAD, WRAP_CENTRED
+from xlsizing.book.styles import APART, BODY, COLUMN_FILL, COLUMN_HEAD, COLUMN_HEAD_ALIGNMENT
 
 Row = TypeVar("Row")
 
 TABLE_STYLE = TableStyleInfo(name="TableStyleLight1", showRowStripes=True)
 
-_BODY = Style(font=BODY)
+_BODY = Style(font=BODY, alignment=APART)
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ def write_table(
 ) -> Placed:
     """Write a table with its head in row `top`, and set the widths of its columns."""
     sheet = writer.sheet
-    head = Style(font=COLUMN_HEAD, fill=COLUMN_FILL, alignment=WRAP_CENTRED)
+    head = Style(font=COLUMN_HEAD, fill=COLUMN_FILL, alignment=COLUMN_HEAD_ALIGNMENT)
     letters = {each.head: get_column_letter(left + at) for at, each in enumerate(columns)}
     for place, column in enumerate(columns):
         writer.value(top, left + place, column.head, head)

@@ -8,7 +8,12 @@ engine.
 from collections.abc import Mapping
 
 from xlsizing.book.cells import Value
-from xlsizing.book.formulas import STATUS_NOTHING_FITS, STATUS_OK, alert_symbol
+from xlsizing.book.formulas import (
+    STATUS_NOTHING_FITS,
+    STATUS_OK,
+    STATUS_UNSAFE,
+    alert_symbol,
+)
 from xlsizing.core import ALERT_RULES, BYTES_PER_ELEMENT, Catalogs, SizingResult
 from xlsizing.core.capacity import bytes_beside_kv, hbm_bytes, kv_budget_bytes
 from xlsizing.core.exact import GIB_PARTS, RATIO_PARTS, in_parts
@@ -71,8 +76,16 @@ def _outputs(result: SizingResult) -> dict[str, Value]:
             NO_NODES if result.nodes_with_headroom is None else result.nodes_with_headroom
         ),
         "NodesFinal": NO_NODES if result.nodes_final is None else result.nodes_final,
-        "Status": STATUS_OK if result.fits else STATUS_NOTHING_FITS,
+        "Status": _status(result),
+        "Weights": result.weights,
     }
+
+
+def _status(result: SizingResult) -> str:
+    if not result.fits:
+        return STATUS_NOTHING_FITS
+    unsafe = any(alert.rule == "weights_not_covered" for alert in result.alerts)
+    return STATUS_UNSAFE if unsafe else STATUS_OK
 
 
 def _remedies(result: SizingResult) -> dict[str, Value]:

@@ -4,12 +4,14 @@ In the template every alert rule stands there for the Sizing sheet and for each 
 Scenarios, live. In a report it is a plain list.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from openpyxl.utils import get_column_letter
 from openpyxl.workbook import Workbook
 
+from xlsizing.book.about_sheet import FILLED_IN
 from xlsizing.book.cells import PackageNotes, Style, Writer
 from xlsizing.book.formulas import ALERT_CODES, ALERTS
 from xlsizing.book.pages import set_page
@@ -32,6 +34,7 @@ from xlsizing.core import ALERT_RULES, Alert, AlertRule, SizingResult
 TABLE = "Warnings"
 TABLE_TOP = 5
 MESSAGE_WIDTH, ADVICE_WIDTH = 115, 85
+LINE_HEIGHT = 16
 SIZING = "Sizing"
 """What the column Scenario calls the Sizing sheet."""
 
@@ -92,7 +95,15 @@ def write_warning_list(book: Workbook, notes: PackageNotes, result: SizingResult
         Column("What to do", lambda alert: alert.recommendation, width=ADVICE_WIDTH, style=_TOP),
     )
     nothing = Alert("", "info", "No alert: nothing about this sizing is unsafe or unusual.", "")
-    _colour(writer, write_table(writer, TABLE, columns, result.alerts or [nothing], TABLE_TOP))
+    alerts = result.alerts or (nothing,)
+    placed = write_table(writer, TABLE, columns, alerts, TABLE_TOP)
+    for number, alert in enumerate(alerts):
+        lines = max(
+            math.ceil(len(alert.message) / MESSAGE_WIDTH),
+            math.ceil(len(alert.recommendation) / ADVICE_WIDTH),
+        )
+        writer.sheet.row_dimensions[placed.first_row + number].height = LINE_HEIGHT * lines
+    _colour(writer, placed)
 
 
 def _new_sheet(book: Workbook, notes: PackageNotes, subtitle: str) -> Writer:
@@ -121,7 +132,7 @@ def _live_columns() -> list[Column[_Line]]:
 
     def remedies(symbol: str) -> str:
         column = f"INDEX(Scenarios[{head(symbol)}],{row})"
-        return f'"{{{_WORD[symbol]}}}",IF({row}=0,Step_{symbol},{column})'
+        return f'"{_WORD[symbol]}",IF({row}=0,Step_{symbol},{column})'
 
     advice = f"INDEX(AlertRules[What to do],{rule})"
     for symbol in _WORD:
@@ -163,7 +174,10 @@ def _live_columns() -> list[Column[_Line]]:
     ]
 
 
-_WORD = {"BudgetRemedies": "budget_remedies", "WeightsRemedies": "weights_remedies"}
+_WORD = {
+    "BudgetRemedies": FILLED_IN["budget_remedies"],
+    "WeightsRemedies": FILLED_IN["weights_remedies"],
+}
 
 
 def _write_coverage_check(writer: Writer) -> None:

@@ -10,8 +10,9 @@ from typing import Any
 
 from xlsizing.catalog.files import KINDS, CatalogKind
 from xlsizing.catalog.validation import entry_adapter
+from xlsizing.core import Model
 from xlsizing.core.constraints import rules_of
-from xlsizing.core.entries import NAME_PATTERN, Name
+from xlsizing.core.entries import NAME_PATTERN, NEEDED_BY_PATTERN, Name
 
 
 def schema(kind: CatalogKind) -> dict[str, Any]:
@@ -24,6 +25,21 @@ def schema(kind: CatalogKind) -> dict[str, Any]:
             entry["properties"][field]["pattern"] = NAME_PATTERN
         elif annotation == tuple[Name, ...]:
             entry["properties"][field]["items"]["pattern"] = NAME_PATTERN
+    if kind.entry is Model:
+        entry["allOf"] = [
+            {
+                "if": {
+                    "properties": {"attention_pattern": {"const": pattern}},
+                    "required": ["attention_pattern"],
+                },
+                "then": {
+                    "required": list(needed),
+                    "properties": {name: {"not": {"type": "null"}} for name in needed},
+                },
+            }
+            for pattern, needed in NEEDED_BY_PATTERN.items()
+            if needed
+        ]
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": f"Catalog of {kind.noun}s",

@@ -152,6 +152,9 @@ _IN_ORDER = (
 ALERT_RULES: Mapping[str, AlertRule] = {rule.key: rule for rule in _IN_ORDER}
 """Every alert rule by key, in the order in which alerts are given."""
 
+WEIGHTS_KNOWN = "{weights_gib} GiB of the {left_gib} GiB beside the KV budget"
+WEIGHTS_UNKNOWN = "not checked: the catalog has no size of the weights"
+
 REMEDIES: Mapping[str, str] = {
     "ratio_at_least": "kv_budget_ratio of at least {figure}",
     "overhead_at_most": "runtime_overhead_gib of at most {figure}",

@@ -68,12 +68,13 @@ def find(kind: str, entries: Sequence[AnyEntry], name: object) -> AnyEntry:
     UnknownNameError : no entry does; the error lists the nearest names.
     """
     if not isinstance(name, str):
-        raise UnknownNameError(kind, name, [])
+        raise UnknownNameError(kind, name, [], [entry.name for entry in entries])
     key = name_key(name)
     for entry in entries:
         if any(name_key(each) == key for each in names(entry)):
             return entry
-    raise UnknownNameError(kind, name, nearest_names(entries, name))
+    known = [entry.name for entry in entries]
+    raise UnknownNameError(kind, name, nearest_names(entries, name), known)
 
 
 def nearest_names(entries: Iterable[Entry], name: str) -> list[str]:

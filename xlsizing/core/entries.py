@@ -28,6 +28,13 @@ StorageType = Literal[
     "cloud_object_storage",
 ]
 
+NEEDED_BY_PATTERN: Mapping[str, tuple[str, ...]] = {
+    "full": (),
+    "sliding": ("sliding_window",),
+    "hybrid": ("hybrid_full_layers", "hybrid_sliding_layers", "sliding_window"),
+}
+"""Fields that a model must have, by its attention pattern."""
+
 # MATCH would read *, ? and ~ as wildcards, and Excel's TRIM would change stray blanks; what
 # cannot be seen (control characters, joiners, half of a surrogate pair) has no place either.
 NAME_PATTERN = (
@@ -239,8 +246,7 @@ def _attention_faults(
 ) -> Iterator[tuple[str, InvalidValueError]]:
     pattern = given.get("attention_pattern")
     hybrid = ("hybrid_full_layers", "hybrid_sliding_layers")
-    needed = {"full": (), "sliding": ("sliding_window",), "hybrid": (*hybrid, "sliding_window")}
-    for name in needed.get(str(pattern), ()):
+    for name in NEEDED_BY_PATTERN.get(str(pattern), ()):
         if name not in wrong and given.get(name) is None:
             right = f"given where attention_pattern is {pattern}"
             yield name, InvalidValueError(name, None, right)

@@ -8,6 +8,9 @@ program (command line, cell) is enough to never show a traceback.
 from collections.abc import Sequence
 from decimal import Decimal
 
+NAMES_SHOWN = 8
+"""Names that an error lists where none comes near the one asked for."""
+
 
 class SizingError(ValueError):
     """A sizing that cannot be done as asked; ``str(error)`` is the sentence."""
@@ -42,12 +45,20 @@ class UnknownNameError(SizingError):
     kind : "model", "server" or "storage profile".
     name : what was asked for.
     nearest : names that look like it, best first.
+    known : all names that there are.
     """
 
     code = "UNKNOWN_NAME"
 
-    def __init__(self, kind: str, name: object, nearest: Sequence[str]) -> None:
-        hint = f"the nearest names are {', '.join(nearest)}" if nearest else "no name comes near it"
+    def __init__(
+        self, kind: str, name: object, nearest: Sequence[str], known: Sequence[str] = ()
+    ) -> None:
+        hint = "no name comes near it"
+        if nearest:
+            hint = f"the nearest names are {', '.join(nearest)}"
+        elif known:
+            more = f" and {len(known) - NAMES_SHOWN} more" if len(known) > NAMES_SHOWN else ""
+            hint = f"{hint}; there are {', '.join(known[:NAMES_SHOWN])}{more}"
         super().__init__(f"There is no {kind} named {name!r} in the catalog; {hint}.")
         self.kind = kind
         self.name = name

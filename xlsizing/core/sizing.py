@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from xlsizing.core.alerts import ALERT_RULES, Alert
+from xlsizing.core.alerts import ALERT_RULES, WEIGHTS_KNOWN, WEIGHTS_UNKNOWN, Alert
 from xlsizing.core.capacity import (
     DEFAULT_KV_BUDGET_RATIO,
     DEFAULT_RUNTIME_OVERHEAD_GIB,
@@ -60,6 +60,25 @@ class SizingResult:
     warnings: list[str]
     clamped_context: int | None = None
     alerts: tuple[Alert, ...] = ()
+
+    @property
+    def load(self) -> str:
+        """The load in words: sessions, and the tokens that each will hold."""
+        held = clamped_context(self.model, self.effective_context)
+        asked = self.effective_context
+        more = f" ({grouped(asked)} asked for)" if asked > held else ""
+        return f"{grouped(self.concurrency)} sessions of {grouped(held)} tokens{more}"
+
+    @property
+    def weights(self) -> str:
+        """How the weights compare with what the KV budget leaves for them, in words."""
+        if self.model.weight_bytes is None:
+            return WEIGHTS_UNKNOWN
+        left = bytes_beside_kv(self.server, self.kv_budget_ratio, self.runtime_overhead_gib)
+        return WEIGHTS_KNOWN.format(
+            weights_gib=grouped(self.model.weight_bytes, BYTES_PER_GIB, 2),
+            left_gib=grouped(left, BYTES_PER_GIB, 2),
+        )
 
     @property
     def fits(self) -> bool:

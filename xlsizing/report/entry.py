@@ -17,7 +17,7 @@ def _lines(entry: Entry) -> Iterator[str]:
         if each.name in ("name", "sources") or value in (None, (), ""):
             continue
         shown = ", ".join(value) if isinstance(value, tuple) else str(value)
-        source = entry.sources.get(each.name, entry.sources.get("*", ""))
-        if each.name in ("aliases", "notes"):
-            source = ""
-        yield f"  {each.name:<26}{shown:<22}{source}".rstrip()
+        source = entry.sources.get(each.name, "")
+        yield f"  {each.name:<26}{shown:<22}  {source}".rstrip()
+    if rest := entry.sources.get("*"):
+        yield f"  other figures: {rest}"

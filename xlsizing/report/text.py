@@ -19,10 +19,7 @@ def text_report(result: SizingResult) -> str:
 
 def _heading(result: SizingResult) -> Iterator[str]:
     yield f"{result.model.name} on {result.server.name}, storage {result.storage.name}"
-    yield (
-        f"{grouped(result.concurrency)} sessions of {grouped(result.effective_context)} tokens, "
-        f"KV cache in {result.kv_precision}"
-    )
+    yield f"{result.load}, KV cache in {result.kv_precision}"
 
 
 def _answer(result: SizingResult) -> Iterator[str]:
@@ -62,6 +59,7 @@ def _steps(result: SizingResult) -> Iterator[str]:
     yield _line("  KV bytes per session", grouped(_kv_bytes(result)))
     yield _line("  HBM per node", f"{hbm_gib} GiB", origin)
     yield _line("  KV budget per node", f"{budget_gib} GiB", f"{hbm_gib} x {ratio} - {overhead}")
+    yield f"{'  Weights':<24}{result.weights}"
 
 
 def _alerts(result: SizingResult) -> Iterator[str]:
