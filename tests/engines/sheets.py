@@ -84,8 +84,18 @@ def expected_row(result: SizingResult) -> dict[str, Value]:
     messages = {alert.rule: alert.message for alert in result.alerts}
     for rule in ALERT_RULES:
         shown[f"Alert {rule.replace('_', ' ')}"] = messages.get(rule, "")
-    shown["Status"] = "OK" if result.fits else "Nothing fits: not one session on a node."
+    shown["Status"] = expected_status(result)
     return shown
+
+
+def expected_status(result: SizingResult) -> str:
+    """What the status of a sizing says."""
+    codes = {alert.code for alert in result.alerts if alert.severity == "error"}
+    if "HBM_BUDGET_INSUFFICIENT" in codes:
+        return "Nothing fits: not one session on a node."
+    if "WEIGHTS_NOT_COVERED" in codes:
+        return "Unsafe: the weights do not fit beside the KV budget."
+    return "OK"
 
 
 def expected_cells(
