@@ -16,6 +16,7 @@ from typing import NoReturn
 from xlsizing import __version__
 from xlsizing.catalog import catalog_folder, load_catalogs
 from xlsizing.core import (
+    BYTES_PER_ELEMENT,
     DEFAULT_HA_MODE,
     DEFAULT_KV_BUDGET_RATIO,
     DEFAULT_PEAK_HEADROOM_RATIO,
@@ -43,7 +44,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     run: Callable[[argparse.Namespace], int] = options.run
     try:
         code = run(options)
-        sys.stdout.flush()
+        if sys.stdout:  # None where it was closed for us
+            sys.stdout.flush()
     except SizingError as error:
         print(error, file=sys.stderr)
         return BAD_INPUT
@@ -272,7 +274,7 @@ def _add_inputs(command: argparse.ArgumentParser) -> None:
         "--kv-precision",
         type=_word,
         metavar="P",
-        help="fp16, bf16, fp8 or int8 (default: the model's)",
+        help=f"{' or '.join(BYTES_PER_ELEMENT)} (default: the model's)",
     )
     add(
         "--kv-budget-ratio",

@@ -139,8 +139,7 @@ def test_each_remedy_is_the_smallest_change_that_fits_one_session(case: Case) ->
     overhead = overhead_to_fit(kv_bytes, result.server, result.kv_budget_ratio)
     if overhead >= 0:
         assert resized(result, runtime_overhead_gib=Decimal(overhead) / 100).fits
-        # Counted from whole bytes, so the next hundredth may miss by less than a byte.
-        assert not resized(result, runtime_overhead_gib=Decimal(overhead + 2) / 100).fits
+        assert not resized(result, runtime_overhead_gib=Decimal(overhead + 1) / 100).fits
     budget = kv_budget_bytes(result.server, result.kv_budget_ratio, result.runtime_overhead_gib)
     element = 2 if result.kv_precision in ("fp16", "bf16") else 1
     context = context_to_fit(result.model, budget, element)
@@ -179,6 +178,8 @@ def test_each_remedy_for_the_weights_is_the_smallest_change(case: Case) -> None:
     if hbm > 0:
         size_of_node = Decimal(hbm) / 100 * 2**30
         assert weights <= size_of_node - share_of(hbm, result)
+        one_less = Decimal(hbm - 1) / 100 * 2**30
+        assert weights > one_less - share_of(hbm - 1, result)
 
 
 @settings(max_examples=100, deadline=None)

@@ -6,6 +6,7 @@ it, and answers with the values of cells. Error values come as their text, empty
 
 import io
 import math
+import os
 import shutil
 import subprocess
 import tempfile
@@ -17,6 +18,7 @@ from typing import Protocol
 import formulon
 import ironcalc
 import openpyxl
+import pytest
 from lxml import etree
 from openpyxl.utils.cell import column_index_from_string, coordinate_from_string
 
@@ -157,7 +159,9 @@ class LibreOffice:
     def compute(self, books: Sequence[bytes], cells: Iterable[Cell]) -> list[dict[Cell, Value]]:
         wanted = list(cells)
         program = shutil.which("soffice")
-        assert program, "LibreOffice Calc is missing; install the package libreoffice-calc."
+        if program is None and "CI" not in os.environ:
+            pytest.skip("LibreOffice Calc (soffice) is not installed; CI has it.")
+        assert program
         with tempfile.TemporaryDirectory() as folder:
             sources = [Path(folder) / f"{number:03d}.xlsx" for number in range(len(books))]
             for path, book in zip(sources, books, strict=True):

@@ -125,6 +125,7 @@ def boundary_loads(catalogs: Catalogs) -> Iterator[Load]:
     """Loads whose quotients fall on an integer, or one byte, token or session beside it."""
     yield from _around_whole_sessions(catalogs)
     yield from _around_whole_nodes(catalogs)
+    yield from _ratios_with_noise()
     # The method's own example of a float slip: 110 sessions on a node.
     base = Load("unit", "decimal", "profile_default", 100, 1, kv_budget_ratio=1.0)
     tokens = 239_970_000_000 // 2 // 110
@@ -136,6 +137,13 @@ def boundary_loads(catalogs: Catalogs) -> Iterator[Load]:
             runtime_overhead_gib=0.0,
             peak_headroom_ratio=0.1,
         )
+
+
+def _ratios_with_noise() -> Iterator[Load]:
+    """Ratios as formulas leave them: the decimal is meant that 15 digits show."""
+    base = Load("gpt-oss-120b", "dgx-b300", "profile_default", 5_000, 131_072)
+    for noisy in (0.1 + 0.2, 4.15 - 4, 1.1 - 1, 0.7 + 1e-17, 1 - 0.9):
+        yield replace(base, kv_budget_ratio=noisy, peak_headroom_ratio=noisy)
 
 
 def _around_whole_sessions(catalogs: Catalogs) -> Iterator[Load]:

@@ -84,6 +84,13 @@ def expected_row(result: SizingResult) -> dict[str, Value]:
     messages = {alert.rule: alert.message for alert in result.alerts}
     for rule in ALERT_RULES:
         shown[f"Alert {rule.replace('_', ' ')}"] = messages.get(rule, "")
+    for head, rule, word in (
+        ("What would fit one session", "hbm_budget_insufficient", "budget_remedies"),
+        ("What would fit the weights", "weights_not_covered", "weights_remedies"),
+    ):
+        advice = {alert.rule: alert.recommendation for alert in result.alerts}.get(rule, "")
+        before, _, after = ALERT_RULES[rule].recommendation.partition(f"{{{word}}}")
+        shown[head] = advice.removeprefix(before).removesuffix(after)
     shown["Status"] = expected_status(result)
     return shown
 

@@ -12,6 +12,7 @@ from openpyxl.workbook import Workbook
 
 from xlsizing import __version__
 from xlsizing.book.cells import PackageNotes, Style, Writer
+from xlsizing.book.limits import LIMIT_EXACT, LIMIT_OVERHEAD_GIB
 from xlsizing.book.names import define
 from xlsizing.book.pages import set_page
 from xlsizing.book.styles import BODY, HEADING, STRONG, SUBTITLE, TITLE, WRAP
@@ -26,10 +27,10 @@ from xlsizing.core import (
     RANGES,
     AlertRule,
 )
+from xlsizing.core.alerts import COLD_START_SECONDS, LONG_CONTEXT_TOKENS
 from xlsizing.core.exact import GIB_PARTS, RATIO_PARTS
 from xlsizing.core.nodes import SPARE_NODES
 from xlsizing.core.ranges import Band, extreme_above
-from xlsizing.core.storage import COLD_START_SECONDS, LONG_CONTEXT_TOKENS
 from xlsizing.core.units import BYTES_PER_GB, BYTES_PER_GIB, BYTES_PER_MIB, BYTES_PER_TIB
 from xlsizing.resources import shipped
 
@@ -58,14 +59,9 @@ CONSTANTS: tuple[Constant, ...] = (
     ("Const_BytesPerTiB", BYTES_PER_TIB, "bytes", "TiB, as memory is counted"),
     ("Const_RatioParts", RATIO_PARTS, "parts", "Ratios are counted in ten-thousandths"),
     ("Const_GibParts", GIB_PARTS, "parts", "GiB are counted in hundredths"),
-    (
-        "Const_TypingTolerance",
-        2e-15,
-        "share",
-        "Difference from a typed decimal that a formula such as 0.1+0.2 leaves",
-    ),
-    ("Limit_Exact", 1e14, "", "Largest product that a sheet counts exactly"),
-    ("Limit_OverheadGiB", 1e6, "GiB", "Largest runtime overhead that a sheet counts exactly"),
+    ("Const_TypedDigits", 15, "digits", "A number means the decimal that it shows at so many"),
+    ("Limit_Exact", LIMIT_EXACT, "", "Largest product that a sheet counts exactly"),
+    ("Limit_OverheadGiB", LIMIT_OVERHEAD_GIB, "GiB", "Largest runtime overhead that a sheet takes"),
     ("Limit_LongContext", LONG_CONTEXT_TOKENS, "tokens", "Above: LONG_CONTEXT_IO"),
     ("Limit_ColdStartSeconds", COLD_START_SECONDS, "s", "Above: STORAGE_COLD_START"),
     (

@@ -7,6 +7,7 @@ from xlsizing import __version__
 from xlsizing.book.about_sheet import write_about_sheet
 from xlsizing.book.catalog_sheets import write_catalog_sheets
 from xlsizing.book.cells import PackageNotes
+from xlsizing.book.limits import require_countable
 from xlsizing.book.package import package
 from xlsizing.book.scenarios_sheet import Scenario, write_scenarios_sheet
 from xlsizing.book.sizing_sheet import write_sizing_sheet
@@ -37,7 +38,12 @@ def report(result: SizingResult, catalogs: Catalogs) -> bytes:
     """The workbook of one sizing, as the bytes of an .xlsx file.
 
     It holds the catalogs that the entries are from, so that a reader can try others.
+
+    Raises
+    ------
+    WorkbookLimitError : a workbook could not count the load exactly.
     """
+    require_countable(result)
     title = f"Nodes for {result.model.name} on {result.server.name}"
     book, notes = _new_book(title), PackageNotes()
     write_sizing_sheet(book, notes, result, catalogs)

@@ -6,7 +6,7 @@ turn red where somebody changes a figure that they were derived from.
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +15,7 @@ from openpyxl.workbook import Workbook
 from openpyxl.worksheet.worksheet import Worksheet
 
 from xlsizing.book.cells import PackageNotes, Style, Value, Writer
+from xlsizing.book.formulas import DERIVED
 from xlsizing.book.names import define
 from xlsizing.book.pages import set_page
 from xlsizing.book.styles import BODY, NOTE, SEVERITY_FILLS, STEP_FILL, SUBTITLE, TITLE, highlight
@@ -145,8 +146,6 @@ class _Sheet:
     columns: Sequence[Column[Any]]
     alias_table: str
     alias_of: str
-    derived: Mapping[str, str]
-    """How each derived column comes from the others of its row, as Excel text."""
 
 
 _MODELS = _Sheet(
@@ -156,10 +155,6 @@ _MODELS = _Sheet(
     MODEL_COLUMNS,
     "ModelAliases",
     "Model",
-    {
-        "Full KV elements": "Const_KeyAndValue*{Full layers}*{KV heads}*{Head dim}",
-        "Sliding KV elements": "Const_KeyAndValue*{Sliding layers}*{KV heads}*{Head dim}",
-    },
 )
 _SERVERS = _Sheet(
     "Servers",
@@ -169,10 +164,6 @@ _SERVERS = _Sheet(
     SERVER_COLUMNS,
     "ServerAliases",
     "Server",
-    {
-        "HBM bytes": 'IF({HBM MiB per GPU}="",ROUND({HBM GB total}*Const_BytesPerGB,0),'
-        "{GPUs}*{HBM MiB per GPU}*Const_BytesPerMiB)"
-    },
 )
 _STORAGE = _Sheet(
     "Storage",
@@ -180,7 +171,6 @@ _STORAGE = _Sheet(
     STORAGE_COLUMNS,
     "StorageAliases",
     "Storage",
-    {},
 )
 
 
@@ -198,8 +188,9 @@ def _write(book: Workbook, notes: PackageNotes, page: _Sheet, entries: Sequence[
     writer.value(2, 1, page.heading, Style(font=SUBTITLE))
     placed = write_table(writer, page.title, page.columns, entries, TABLE_TOP)
     define(book, f"List_{page.title}", page.title, placed.cells("Name"))
-    for head, text in page.derived.items():
-        _check_derived(sheet, placed, head, text)
+    for head in placed.heads:
+        if head in DERIVED:
+            _check_derived(sheet, placed, head, DERIVED[head])
     aliases = [(alias, entry.name) for entry in entries for alias in entry.aliases]
     alias_columns: tuple[Column[tuple[str, str]], ...] = (
         Column("Alias", lambda pair: pair[0], width=40),

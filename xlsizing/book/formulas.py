@@ -15,7 +15,8 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from xlsizing.core import ALERT_RULES
+from xlsizing.book.limits import LIMIT_EXACT, LIMIT_OVERHEAD_GIB
+from xlsizing.core import ALERT_RULES, BYTES_PER_ELEMENT
 from xlsizing.core.alerts import REMEDIES, WEIGHTS_KNOWN, WEIGHTS_UNKNOWN
 
 LONGEST_LITERAL = 255
@@ -62,22 +63,19 @@ def _row_by_name(symbol: str, table: str, aliases: str, column: str) -> str:
     return f"IFERROR(MATCH({key},{table}[Name],0),MATCH({by_alias},{table}[Name],0))"
 
 
-def _is_number(symbol: str) -> str:
-    # LibreOffice counts TRUE as a number.
-    return f"AND(ISNUMBER({symbol}),NOT(ISLOGICAL({symbol})))"
-
-
 def _whole_number(symbol: str) -> str:
     in_range = f"AND({symbol}>=1,{symbol}<=Limit_Exact,INT({symbol})={symbol})"
-    return f"IF({_is_number(symbol)},IF({in_range},{symbol},#VALUE!),#VALUE!)"
+    return f"IF(ISNUMBER({symbol}),IF({in_range},{symbol},#VALUE!),#VALUE!)"
 
 
 def _parts(symbol: str, default: str, parts: str, bounds: str) -> str:
-    # The tolerance is what typing 0.1+0.2 leaves behind; see the method's exactness.
+    # The decimal that was typed is the number at 15 digits, so that 0.1+0.2 is 0.3.
     rounded = f"ROUND({symbol}*{parts},0)"
-    typed = f"ABS({symbol}-{rounded}/{parts})<=ABS({symbol})*Const_TypingTolerance"
-    checked = f"IF(AND({bounds},{typed}),{rounded},#VALUE!)"
-    return f'IF({symbol}="",ROUND({default}*{parts},0),IF({_is_number(symbol)},{checked},#VALUE!))'
+    typed = f"ROUND({symbol},Const_TypedDigits-1-INT(LOG10(ABS({symbol}))))"
+    counted = f"IF({typed}={rounded}/{parts},{rounded},#VALUE!)"
+    checked = f"IF(AND({bounds}),IF({symbol}=0,0,{counted}),#VALUE!)"
+    given = f"IF(ISNUMBER({symbol}),{checked},#VALUE!)"
+    return f'IF(TRIM({symbol})="",ROUND({default}*{parts},0),{given})'
 
 
 _SHARE_REST = "({HbmBytes}-Const_RatioParts*INT({HbmBytes}/Const_RatioParts))*{RatioParts}"
@@ -89,6 +87,12 @@ _SHARE_WHOLE = "INT({HbmBytes}/Const_RatioParts)*{RatioParts}"
 _OVERHEAD_WHOLE = "INT({OverheadParts}/Const_GibParts)*Const_BytesPerGiB"
 _NEED_PARTS = "({KvBytes}*Const_GibParts+{OverheadParts}*Const_BytesPerGiB)"
 _LEFT_PARTS = "(({HbmBytes}-{WeightBytes})*Const_GibParts+{OverheadParts}*Const_BytesPerGiB)"
+_KV_PARTS, _WEIGHT_PARTS = (
+    f"(INT({size}/Const_BytesPerGiB)*Const_RatioParts*Const_GibParts"
+    f"-INT(-({size}-Const_BytesPerGiB*INT({size}/Const_BytesPerGiB))"
+    "*Const_RatioParts*Const_GibParts/Const_BytesPerGiB))"
+    for size in ("{KvBytes}", "{WeightBytes}")
+)
 _RATIO_PER_GIB = "Const_RatioParts/Const_GibParts"
 
 
@@ -105,7 +109,14 @@ def _storage(column: str) -> str:
 
 
 COUNT = "#,##0"
-GIB = "#,##0.00"
+
+DERIVED: Mapping[str, str] = {
+    "Full KV elements": "Const_KeyAndValue*{Full layers}*{KV heads}*{Head dim}",
+    "Sliding KV elements": "Const_KeyAndValue*{Sliding layers}*{KV heads}*{Head dim}",
+    "HBM bytes": 'IF({HBM MiB per GPU}="",ROUND({HBM GB total}*Const_BytesPerGB,0),'
+    "{GPUs}*{HBM MiB per GPU}*Const_BytesPerMiB)",
+}
+"""What a derived catalog column must be, over the columns of its row."""
 
 STEPS: tuple[Formula, ...] = (
     Formula(
@@ -155,11 +166,18 @@ STEPS: tuple[Formula, ...] = (
         "KvBytes",
         "KV bytes per session",
         "bytes",
+        f"IF({_model('Full KV elements')}+{_model('Sliding KV elements')}>0,"
         f"({_model('Full KV elements')}*{{ClampedContext}}+{_model('Sliding KV elements')}"
-        f"*MIN({{ClampedContext}},{_model('Sliding window')}))*{{ElementBytes}}",
+        f"*MIN({{ClampedContext}},{_model('Sliding window')}))*{{ElementBytes}},#VALUE!)",
         COUNT,
     ),
-    Formula("HbmBytes", "HBM bytes per node", "bytes", _server("HBM bytes"), COUNT),
+    Formula(
+        "HbmBytes",
+        "HBM bytes per node",
+        "bytes",
+        f"IF({_server('HBM bytes')}>0,{_server('HBM bytes')},#VALUE!)",
+        COUNT,
+    ),
     Formula(
         "RatioParts",
         "KV budget ratio in parts",
@@ -281,8 +299,8 @@ REMEDY_STEPS: tuple[Formula, ...] = (
         "OverheadToFit",
         "Largest overhead for one session",
         "hundredths of a GiB",
-        f"INT(({_SHARE_WHOLE}+INT({_SHARE_REST}/Const_RatioParts)-{{KvBytes}})"
-        "*Const_GibParts/Const_BytesPerGiB)",
+        f"INT((Const_GibParts*({_SHARE_WHOLE}-{{KvBytes}})"
+        f"+INT(Const_GibParts*{_SHARE_REST}/Const_RatioParts))/Const_BytesPerGiB)",
         COUNT,
     ),
     Formula(
@@ -312,7 +330,7 @@ REMEDY_STEPS: tuple[Formula, ...] = (
         "HbmToFit",
         "Least HBM for one session",
         "hundredths of a GiB",
-        f"-INT(-ROUND({_NEED_PARTS}/({{RatioParts}}*Const_BytesPerGiB)*Const_RatioParts,6))",
+        f"-INT(-({_KV_PARTS}+{{OverheadParts}}*Const_RatioParts)/{{RatioParts}})",
         COUNT,
     ),
     Formula(
@@ -327,9 +345,8 @@ REMEDY_STEPS: tuple[Formula, ...] = (
         "HbmForWeights",
         "Least HBM beside the weights",
         "hundredths of a GiB",
-        "IF({RatioParts}=Const_RatioParts,0,MAX(0,-INT(-ROUND(({WeightBytes}*Const_GibParts"
-        "-{OverheadParts}*Const_BytesPerGiB)/((Const_RatioParts-{RatioParts})*Const_BytesPerGiB)"
-        "*Const_RatioParts,6))))",
+        f"IF({{RatioParts}}=Const_RatioParts,0,MAX(0,-INT(-({_WEIGHT_PARTS}"
+        "-{OverheadParts}*Const_RatioParts)/(Const_RatioParts-{RatioParts}))))",
         COUNT,
     ),
 )
@@ -346,7 +363,7 @@ _FIGURES: Mapping[str, str] = {
     "server": _server("Name"),
     "storage": _storage("Name"),
     "kv_gib": _fixed("{KvBytes}/Const_BytesPerGiB", 2),
-    "budget_gib": _fixed("{KvBudgetBytes}/Const_BytesPerGiB", 2),
+    "budget_gib": _fixed("ROUND({KvBudgetBytes}/Const_BytesPerGiB,2)+0", 2),
     "short_gib": _fixed("({KvBytes}-{KvBudgetBytes})/Const_BytesPerGiB", 2),
     "short_bytes": _fixed("{KvBytes}-{KvBudgetBytes}"),
     "weights_gib": _fixed("{WeightBytes}/Const_BytesPerGiB", 2),
@@ -492,6 +509,8 @@ def _unknown(row: str, name: str, noun: str, sheet: str) -> tuple[str, str]:
     return f"ISERROR({row})", f'IF(ISERROR({name}),{broken},IF(TRIM({name})="",{empty},{named}))'
 
 
+_WHOLE_WORDS = f"a whole number from 1 to 10^{len(str(LIMIT_EXACT)) - 1}"
+
 STATUS_OK = "OK"
 STATUS_NOTHING_FITS = "Nothing fits: not one session on a node."
 STATUS_UNSAFE = "Unsafe: the weights do not fit beside the KV budget."
@@ -500,11 +519,11 @@ _FAULTS: tuple[tuple[str, str], ...] = (
     _unknown("{ModelRow}", "{Model}", "model", "Models"),
     _unknown("{ServerRow}", "{Server}", "server", "Servers"),
     _unknown("{StorageRow}", "{Storage}", "storage profile", "Storage"),
-    ("ISERROR({Sessions})", literal("Concurrency must be a whole number of at least 1.")),
-    ("ISERROR({ClampedContext})", literal("Context must be a whole number of at least 1.")),
+    ("ISERROR({Sessions})", literal(f"Concurrency must be {_WHOLE_WORDS}.")),
+    ("ISERROR({ClampedContext})", literal(f"Context must be {_WHOLE_WORDS}.")),
     (
         "ISERROR({ElementBytes})",
-        literal("KV precision must be fp16, bf16, fp8 or int8, or empty for the model's own."),
+        literal(f"KV precision must be {' or '.join(BYTES_PER_ELEMENT)}, or empty."),
     ),
     (
         "ISERROR({RatioParts})",
@@ -512,13 +531,23 @@ _FAULTS: tuple[tuple[str, str], ...] = (
     ),
     (
         "ISERROR({OverheadParts})",
-        literal("Runtime overhead must be 0 to 1,000,000 GiB, with at most 2 decimals."),
+        literal(
+            f"Runtime overhead must be 0 to {LIMIT_OVERHEAD_GIB:,} GiB, with at most 2 decimals."
+        ),
     ),
     (
         "ISERROR({HeadroomParts})",
         literal("Peak headroom must be 0 or more, with at most 4 decimals."),
     ),
     ("ISERROR({SpareNodes})", literal("HA must be none or n+1, or empty for none.")),
+    (
+        "ISERROR({KvBytes})",
+        literal("The model's row on Models lacks its KV elements: fill its grey columns."),
+    ),
+    (
+        "ISERROR({HbmBytes})",
+        literal("The server's row on Servers lacks its HBM bytes: fill its grey column."),
+    ),
     ("{SessionsPerNode}=0", literal(STATUS_NOTHING_FITS)),
     (
         "ISERROR({NodesFinal})",

@@ -48,7 +48,8 @@ def save_workbook(path: str, content: bytes, force: bool) -> Path:
     ------
     WorkbookFileError : see `require_writable`; or the system refuses to write.
     """
-    target = require_writable(path, force)
+    # A link stays one: the file that it leads to is replaced.
+    target = require_writable(path, force).resolve()
     try:
         handle, beside = tempfile.mkstemp(dir=target.parent, prefix=".xlsizing-", suffix=".tmp")
     except OSError as error:
@@ -64,7 +65,7 @@ def save_workbook(path: str, content: bytes, force: bool) -> Path:
         raise _refused(path, error) from error
     finally:
         Path(beside).unlink(missing_ok=True)
-    return target
+    return Path(path)
 
 
 def _mode(target: Path) -> int:

@@ -68,7 +68,8 @@ LIVE = Formula(
     "Live",
     "Live",
     "",
-    'AND(LOWER(TRIM({Active}))<>"no",{Model}&{Server}&{Storage}&{Concurrency}&{Context}<>"")',
+    'AND(IFERROR(LOWER(TRIM({Active}))<>"no",TRUE),'
+    'IFERROR({Model}&{Server}&{Storage}&{Concurrency}&{Context}<>"",TRUE))',
 )
 """Whether a row counts: it is not switched off, and something is typed in it."""
 

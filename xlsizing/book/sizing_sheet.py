@@ -176,24 +176,19 @@ class _Page:
 
     def _write_tensor_parallel(self, row: int) -> int:
         note = (
-            "GPUs that share one copy of the model. For the record, and for the copies per node "
-            "below: the planning method counts a node's HBM as one pool."
+            "GPUs that share one copy of the model, for the record. The planning method does not "
+            "depend on it: it counts a node's HBM as one pool."
         )
         self._label(row, "Tensor parallel", "GPUs", note)
         self.writer.value(row, _VALUE, None, _input_style("#,##0"))
         define(self.book, "Input_TensorParallel", "Sizing", f"$C${row}")
-        self._label(row + 1, "Copies of the model per node", "copies", "")
-        checked = (
-            "IF(AND(ISNUMBER(Input_TensorParallel),NOT(ISLOGICAL(Input_TensorParallel))),"
-            "IF(AND(Input_TensorParallel>=1,INT(Input_TensorParallel)=Input_TensorParallel,"
-            "Input_TensorParallel<=INDEX(Servers[GPUs],Step_ServerRow)),"
-            "INT(INDEX(Servers[GPUs],Step_ServerRow)/Input_TensorParallel),#VALUE!),#VALUE!)"
-        )
-        text = f'IF(Input_TensorParallel="","",{checked})'
-        self.writer.formula(
-            row + 1, _VALUE, text, "", Style(BODY, alignment=RIGHT, border=UNDERLINE)
-        )
-        return row + 2
+        check = DataValidation(type="whole", operator="greaterThanOrEqual", formula1="1")
+        check.error = "A whole number of at least 1, or empty."
+        check.promptTitle, check.prompt = "Tensor parallel", note
+        check.showInputMessage = check.showErrorMessage = True
+        check.add(f"C{row}")
+        self.sheet.add_data_validation(check)
+        return row + 1
 
     def write_alert_list(self, row: int, result: SizingResult) -> int:
         """Write the first active alerts, with nothing in between; returns the row after them."""

@@ -13,7 +13,8 @@ from openpyxl.workbook import Workbook
 
 from xlsizing.book.about_sheet import FILLED_IN
 from xlsizing.book.cells import PackageNotes, Style, Writer
-from xlsizing.book.formulas import ALERT_CODES, ALERTS
+from xlsizing.book.formulas import ALERTS, literal
+from xlsizing.book.inputs import INPUTS, Input, input_value
 from xlsizing.book.pages import set_page
 from xlsizing.book.scenarios_sheet import LIVE, ROWS, Scenario, head
 from xlsizing.book.styles import (
@@ -28,7 +29,6 @@ from xlsizing.book.styles import (
     highlight,
 )
 from xlsizing.book.tables import Column, Placed, own_row, write_table
-from xlsizing.book.values import alert_codes
 from xlsizing.core import ALERT_RULES, Alert, AlertRule, SizingResult
 
 TABLE = "Warnings"
@@ -79,10 +79,10 @@ def write_warning_list(book: Workbook, notes: PackageNotes, result: SizingResult
     writer = _new_sheet(
         book, notes, "The alerts of the sizing that this report was made for, as a plain list."
     )
-    codes = alert_codes({alert.rule: alert.message for alert in result.alerts})
     current = "The list is that of the inputs on Sizing."
+    same = ",".join(_is_as_given(asked, result) for asked in INPUTS)
     text = (
-        f'IF({"Output_" + ALERT_CODES.symbol}="{codes}","{current}",'
+        f'IF(IFERROR(AND({same}),FALSE),"{current}",'
         '"The inputs on Sizing were changed since: read the alerts there.")'
     )
     writer.formula(3, 1, text, current, Style(font=STRONG))
@@ -104,6 +104,12 @@ def write_warning_list(book: Workbook, notes: PackageNotes, result: SizingResult
         )
         writer.sheet.row_dimensions[placed.first_row + number].height = LINE_HEIGHT * lines
     _colour(writer, placed)
+
+
+def _is_as_given(asked: Input, result: SizingResult) -> str:
+    given = input_value(asked, result)
+    value = repr(given) if isinstance(given, int | float) else literal(given or "")
+    return f"{asked.defined_name}={value}"
 
 
 def _new_sheet(book: Workbook, notes: PackageNotes, subtitle: str) -> Writer:

@@ -8,6 +8,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
+LONG_CONTEXT_TOKENS = 128_000
+"""Above this context, prefill and reload press on storage reads [tokens]."""
+
+COLD_START_SECONDS = 60
+"""Above this, reading the weights is a slow start [s]."""
+
 Severity = Literal["error", "warning", "info"]
 
 
@@ -84,7 +90,7 @@ _IN_ORDER = (
         "long_context_io",
         "LONG_CONTEXT_IO",
         "warning",
-        "The context is longer than 128,000 tokens.",
+        f"The context is longer than {LONG_CONTEXT_TOKENS:,} tokens.",
         "A context of {context} tokens presses on storage reads in prefill and reload: {storage} "
         "reads {read_gbps} GB/s with {read_p99_ms} ms at p99.",
         "Measure prefill and KV reload times on this storage before promising a latency.",
@@ -101,7 +107,7 @@ _IN_ORDER = (
         "storage_cold_start",
         "STORAGE_COLD_START",
         "warning",
-        "Reading the weights takes more than 60 seconds.",
+        f"Reading the weights takes more than {COLD_START_SECONDS} seconds.",
         "Reading the {weights_gb} GB of {model} from {storage} at {read_gbps} GB/s takes "
         "{seconds} s before one {server} node serves.",
         "Keep a copy of the weights on faster storage, or keep spare nodes warm.",

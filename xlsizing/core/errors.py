@@ -69,5 +69,9 @@ def shown(value: object) -> str:
     """The value as an error sentence shows it: text quoted, numbers plain, cut where long."""
     if value is None:
         return "missing"
-    text = str(value) if isinstance(value, Decimal) else repr(value)
+    try:
+        text = str(value) if isinstance(value, Decimal) else repr(value)
+    except ValueError:
+        # Python does not write out integers of thousands of digits.
+        return "a number of thousands of digits"
     return text if len(text) <= 80 else f"{text[:77]}..."

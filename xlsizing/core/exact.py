@@ -14,6 +14,9 @@ RATIO_PARTS = 10_000
 GIB_PARTS = 100
 """Amounts of GB and GiB are counted in hundredths, so they may have 2 decimals."""
 
+MOST_DIGITS = 400
+"""Digits beyond which a Decimal is not written out as an integer; a float has 309 at most."""
+
 Number = int | float | Decimal
 
 
@@ -55,6 +58,8 @@ def as_whole(value: object) -> object:
 
     Spreadsheets hold every number as a float, so 1000.0 stands for 1000.
     """
+    if isinstance(value, Decimal) and is_number(value) and value.adjusted() > MOST_DIGITS:
+        return value
     if isinstance(value, float | Decimal) and is_number(value) and value == int(value):
         return int(value)
     return value

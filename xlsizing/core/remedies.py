@@ -25,10 +25,10 @@ def ratio_to_fit(kv_bytes: int, server: Server, runtime_overhead_gib: Number) ->
 def overhead_to_fit(kv_bytes: int, server: Server, kv_budget_ratio: Number) -> int:
     """Largest runtime_overhead_gib with which one session fits [hundredths of a GiB].
 
-    Counted from the whole bytes of the share; negative where no overhead does it.
+    Negative where no overhead does it.
     """
-    share = hbm_bytes(server) * in_parts(kv_budget_ratio, RATIO_PARTS) // RATIO_PARTS
-    return (share - kv_bytes) * GIB_PARTS // BYTES_PER_GIB
+    share = hbm_bytes(server) * in_parts(kv_budget_ratio, RATIO_PARTS)
+    return (share - kv_bytes * RATIO_PARTS) // _PARTS_PER_HUNDREDTH
 
 
 def context_to_fit(model: Model, budget: int, bytes_per_element: int) -> int:

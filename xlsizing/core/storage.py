@@ -3,17 +3,11 @@
 Source: the planning method, "Alerts". Storage does not change the number of nodes.
 """
 
-from xlsizing.core.alerts import ALERT_RULES, Alert
+from xlsizing.core.alerts import ALERT_RULES, COLD_START_SECONDS, LONG_CONTEXT_TOKENS, Alert
 from xlsizing.core.entries import Model, Server, StorageProfile
 from xlsizing.core.exact import RATIO_PARTS, Number, grouped, in_parts, plain
 from xlsizing.core.kv_cache import clamped_context
 from xlsizing.core.units import BYTES_PER_GB
-
-LONG_CONTEXT_TOKENS = 128_000
-"""Above this context, prefill and reload press on storage reads [tokens]."""
-
-COLD_START_SECONDS = 60
-"""Above this, reading the weights is a slow start [s]."""
 
 
 def read_bytes_per_second(storage: StorageProfile) -> int:

@@ -11,6 +11,7 @@ from typing import ParamSpec
 
 from xlsizing.catalog import load_catalogs
 from xlsizing.core import (
+    BYTES_PER_ELEMENT,
     DEFAULT_HA_MODE,
     DEFAULT_KV_BUDGET_RATIO,
     DEFAULT_PEAK_HEADROOM_RATIO,
@@ -41,11 +42,13 @@ _MODEL = "Name or alias of the model, as on the sheet Models"
 _SERVER = "Name or alias of the server, as on the sheet Servers"
 _CONTEXT = "Tokens that one session holds"
 _CONCURRENCY = "Sessions at the same time"
-_PRECISION = "fp16, bf16, fp8 or int8; empty for the model's own"
-_RATIO = "Share of the HBM that is planned for KV caches; empty for 0.70"
-_OVERHEAD = "GiB of that share, per node, that the runtime takes; empty for 120"
-_HEADROOM = "Share of the load to keep free for peaks; empty for 0.20"
-_HA = "none, or n+1 for a spare node; empty for none"
+_PRECISION = f"{' or '.join(BYTES_PER_ELEMENT)}; empty for the model's own"
+_RATIO = f"Share of the HBM that is planned for KV caches; empty for {DEFAULT_KV_BUDGET_RATIO}"
+_OVERHEAD = (
+    f"GiB of that share, per node, that the runtime takes; empty for {DEFAULT_RUNTIME_OVERHEAD_GIB}"
+)
+_HEADROOM = f"Share of the load to keep free for peaks; empty for {DEFAULT_PEAK_HEADROOM_RATIO}"
+_HA = f"none, or n+1 for a spare node; empty for {DEFAULT_HA_MODE}"
 
 
 @cache
