@@ -134,6 +134,13 @@ def test_a_process_finds_the_catalogs_by_the_environment_variable(tmp_path: Path
     assert ran.json() == {"models": ["m"], "servers": ["s"], "profiles": ["p"]}
 
 
+@pytest.mark.skipif(os.name != "posix", reason="only a POSIX shell closes an output; CI has one")
+def test_a_closed_output_ends_without_a_traceback() -> None:
+    command = f'"{sys.executable}" -m xlsizing catalog list >&-'
+    done = subprocess.run(command, shell=True, stderr=subprocess.PIPE, check=False)
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="the system has no full device")
 def test_a_full_disk_is_told_in_a_sentence() -> None:
     with Path("/dev/full").open("wb") as full:

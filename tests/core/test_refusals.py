@@ -233,6 +233,17 @@ def test_a_storage_profile_that_cannot_be(changed: dict[str, Any], field: str) -
         StorageProfile(**{**STORAGE, **changed})
 
 
+@pytest.mark.parametrize(
+    "value",
+    [10**5000, Decimal("1e5000"), Decimal("1e999999999"), 10**400],
+    ids=["int", "decimal", "decimal of a billion digits", "smaller int"],
+)
+@pytest.mark.parametrize("field", ["concurrency", "kv_budget_ratio", "runtime_overhead_gib"])
+def test_numbers_too_large_to_write_out_are_refused(field: str, value: Any) -> None:
+    with pytest.raises(SizingError, match=f"^{field} is .*; it must be "):
+        size(GPT_OSS_120B, DECIMAL_B300, LOCAL, **{**LOAD, field: value})
+
+
 def test_the_methods_fields_alone_are_enough() -> None:
     assert Model(**MODEL).default_kv_precision == "bf16"
     assert Model(**{**MODEL, **HYBRID}).num_layers == 4

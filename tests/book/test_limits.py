@@ -1,0 +1,65 @@
+"""Loads that core counts and a workbook cannot are refused before a file is written."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from xlsizing.book import report
+from xlsizing.book.limits import LIMIT_EXACT, LIMIT_OVERHEAD_GIB
+from xlsizing.cli import main
+from xlsizing.core import Catalogs, SizingError, size
+
+AT_THE_EDGE: list[tuple[dict[str, Any], dict[str, Any]]] = [
+    # the largest load that a workbook counts, and what is one too many
+    (
+        {"concurrency": 10**10, "peak_headroom_ratio": 0},
+        {"concurrency": 10**10 + 1, "peak_headroom_ratio": 0},
+    ),
+    (
+        {"concurrency": 5 * 10**9, "peak_headroom_ratio": 1},
+        {"concurrency": 5 * 10**9, "peak_headroom_ratio": 1.0001},
+    ),
+    ({"effective_context": LIMIT_EXACT}, {"effective_context": LIMIT_EXACT + 1}),
+    (
+        {"runtime_overhead_gib": LIMIT_OVERHEAD_GIB},
+        {"runtime_overhead_gib": LIMIT_OVERHEAD_GIB + 0.01},
+    ),
+]
+
+
+@pytest.mark.parametrize(("largest", "too_large"), AT_THE_EDGE, ids=str)
+def test_a_report_is_made_up_to_the_limit_and_refused_beyond_it(
+    catalogs: Catalogs, largest: dict[str, Any], too_large: dict[str, Any]
+) -> None:
+    entries = (
+        catalogs.model("gpt-oss-20b"),
+        catalogs.server("dgx-h200"),
+        catalogs.profile("profile_default"),
+    )
+    load = {"concurrency": 1, "effective_context": 1_000}
+    assert report(size(*entries, **{**load, **largest}), catalogs)
+    with pytest.raises(SizingError, match="too large for it; use `xlsizing size`"):
+        report(size(*entries, **{**load, **too_large}), catalogs)
+
+
+def test_the_command_says_so_and_writes_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    load = "--model gpt-oss-20b --server dgx-h200 --storage profile_default"
+    arguments = f"{load} --concurrency 99999999999 --effective-context 1000".split()
+    assert main(["report", str(tmp_path / "plan.xlsx"), *arguments]) == 2
+    assert "A workbook cannot count this sizing exactly" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_link_stays_a_link_to_the_replaced_file(tmp_path: Path) -> None:
+    real, link = tmp_path / "real.xlsx", tmp_path / "link.xlsx"
+    real.write_bytes(b"old")
+    try:
+        link.symlink_to(real)
+    except OSError:
+        pytest.skip("the system lets this user make no links; CI has them.")
+    assert main(["template", str(link), "--force"]) == 0
+    assert link.is_symlink()
+    assert real.read_bytes()[:2] == b"PK"
