@@ -211,13 +211,13 @@ def test_a_wrong_row_says_what_is_wrong_and_leaves_the_others_alone(engine: Engi
 
 @each_engine
 def test_an_inactive_row_and_an_empty_row_show_nothing(engine: Engine) -> None:
-    book = with_typed((GOOD, GOOD), [(1, "Active", " No ")])
-    cells = [where().cell(head, row) for head in (*OUTPUT_FIELDS, "Status") for row in range(3)]
+    book = with_typed((GOOD, GOOD, GOOD), [(1, "Active", " No "), (2, "Active", False)])
+    cells = [where().cell(head, row) for head in (*OUTPUT_FIELDS, "Status") for row in range(4)]
     (found,) = engine.compute([book], cells)
     assert same(2, found[where().cell("Nodes final", 0)])
     for head in (*OUTPUT_FIELDS, "Status"):
-        assert found[where().cell(head, 1)] in ("", None)
-        assert found[where().cell(head, 2)] in ("", None)
+        for row in (1, 2, 3):
+            assert found[where().cell(head, row)] in ("", None), (head, row)
 
 
 WRONG_FORMULAS = (

@@ -68,7 +68,7 @@ LIVE = Formula(
     "Live",
     "Live",
     "",
-    'AND(IFERROR(LOWER(TRIM({Active}))<>"no",TRUE),'
+    'AND(IFERROR(IF(ISLOGICAL({Active}),{Active},LOWER(TRIM({Active}))<>"no"),TRUE),'
     'IFERROR({Model}&{Server}&{Storage}&{Concurrency}&{Context}<>"",TRUE))',
 )
 """Whether a row counts: it is not switched off, and something is typed in it."""
