@@ -122,14 +122,15 @@ class _Page:
     def write_question(self, row: int, result: SizingResult) -> None:
         asked = ' tokens"&IF(Alert_ContextClamped="",""," ("&FIXED(Input_EffectiveContext,0)&'
         text = (
-            f'IF(Output_Status<>"{STATUS_OK}",Output_Status,FIXED(Step_Sessions,0)&" sessions of "'
+            f'IF(Output_Status="{STATUS_OK}","",Output_Status&" ")'
+            '&IFERROR(FIXED(Step_Sessions,0)&" sessions of "'
             f'&FIXED(Step_ClampedContext,0)&"{asked}" asked for)")'
             '&" on "&INDEX(Models[Name],Step_ModelRow)&", served by "'
-            "&INDEX(Servers[Name],Step_ServerRow))"
+            '&INDEX(Servers[Name],Step_ServerRow),"")'
         )
         status = str(self.values["Status"])
         sentence = f"{result.load} on {result.model.name}, served by {result.server.name}"
-        value = sentence if status == STATUS_OK else status
+        value = sentence if status == STATUS_OK else f"{status} {sentence}"
         self.writer.formula(row, _LABEL, text, value, Style(font=SUBTITLE))
 
     def write_outputs(self, row: int, result: SizingResult) -> int:
