@@ -15,7 +15,7 @@ from xlsizing.book.cells import PackageNotes, Style, Writer
 from xlsizing.book.limits import LIMIT_EXACT, LIMIT_OVERHEAD_GIB
 from xlsizing.book.names import define
 from xlsizing.book.pages import set_page
-from xlsizing.book.styles import BODY, HEADING, STRONG, SUBTITLE, TITLE, WRAP
+from xlsizing.book.styles import BODY, HEADING, RIGHT, STRONG, SUBTITLE, TITLE, WRAP
 from xlsizing.book.tables import Column, write_table
 from xlsizing.core import (
     ALERT_RULES,
@@ -78,6 +78,7 @@ _PROSE_CHARACTERS = 210
 """Characters of prose that fit on a line across all columns."""
 
 _WRAPPED = Style(font=BODY, alignment=WRAP)
+_NUMBER = Style(font=BODY, alignment=RIGHT)
 
 
 def write_about_sheet(book: Workbook, notes: PackageNotes, page: str) -> None:
@@ -118,7 +119,12 @@ def _write_constants(book: Workbook, writer: Writer, row: int) -> int:
     writer.value(row, 1, "Constants, defaults and limits", Style(font=HEADING))
     columns: Sequence[Column[Constant]] = (
         Column("Constant", lambda each: each[0], width=_WIDTHS[0]),
-        Column("Value", lambda each: each[1], width=_WIDTHS[1], style=Style(font=STRONG)),
+        Column(
+            "Value",
+            lambda each: each[1],
+            width=_WIDTHS[1],
+            style=Style(font=STRONG, alignment=RIGHT),
+        ),
         Column("Unit", lambda each: each[2], width=_WIDTHS[2]),
         Column("What it is", lambda each: each[3], width=_WIDTHS[3]),
     )
@@ -137,7 +143,7 @@ def _write_lists(book: Workbook, writer: Writer, row: int) -> int:
         "Precisions",
         (
             Column("Precision", lambda pair: pair[0], width=_WIDTHS[0]),
-            Column("Bytes", lambda pair: pair[1], width=_WIDTHS[1]),
+            Column("Bytes", lambda pair: pair[1], width=_WIDTHS[1], style=_NUMBER),
         ),
         list(BYTES_PER_ELEMENT.items()),
         row + 1,
@@ -150,7 +156,7 @@ def _write_lists(book: Workbook, writer: Writer, row: int) -> int:
         "HaModes",
         (
             Column("HA", lambda pair: pair[0], width=_WIDTHS[0]),
-            Column("Spare nodes", lambda pair: pair[1], width=_WIDTHS[1]),
+            Column("Spare nodes", lambda pair: pair[1], width=_WIDTHS[1], style=_NUMBER),
         ),
         list(SPARE_NODES.items()),
         row + 1,
@@ -164,7 +170,7 @@ def _write_ranges(writer: Writer, row: int) -> int:
     columns: Sequence[Column[tuple[str, Band]]] = (
         Column("Figure", lambda pair: pair[0], width=_WIDTHS[0]),
         Column("Band", lambda pair: pair[1].name, width=_WIDTHS[1]),
-        Column("Above", lambda pair: _above(*pair), width=_WIDTHS[2]),
+        Column("Above", lambda pair: _above(*pair), width=_WIDTHS[2], style=_NUMBER),
     )
     rows = [(figure, band) for figure, bands in RANGES.items() for band in bands]
     placed = write_table(writer, "Ranges", columns, rows, row + 1)
@@ -201,7 +207,12 @@ def _write_alert_rules(writer: Writer, row: int) -> None:
     columns: Sequence[Column[AlertRule]] = (
         Column("Code", lambda rule: rule.code, width=_WIDTHS[0]),
         Column("Severity", lambda rule: rule.severity, width=_WIDTHS[1]),
-        Column("Rule", lambda rule: list(ALERT_RULES).index(rule.key) + 1, width=_WIDTHS[2]),
+        Column(
+            "Rule",
+            lambda rule: list(ALERT_RULES).index(rule.key) + 1,
+            width=_WIDTHS[2],
+            style=_NUMBER,
+        ),
         Column("When", lambda rule: rule.when, width=_WIDTHS[3], style=_WRAPPED),
         Column("What to do", lambda rule: advice(rule), width=_WIDTHS[4], style=_WRAPPED),
     )

@@ -200,7 +200,12 @@ def _write(book: Workbook, notes: PackageNotes, page: _Sheet, entries: Sequence[
     rows = aliases or [("", "")]
     write_table(writer, page.alias_table, alias_columns, rows, TABLE_TOP, len(page.columns) + 2)
     sheet.row_dimensions[TABLE_TOP].height = 32
-    set_page(sheet, first_free_row=TABLE_TOP + 1, first_free_column=2)
+    set_page(
+        sheet,
+        first_free_row=TABLE_TOP + 1,
+        first_free_column=2,
+        last_printed_column=placed.column_letter("Unsourced"),
+    )
 
 
 def _check_derived(sheet: Worksheet, placed: Placed, head: str, text: str) -> None:

@@ -6,14 +6,25 @@ from openpyxl.worksheet.properties import PageSetupProperties
 from openpyxl.worksheet.worksheet import Worksheet
 
 
-def set_page(sheet: Worksheet, *, first_free_row: int, first_free_column: int = 1) -> None:
-    """Freeze what stands above and left of a cell, hide the grid, and print on one page's width."""
+def set_page(
+    sheet: Worksheet,
+    *,
+    first_free_row: int,
+    first_free_column: int = 1,
+    last_printed_column: str | None = None,
+) -> None:
+    """Freeze what stands above and left of a cell, hide the grid, and print on one page's width.
+
+    Columns after `last_printed_column` are for the screen: they would make the rest too small.
+    """
     sheet.freeze_panes = f"{get_column_letter(first_free_column)}{first_free_row}"
     sheet.sheet_view.showGridLines = False
     sheet.page_setup.orientation = "landscape"
     sheet.page_setup.paperSize = sheet.PAPERSIZE_A4
     sheet.page_setup.fitToHeight = 0
     sheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
+    if last_printed_column:
+        sheet.print_area = f"A1:{last_printed_column}{sheet.max_row}"
     sheet.print_title_rows = f"1:{first_free_row - 1}" if first_free_row > 1 else None
     sheet.HeaderFooter.oddFooter = HeaderFooterItem(
         left=_HeaderFooterPart(text="&A"), right=_HeaderFooterPart(text="&P / &N")

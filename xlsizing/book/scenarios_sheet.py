@@ -126,7 +126,12 @@ def write_scenarios_sheet(
     _colour(writer, placed)
     _group_steps(writer, placed)
     sheet.row_dimensions[TABLE_TOP].height = 32
-    set_page(sheet, first_free_row=TABLE_TOP + 1, first_free_column=2)
+    set_page(
+        sheet,
+        first_free_row=TABLE_TOP + 1,
+        first_free_column=2,
+        last_printed_column=placed.column_letter(ALERT_CODES.label),
+    )
 
 
 def _columns() -> list[Column[_Row]]:
