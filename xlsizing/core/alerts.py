@@ -5,7 +5,6 @@ line fills them in, and the workbook's formulas are made from them.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 LONG_CONTEXT_TOKENS = 128_000
@@ -17,8 +16,7 @@ COLD_START_SECONDS = 60
 Severity = Literal["error", "warning", "info"]
 
 
-@dataclass(frozen=True)
-class Alert:
+class Alert(NamedTuple):
     """Something unsafe or unusual about a plan, and what to do about it."""
 
     code: str

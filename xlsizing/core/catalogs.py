@@ -4,8 +4,7 @@ Names match without regard to case and surrounding blanks; an entry may have ali
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from xlsizing.core.entries import Entry, Model, Server, StorageProfile
 from xlsizing.core.errors import UnknownNameError
@@ -16,8 +15,7 @@ NEAREST_SHOWN = 3
 """Names that an error about an unknown one suggests."""
 
 
-@dataclass(frozen=True)
-class Catalogs:
+class Catalogs(NamedTuple):
     """Everything that can be sized: models, servers and storage profiles."""
 
     models: tuple[Model, ...]

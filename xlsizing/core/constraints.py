@@ -14,7 +14,7 @@ from types import UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from xlsizing.core.errors import InvalidValueError
-from xlsizing.core.exact import is_number, typed_decimal
+from xlsizing.core.exact import Number, is_number, typed_decimal
 
 Check = Callable[[Any], bool]
 
@@ -41,15 +41,19 @@ class Constraint:
 
 
 class _Bound(Constraint):
-    __slots__ = ("bound", "exact")
+    __slots__ = ("bound",)
 
-    def __init__(self, bound: float, words: str) -> None:
+    def __init__(self, bound: int, words: str) -> None:
         super().__init__(f"{words} {_shown_bound(bound)}")
         self.bound = bound
-        self.exact: Decimal = typed_decimal(bound)
 
 
-def _shown_bound(bound: float) -> str:
+def _exactly(value: Number) -> int | Decimal:
+    """The value as it compares exactly; most are integers, and need no Decimal."""
+    return value if isinstance(value, int) else typed_decimal(value)
+
+
+def _shown_bound(bound: int) -> str:
     # Bounds that nobody comes near are powers of ten with many zeros.
     return str(bound) if bound < 10**15 else f"10^{len(str(bound)) - 1}"
 
@@ -59,12 +63,12 @@ class AtLeast(_Bound):
 
     __slots__ = ()
 
-    def __init__(self, bound: float) -> None:
+    def __init__(self, bound: int) -> None:
         super().__init__(bound, "of at least")
 
     def holds(self, value: Any) -> bool:
         """True where `value` is the bound or more."""
-        return typed_decimal(value) >= self.exact
+        return _exactly(value) >= self.bound
 
     def __iter__(self) -> Iterator[object]:
         """The constraint as annotated-types' Ge."""
@@ -78,12 +82,12 @@ class Above(_Bound):
 
     __slots__ = ()
 
-    def __init__(self, bound: float) -> None:
+    def __init__(self, bound: int) -> None:
         super().__init__(bound, "above")
 
     def holds(self, value: Any) -> bool:
         """True where `value` is more than the bound."""
-        return typed_decimal(value) > self.exact
+        return _exactly(value) > self.bound
 
     def __iter__(self) -> Iterator[object]:
         """The constraint as annotated-types' Gt."""
@@ -97,12 +101,12 @@ class AtMost(_Bound):
 
     __slots__ = ()
 
-    def __init__(self, bound: float) -> None:
+    def __init__(self, bound: int) -> None:
         super().__init__(bound, "and at most")
 
     def holds(self, value: Any) -> bool:
         """True where `value` is the bound or less."""
-        return typed_decimal(value) <= self.exact
+        return _exactly(value) <= self.bound
 
     def __iter__(self) -> Iterator[object]:
         """The constraint as annotated-types' Le."""
