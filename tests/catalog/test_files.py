@@ -78,7 +78,7 @@ def test_utf_8_is_read_with_and_without_a_byte_order_mark(tmp_path: Path, start:
         ('{"models": []}'.encode("utf-16"), "", "Byte 0 is not UTF-8"),
         (b"", "line 1, column 1", "This is not JSON"),
         (b"models", "line 1, column 1", "This is not JSON"),
-        (b'{\n"models": [1,]}', "line 2, column 14", "This is not JSON"),
+        (b'{\n"models": [1;]}', "line 2, column 13", "This is not JSON"),
         (b'{"models": []} {}', "line 1, column 16", "This is not JSON"),
         (b'{"models": [], // none\n}', "line 1, column 16", "This is not JSON"),
         (b'{"models": [NaN]}', "", "NaN is not a figure"),
