@@ -305,7 +305,11 @@ def report_of(catalogs: Catalogs, place: int = 0) -> bytes:
 
 def test_catalog_of_one_entry_each_and_no_aliases_works() -> None:
     full = catalogs_of(["plain"])
-    catalogs = Catalogs(*(tuple(replace(each, aliases=()) for each in kind) for kind in full))
+    catalogs = Catalogs(
+        tuple(replace(each, aliases=()) for each in full.models),
+        tuple(replace(each, aliases=()) for each in full.servers),
+        tuple(replace(each, aliases=()) for each in full.profiles),
+    )
     for content in (template(catalogs), report_of(catalogs)):
         assert findings(content) == []
         book = read(content)
