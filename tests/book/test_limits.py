@@ -1,11 +1,13 @@
 """Loads that core counts and a workbook cannot are refused before a file is written."""
 
+import io
 from pathlib import Path
 from typing import Any
 
+import openpyxl
 import pytest
 
-from xlsizing.book import report
+from xlsizing.book import report, template
 from xlsizing.book.limits import LIMIT_EXACT, LIMIT_OVERHEAD_GIB
 from xlsizing.cli import main
 from xlsizing.core import Catalogs, SizingError, size
@@ -63,3 +65,21 @@ def test_a_link_stays_a_link_to_the_replaced_file(tmp_path: Path) -> None:
     assert main(["template", str(link), "--force"]) == 0
     assert link.is_symlink()
     assert real.read_bytes()[:2] == b"PK"
+
+
+def test_the_validations_let_a_person_type_what_the_method_accepts(catalogs: Catalogs) -> None:
+    book = openpyxl.load_workbook(io.BytesIO(template(catalogs)))
+    ((title, address),) = book.defined_names["Input_PeakHeadroomRatio"].destinations
+    cell = address.replace("$", "")
+    (check,) = [
+        each for each in book[title].data_validations.dataValidation if cell in str(each.sqref)
+    ]
+    # A headroom above 1 is accepted, if rarely meant: Excel asks, and takes it.
+    assert (check.formula2, check.errorStyle) == ("1", "warning")
+    for name in ("Input_Model", "Input_Server", "Input_Storage"):
+        ((title, address),) = book.defined_names[name].destinations
+        cell = address.replace("$", "")
+        (check,) = [
+            each for each in book[title].data_validations.dataValidation if cell in str(each.sqref)
+        ]
+        assert check.errorStyle == "warning", "an alias is as good as a name on the list"

@@ -26,6 +26,7 @@ from xlsizing.book.formulas import (
     render,
 )
 from xlsizing.book.inputs import INPUTS, Input, input_value
+from xlsizing.book.limits import LIMIT_OVERHEAD_GIB
 from xlsizing.book.names import define
 from xlsizing.book.pages import set_page
 from xlsizing.book.styles import (
@@ -314,7 +315,9 @@ _BOUNDS: Mapping[str, _Bounds] = {
     "Concurrency": _Bounds("whole", "1", "Limit_Exact", "A whole number of at least 1."),
     "Context": _Bounds("whole", "1", "Limit_Exact", "A whole number of at least 1."),
     "KvBudgetRatio": _Bounds("decimal", "0.0001", "1", "Above 0 and at most 1."),
-    "RuntimeOverheadGiB": _Bounds("decimal", "0", "Limit_OverheadGiB", "0 to 1,000,000 GiB."),
+    "RuntimeOverheadGiB": _Bounds(
+        "decimal", "0", "Limit_OverheadGiB", f"0 to {LIMIT_OVERHEAD_GIB:,} GiB."
+    ),
     "PeakHeadroomRatio": _Bounds(
         "decimal", "0", "1", "Above 1 is above 100 %: 0.20 is 20 %. Keep it?", only_warns=True
     ),
