@@ -6,8 +6,8 @@ a byte, so that a ratio of four decimals stays an integer.
 
 from typing import Annotated
 
-from xlsizing.core.constraints import Above, AtLeast, AtMost, Rule, require
-from xlsizing.core.entries import LARGEST, Server
+from xlsizing.core.constraints import LARGEST, Above, AtLeast, AtMost, Rule, require
+from xlsizing.core.entries import Server
 from xlsizing.core.errors import InvalidValueError
 from xlsizing.core.exact import (
     GIB_PARTS,

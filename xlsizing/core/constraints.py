@@ -8,6 +8,7 @@ import, is only imported when a constraint is asked for its members.
 """
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import is_dataclass
 from decimal import Decimal
 from functools import cache
 from types import UnionType
@@ -135,6 +136,13 @@ class Rule(Constraint):
         yield Predicate(self.test)
 
 
+LARGEST = 10**15
+"""No figure of a catalog or a load comes near it."""
+
+Count = Annotated[int, AtLeast(1), AtMost(LARGEST)]
+LayerCount = Annotated[int, AtLeast(0), AtMost(LARGEST)]
+
+
 def rules_of(owner: type) -> Mapping[str, Any]:
     """Each field's annotation, resolved, of a dataclass of core."""
     return _hints_of(owner)
@@ -196,10 +204,13 @@ def _check(annotation: Any) -> Check:
             isinstance(value, Mapping)
             and all(isinstance(each, str) for pair in value.items() for each in pair)
         )
+    if is_dataclass(annotation):
+        return lambda value: isinstance(value, annotation)  # type: ignore[arg-type]
     return _BASE_CHECKS[annotation]
 
 
 _BASE_CHECKS: Mapping[Any, Check] = {
+    bool: lambda value: isinstance(value, bool),
     int: lambda value: isinstance(value, int) and not isinstance(value, bool),
     float: is_number,
     str: lambda value: isinstance(value, str),
@@ -208,6 +219,7 @@ _BASE_CHECKS: Mapping[Any, Check] = {
 
 
 _BASE_WORDS: Mapping[Any, str] = {
+    bool: "true or false",
     int: "a whole number",
     float: "a finite number",
     str: "text",
@@ -228,4 +240,6 @@ def _words(annotation: Any) -> str:
         return f"a list, each item {_words(get_args(annotation)[0])}"
     if origin is dict:
         return "an object from field name to text"
+    if is_dataclass(annotation):
+        return f"of the class {annotation.__name__}"  # type: ignore[union-attr]
     return _BASE_WORDS[annotation]

@@ -10,12 +10,23 @@ from dataclasses import dataclass, field, fields
 from typing import Annotated, Any, Literal
 
 from xlsizing.core.alerts import ALERT_RULES, Alert
-from xlsizing.core.constraints import Above, AtLeast, AtMost, Rule, require_fields
+from xlsizing.core.constraints import (
+    LARGEST,
+    Above,
+    AtLeast,
+    AtMost,
+    Count,
+    LayerCount,
+    Rule,
+    require_fields,
+)
 from xlsizing.core.errors import InvalidValueError
 from xlsizing.core.exact import GIB_PARTS, RATIO_PARTS, in_parts, is_in_parts
+from xlsizing.core.layers import LayerGroup
 
-AttentionPattern = Literal["full", "sliding", "hybrid"]
+AttentionPattern = Literal["full", "sliding", "hybrid", "grouped"]
 KvPrecision = Literal["fp16", "bf16", "fp8", "int8"]
+WeightPrecision = Literal["bf16", "fp16", "fp8", "int8", "mxfp4", "nvfp4"]
 StorageType = Literal[
     "nvme_local",
     "network_ssd",
@@ -27,12 +38,17 @@ StorageType = Literal[
     "cloud_object_storage",
 ]
 
+_HEADS = ("num_key_value_heads", "head_dim")
 NEEDED_BY_PATTERN: Mapping[str, tuple[str, ...]] = {
-    "full": (),
-    "sliding": ("sliding_window",),
-    "hybrid": ("hybrid_full_layers", "hybrid_sliding_layers", "sliding_window"),
+    "full": _HEADS,
+    "sliding": (*_HEADS, "sliding_window"),
+    "hybrid": (*_HEADS, "hybrid_full_layers", "hybrid_sliding_layers", "sliding_window"),
+    "grouped": ("layer_groups",),
 }
 """Fields that a model must have, by its attention pattern."""
+
+_PATTERN_FIELDS = ("hybrid_full_layers", "hybrid_sliding_layers", "sliding_window")
+"""Fields in which a pattern other than grouped says what layer_groups would."""
 
 # MATCH would read *, ? and ~ as wildcards, and Excel's TRIM would change stray blanks; what
 # cannot be seen (control characters, joiners, half of a surrogate pair) has no place either.
@@ -56,9 +72,6 @@ def _is_name(text: str) -> bool:
     )
 
 
-LARGEST = 10**15
-"""No figure of a catalog or a load comes near it."""
-
 Name = Annotated[
     str,
     Rule(
@@ -66,8 +79,6 @@ Name = Annotated[
         "of 1 to 80 visible characters with no *, ? or ~ and no stray blanks",
     ),
 ]
-Count = Annotated[int, AtLeast(1), AtMost(LARGEST)]
-LayerCount = Annotated[int, AtLeast(0), AtMost(LARGEST)]
 Rate = Annotated[float, AtLeast(0), AtMost(LARGEST)]
 Speed = Annotated[
     float,
@@ -93,21 +104,22 @@ class Model:
     Raises
     ------
     InvalidValueError : where a field breaks its rule, hybrid layers do not add up to
-        num_layers, or a pattern with sliding layers has no sliding_window.
+        num_layers, a field that the pattern needs is missing, or layer groups have
+        windows of different kinds or lengths.
     """
 
     name: Name
     """Name of the model, unique in the catalog without regard to case."""
     num_layers: Count
-    """Transformer layers that hold a KV cache."""
-    num_key_value_heads: Count
+    """Layers of the model."""
+    num_key_value_heads: Count | None = field(default=None, kw_only=True)
     """Key and value heads per layer (grouped-query attention)."""
-    head_dim: Count
+    head_dim: Count | None = field(default=None, kw_only=True)
     """Elements of one key or value head."""
     max_position_embeddings: Count
     """Longest context that the model supports [tokens]."""
     attention_pattern: AttentionPattern
-    """full: every layer sees the whole context; sliding: every layer sees a window; hybrid: both."""
+    """full: every layer sees the whole context; sliding: every layer sees a window; hybrid: both; grouped: layer_groups says what each layer holds."""
     hybrid_full_layers: LayerCount | None = None
     """Layers of a hybrid model that see the whole context."""
     hybrid_sliding_layers: LayerCount | None = None
@@ -116,10 +128,18 @@ class Model:
     """Tokens that a sliding layer keeps [tokens]."""
     default_kv_precision: KvPrecision = "bf16"
     """KV precision where none is asked for; a choice of the catalog's: fp8 where the released weights are 8 bits or fewer, else bf16."""
+    layer_groups: tuple[LayerGroup, ...] = ()
+    """Groups of equal layers; for models that the other patterns cannot describe."""
+    num_attention_heads: Count | None = None
+    """Query heads per layer; a tensor-parallel size must divide them."""
     total_params: Count | None = None
     """Parameters of the whole model, all experts included."""
     weight_bytes: Count | None = None
     """Size of the released weights [bytes]."""
+    weight_precision: WeightPrecision | None = None
+    """Precision of most of the released weights; for an estimate where weight_bytes is not known."""
+    unquantized_params: LayerCount | None = None
+    """Parameters that stay in 16 bits where weight_precision is less, such as embeddings."""
     aliases: tuple[Name, ...] = ()
     """Other names that find this entry."""
     sources: Sources = field(default_factory=dict, hash=False)
@@ -153,6 +173,8 @@ class Server:
     """Memory of the host [TB]."""
     hbm_per_gpu_mib: Count | None = None
     """High-bandwidth memory per GPU as the driver reports it [MiB]."""
+    usable_hbm_per_gpu_bytes: Count | None = None
+    """High-bandwidth memory per GPU that a program can allocate, as cudaMemGetInfo reports its total [bytes]."""
     gpu: str = ""
     """Name of the GPU."""
     hbm_bandwidth_tbps: Rate | None = None
@@ -249,6 +271,7 @@ def faults_between_fields(
         ]
     if entry is Model and "attention_pattern" not in wrong:
         faults += _attention_faults(given, wrong)
+        faults += _layer_group_faults(given, wrong)
     return faults
 
 
@@ -258,7 +281,7 @@ def _attention_faults(
     pattern = given.get("attention_pattern")
     hybrid = ("hybrid_full_layers", "hybrid_sliding_layers")
     for name in NEEDED_BY_PATTERN.get(str(pattern), ()):
-        if name not in wrong and given.get(name) is None:
+        if name not in wrong and given.get(name) in (None, (), []):
             right = f"given where attention_pattern is {pattern}"
             yield name, InvalidValueError(name, None, right)
     counts = [given.get(name) for name in ("num_layers", *hybrid)]
@@ -270,6 +293,34 @@ def _attention_faults(
             yield hybrid[0], InvalidValueError(" + ".join(hybrid), added, right)
 
 
+def _layer_group_faults(
+    given: Mapping[str, Any], wrong: Collection[str]
+) -> Iterator[tuple[str, InvalidValueError]]:
+    groups = given.get("layer_groups") or ()
+    if "layer_groups" in wrong or not groups:
+        return
+    pattern = given.get("attention_pattern")
+    if pattern != "grouped":
+        right = f"left out where attention_pattern is {pattern}"
+        yield "layer_groups", InvalidValueError("layer_groups", "given", right)
+        return
+    for name in _PATTERN_FIELDS:
+        if given.get(name) is not None:
+            right = "left out where attention_pattern is grouped"
+            yield name, InvalidValueError(name, given[name], right)
+    windows = {(_of(group, "kind"), _of(group, "window")) for group in groups}
+    windows = {window for window in windows if window[1] is not None}
+    if len(windows) > 1:
+        named = " and ".join(sorted(f"{kind} {window}" for kind, window in windows))
+        right = "of one kind and length in all layer groups"
+        yield "layer_groups", InvalidValueError("the window", named, right)
+
+
+def _of(group: Any, name: str) -> Any:
+    """A field of a layer group, which may still be the JSON object that it is made from."""
+    return group.get(name) if isinstance(group, Mapping) else getattr(group, name, None)
+
+
 def _require_valid(entry: Entry) -> None:
     require_fields(entry)
     for _, fault in faults_between_fields(type(entry), vars(entry)):
@@ -279,7 +330,7 @@ def _require_valid(entry: Entry) -> None:
 def figures(entry: Entry) -> Iterator[str]:
     """Names of the fields in which `entry` states a fact that needs a source."""
     for each in fields(entry):
-        stated = getattr(entry, each.name) not in (None, "")
+        stated = getattr(entry, each.name) not in (None, "", ())
         if stated and each.name not in _ABOUT_THE_ENTRY:
             yield each.name
 

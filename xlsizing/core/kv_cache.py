@@ -1,17 +1,19 @@
 """How much KV cache one session needs.
 
 Source: the planning method, steps 1 to 4. A layer that sees the whole context keeps
-a key and a value vector per KV head and token; a sliding layer keeps them for the
-last `sliding_window` tokens only.
+a key and a value vector per KV head and token; a windowed layer keeps them for the
+last tokens only, a latent layer keeps one compressed vector, and a state-space layer a
+state of fixed size.
 """
 
 from collections.abc import Mapping
-from typing import Annotated, cast
+from typing import Annotated, NamedTuple, cast
 
 from xlsizing.core.alerts import ALERT_RULES, Alert
 from xlsizing.core.constraints import AtLeast, AtMost, require
 from xlsizing.core.entries import KvPrecision, Model
 from xlsizing.core.exact import Number, as_whole, grouped
+from xlsizing.core.layers import AttentionLayers, LatentLayers, LayerGroup, StateLayers
 from xlsizing.core.units import BYTES_PER_GIB, BYTES_PER_TIB
 
 BYTES_PER_ELEMENT: Mapping[str, int] = {"fp16": 2, "bf16": 2, "fp8": 1, "int8": 1}
@@ -44,23 +46,79 @@ def clamped_context(model: Model, effective_context: Number) -> int:
     return min(whole_number("effective_context", effective_context), model.max_position_embeddings)
 
 
-def layer_counts(model: Model) -> tuple[int, int]:
-    """Layers that see the whole context, and layers that see the sliding window."""
+def layer_groups(model: Model) -> tuple[LayerGroup, ...]:
+    """The groups of equal layers that a model is made of, whichever way its entry says it."""
+    if model.attention_pattern == "grouped":
+        return model.layer_groups
+    full, sliding = model.hybrid_full_layers or 0, model.hybrid_sliding_layers or 0
     if model.attention_pattern == "full":
-        return model.num_layers, 0
-    if model.attention_pattern == "sliding":
-        return 0, model.num_layers
-    return model.hybrid_full_layers or 0, model.hybrid_sliding_layers or 0
+        full = model.num_layers
+    elif model.attention_pattern == "sliding":
+        sliding = model.num_layers
+    heads, dim = cast(int, model.num_key_value_heads), cast(int, model.head_dim)
+    groups = []
+    if sliding:
+        groups.append(AttentionLayers("sliding", sliding, heads, dim, dim, model.sliding_window))
+    if full:
+        groups.append(AttentionLayers("full", full, heads, dim, dim))
+    return tuple(groups)
 
 
-def kv_elements_per_token(model: Model) -> tuple[int, int]:
-    """KV elements that one token adds on the full layers, and on the sliding layers.
-
-    elements = layers * 2 * num_key_value_heads * head_dim, the 2 for key and value
+class SessionCost(NamedTuple):
+    """What one session costs by the planning formula: bytes = (elements * precision's bytes
+    + index_bytes) * context + windowed_elements * precision's bytes * min(context, window)
+    + state_bytes.
     """
-    full_layers, sliding_layers = layer_counts(model)
-    per_layer = 2 * model.num_key_value_heads * model.head_dim
-    return full_layers * per_layer, sliding_layers * per_layer
+
+    full_layers: int
+    """Layers that see the whole context."""
+    windowed_layers: int
+    """Layers that see a window or a chunk."""
+    elements: int
+    """Elements that one token adds on the layers that see the whole context."""
+    windowed_elements: int
+    """Elements that one token adds on the windowed layers."""
+    window: int
+    """Tokens of the window or chunk; 0 where there is none [tokens]."""
+    index_bytes: int
+    """Bytes that one token adds to the sparse-attention indexers, at any precision [bytes]."""
+    state_bytes: int
+    """State of one session, at any context and precision [bytes]."""
+
+    def kv_bytes(self, context: int, bytes_per_element: int) -> int:
+        """KV cache of one session of `context` tokens [bytes]."""
+        full = (self.elements * bytes_per_element + self.index_bytes) * context
+        windowed = self.windowed_elements * bytes_per_element * min(context, self.window)
+        return full + windowed + self.state_bytes
+
+
+def session_cost(model: Model) -> SessionCost:
+    """What one session costs on a model, from its layer groups.
+
+    An attention layer adds kv_heads * (key_dim + value_dim) elements per token, which is
+    2 * num_key_value_heads * head_dim where keys and values have equal heads; a latent
+    layer adds kv_lora_rank + qk_rope_head_dim, once.
+    """
+    layers = windowed_layers = elements = windowed = window = index_bytes = state_bytes = 0
+    for group in layer_groups(model):
+        if isinstance(group, StateLayers):
+            state_bytes += group.layers * group.state_bytes()
+        elif isinstance(group, LatentLayers):
+            layers += group.layers
+            elements += group.layers * group.elements
+            index_bytes += group.indexer_layers * group.index_bytes
+        else:
+            added = group.layers * group.kv_heads * (group.key_dim + group.value_dim)
+            if group.window is None:
+                layers += group.layers
+                elements += added
+            else:
+                windowed_layers += group.layers
+                windowed += added
+                window = group.window
+    return SessionCost(
+        layers, windowed_layers, elements, windowed, window, index_bytes, state_bytes
+    )
 
 
 def kv_bytes_per_session(
@@ -68,8 +126,8 @@ def kv_bytes_per_session(
 ) -> int:
     """KV cache of one session, exactly [bytes].
 
-    bytes = (full elements * context + sliding elements * min(context, window))
-    * bytes per element
+    bytes = (elements * context + windowed elements * min(context, window)) * bytes per
+    element, and what does not depend on the precision; see `SessionCost`
 
     Parameters
     ----------
@@ -83,10 +141,8 @@ def kv_bytes_per_session(
         kv_precision is none of the four.
     """
     context = clamped_context(model, effective_context)
-    full, sliding = kv_elements_per_token(model)
-    windowed = min(context, model.sliding_window or 0)
     precision = resolved_precision(model, kv_precision)
-    return (full * context + sliding * windowed) * BYTES_PER_ELEMENT[precision]
+    return session_cost(model).kv_bytes(context, BYTES_PER_ELEMENT[precision])
 
 
 def calc_kv_per_session_gib(

@@ -6,8 +6,7 @@ Source: the planning method, step 7.
 from collections.abc import Mapping
 from typing import Annotated, Literal, cast
 
-from xlsizing.core.constraints import AtLeast, AtMost, Rule, require
-from xlsizing.core.entries import LARGEST
+from xlsizing.core.constraints import LARGEST, AtLeast, AtMost, Rule, require
 from xlsizing.core.exact import RATIO_PARTS, Number, as_whole, ceil_div, in_parts, is_in_parts
 from xlsizing.core.kv_cache import whole_number
 

@@ -9,7 +9,7 @@ from xlsizing.core.alerts import REMEDIES
 from xlsizing.core.capacity import hbm_bytes, kv_budget_bytes
 from xlsizing.core.entries import Model, Server
 from xlsizing.core.exact import GIB_PARTS, RATIO_PARTS, Number, ceil_div, grouped, in_parts
-from xlsizing.core.kv_cache import BYTES_PER_ELEMENT, kv_bytes_per_session, kv_elements_per_token
+from xlsizing.core.kv_cache import BYTES_PER_ELEMENT, kv_bytes_per_session, session_cost
 from xlsizing.core.units import BYTES_PER_GIB
 
 _PARTS_PER_HUNDREDTH = BYTES_PER_GIB * RATIO_PARTS // GIB_PARTS
@@ -34,15 +34,17 @@ def overhead_to_fit(kv_bytes: int, server: Server, kv_budget_ratio: Number) -> i
 def context_to_fit(model: Model, budget: int, bytes_per_element: int) -> int:
     """Longest context of which one session fits in `budget` bytes [tokens]; 0 where none.
 
-    Up to the window every layer grows with the context, beyond it the full layers only.
+    Up to the window every layer grows with the context, beyond it the full layers only. A
+    state of fixed size comes off first; where nothing grows, no context helps.
     """
-    elements = max(0, budget) // bytes_per_element
-    full, sliding = kv_elements_per_token(model)
-    window = model.sliding_window or 0
-    within_window = elements // (full + sliding)
-    if within_window < window or full == 0:
+    cost = session_cost(model)
+    left = max(0, budget - cost.state_bytes)
+    growing = cost.elements * bytes_per_element + cost.index_bytes
+    windowed = cost.windowed_elements * bytes_per_element
+    within_window = left // (growing + windowed) if growing + windowed else 0
+    if within_window < cost.window or growing == 0:
         return within_window
-    return (elements - sliding * window) // full
+    return (left - windowed * cost.window) // growing
 
 
 def hbm_to_fit(kv_bytes: int, kv_budget_ratio: Number, runtime_overhead_gib: Number) -> int:
@@ -88,11 +90,12 @@ def budget_remedies(
     overhead = overhead_to_fit(kv_bytes, server, kv_budget_ratio)
     context = context_to_fit(model, budget, element)
     hbm = hbm_to_fit(kv_bytes, kv_budget_ratio, runtime_overhead_gib)
+    in_fp8 = kv_bytes_per_session(model, effective_context, "fp8")
     remedies = [
         _ratio("ratio_at_least", ratio) if ratio <= RATIO_PARTS else "",
         _gib("overhead_at_most", overhead) if overhead >= 0 else "",
         REMEDIES["context_at_most"].format(figure=grouped(context)) if context >= 1 else "",
-        REMEDIES["kv_precision_fp8"] if element == 2 and kv_bytes // 2 <= budget else "",
+        REMEDIES["kv_precision_fp8"] if in_fp8 < kv_bytes and in_fp8 <= budget else "",
         _gib("hbm_at_least", hbm),
     ]
     return "; ".join(remedy for remedy in remedies if remedy)
