@@ -28,8 +28,17 @@ from xlsizing.core import (
     AlertRule,
 )
 from xlsizing.core.alerts import COLD_START_SECONDS, LONG_CONTEXT_TOKENS
+from xlsizing.core.engine import (
+    DEFAULT_ACTIVATION_GIB,
+    DEFAULT_BATCHES_IN_FLIGHT,
+    DEFAULT_GPU_MEMORY_UTILIZATION,
+    DEFAULT_MAX_NUM_BATCHED_TOKENS,
+    DEFAULT_RUNTIME_GIB,
+    LARGEST_GPU_GIB,
+)
 from xlsizing.core.exact import GIB_PARTS, RATIO_PARTS
 from xlsizing.core.nodes import SPARE_NODES
+from xlsizing.core.paged_cache import STATES_PER_REQUEST
 from xlsizing.core.ranges import Band, extreme_above
 from xlsizing.core.units import BYTES_PER_GB, BYTES_PER_GIB, BYTES_PER_MIB, BYTES_PER_TIB
 from xlsizing.resources import shipped
@@ -51,6 +60,31 @@ CONSTANTS: tuple[Constant, ...] = (
         "Peak headroom, where empty",
     ),
     ("Default_HA", DEFAULT_HA_MODE, "", "High availability, where empty"),
+    (
+        "Default_MaxNumBatchedTokens",
+        DEFAULT_MAX_NUM_BATCHED_TOKENS,
+        "tokens",
+        "Tokens that the engine prefills in one step, where empty",
+    ),
+    (
+        "Default_BatchesInFlight",
+        DEFAULT_BATCHES_IN_FLIGHT,
+        "steps",
+        "Steps scheduled at the same time, where empty",
+    ),
+    (
+        "Default_GpuMemoryUtilization",
+        DEFAULT_GPU_MEMORY_UTILIZATION,
+        "share",
+        "Share of a GPU's memory that the engine may take, where empty",
+    ),
+    (
+        "Default_ActivationGiB",
+        DEFAULT_ACTIVATION_GIB,
+        "GiB",
+        "Peak of the activations per GPU, where empty",
+    ),
+    ("Default_RuntimeGiB", DEFAULT_RUNTIME_GIB, "GiB", "Runtime and graphs per GPU, where empty"),
     ("Const_KeyAndValue", 2, "vectors", "A token keeps a key and a value"),
     ("Const_SixteenBitBytes", 2, "bytes", "Bytes per element from which fp8 would halve it"),
     ("Const_BytesPerGB", BYTES_PER_GB, "bytes", "GB, as vendors count"),
@@ -62,6 +96,7 @@ CONSTANTS: tuple[Constant, ...] = (
     ("Const_TypedDigits", 15, "digits", "A number means the decimal that it shows at so many"),
     ("Limit_Exact", LIMIT_EXACT, "", "Largest product that a sheet counts exactly"),
     ("Limit_OverheadGiB", LIMIT_OVERHEAD_GIB, "GiB", "Largest runtime overhead that a sheet takes"),
+    ("Limit_GpuGiB", LARGEST_GPU_GIB, "GiB", "Largest figure per GPU that Engine takes"),
     ("Limit_LongContext", LONG_CONTEXT_TOKENS, "tokens", "Above: LONG_CONTEXT_IO"),
     ("Limit_ColdStartSeconds", COLD_START_SECONDS, "s", "Above: STORAGE_COLD_START"),
     (
@@ -162,7 +197,20 @@ def _write_lists(book: Workbook, writer: Writer, row: int) -> int:
         row + 1,
     )
     define(book, "List_HA", "About", modes.cells("HA"))
-    return modes.last_row + 2
+    row = modes.last_row + 2
+    writer.value(row, 1, "State caching", Style(font=HEADING))
+    states = write_table(
+        writer,
+        "StateCachings",
+        (
+            Column("State caching", lambda pair: pair[0], width=_WIDTHS[0]),
+            Column("States", lambda pair: pair[1], width=_WIDTHS[1], style=_NUMBER),
+        ),
+        list(STATES_PER_REQUEST.items()),
+        row + 1,
+    )
+    define(book, "List_StateCaching", "About", states.cells("State caching"))
+    return states.last_row + 2
 
 
 def _write_ranges(writer: Writer, row: int) -> int:

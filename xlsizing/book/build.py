@@ -7,6 +7,8 @@ from xlsizing import __version__
 from xlsizing.book.about_sheet import write_about_sheet
 from xlsizing.book.catalog_sheets import write_catalog_sheets
 from xlsizing.book.cells import PackageNotes
+from xlsizing.book.engine_sheet import ScenarioTable, write_engine_sheet
+from xlsizing.book.layouts_sheet import write_layouts_sheet
 from xlsizing.book.limits import require_countable
 from xlsizing.book.package import package
 from xlsizing.book.scenarios_sheet import Scenario, write_scenarios_sheet
@@ -27,9 +29,11 @@ def template(catalogs: Catalogs) -> bytes:
     scenarios = _example_scenarios(catalogs)
     sizing = scenarios[1].result
     write_sizing_sheet(book, notes, sizing, catalogs)
-    write_scenarios_sheet(book, notes, scenarios, catalogs)
+    table = write_scenarios_sheet(book, notes, scenarios, catalogs)
+    write_engine_sheet(book, notes, sizing, catalogs, ScenarioTable(table, scenarios))
     write_live_warnings(book, notes, sizing, scenarios)
     write_catalog_sheets(book, notes, catalogs)
+    write_layouts_sheet(book, notes, catalogs)
     write_about_sheet(book, notes, "about-template.md")
     return package(book, notes)
 
@@ -47,8 +51,10 @@ def report(result: SizingResult, catalogs: Catalogs) -> bytes:
     title = f"Nodes for {result.model.name} on {result.server.name}"
     book, notes = _new_book(title), PackageNotes()
     write_sizing_sheet(book, notes, result, catalogs)
+    write_engine_sheet(book, notes, result, catalogs)
     write_warning_list(book, notes, result)
     write_catalog_sheets(book, notes, catalogs)
+    write_layouts_sheet(book, notes, catalogs)
     write_about_sheet(book, notes, "about-report.md")
     return package(book, notes)
 

@@ -22,8 +22,9 @@ from xlsizing.book.styles import BODY, NOTE, SEVERITY_FILLS, STEP_FILL, SUBTITLE
 from xlsizing.book.tables import Column, Placed, write_table
 from xlsizing.core import Catalogs, Model, Server, StorageProfile
 from xlsizing.core.capacity import hbm_bytes
+from xlsizing.core.engine import UnknownWeightsError, listed_sizes, usable_gpu_bytes, weight_bytes
 from xlsizing.core.entries import Entry, unsourced_figures
-from xlsizing.core.kv_cache import kv_elements_per_token, layer_counts
+from xlsizing.core.kv_cache import session_cost
 
 TABLE_TOP = 4
 
@@ -58,6 +59,13 @@ def _unsourced(entry: Entry) -> str:
     return ", ".join(unsourced_figures(entry))
 
 
+def _engine_weight_bytes(model: Model) -> int | None:
+    try:
+        return weight_bytes(model)[0]
+    except UnknownWeightsError:
+        return None
+
+
 def _sources(entry: Entry) -> str:
     named = [f"{field}: {source}" for field, source in entry.sources.items() if field != "*"]
     rest = [f"all other figures: {entry.sources['*']}"] if "*" in entry.sources else []
@@ -77,24 +85,32 @@ MODEL_COLUMNS: tuple[Column[Model], ...] = (
     _count("Head dim", "head_dim", 9),
     _count("Max context", "max_position_embeddings"),
     _text("Attention", "attention_pattern", 11),
-    Column("Full layers", lambda model: layer_counts(model)[0], width=9, style=_COUNT),
-    Column("Sliding layers", lambda model: layer_counts(model)[1], width=9, style=_COUNT),
-    _count("Sliding window", "sliding_window", 10),
+    Column("Full layers", lambda model: session_cost(model).full_layers, width=9, style=_COUNT),
+    Column(
+        "Sliding layers", lambda model: session_cost(model).windowed_layers, width=9, style=_COUNT
+    ),
+    Column(
+        "Sliding window", lambda model: session_cost(model).window or None, width=10, style=_COUNT
+    ),
     _text("KV precision", "default_kv_precision", 11),
     _count("Parameters", "total_params", 19),
     _count("Weight bytes", "weight_bytes", 19),
     Column(
         "Full KV elements",
-        lambda model: kv_elements_per_token(model)[0],
+        lambda model: session_cost(model).elements,
         width=13,
         style=_DERIVED,
     ),
     Column(
         "Sliding KV elements",
-        lambda model: kv_elements_per_token(model)[1],
+        lambda model: session_cost(model).windowed_elements,
         width=13,
         style=_DERIVED,
     ),
+    Column("Index bytes", lambda model: session_cost(model).index_bytes, width=10, style=_DERIVED),
+    Column("State bytes", lambda model: session_cost(model).state_bytes, width=14, style=_DERIVED),
+    Column("Engine weight bytes", _engine_weight_bytes, width=19, style=_DERIVED),
+    Column("Tensor-parallel sizes", listed_sizes, width=22, style=_REMARK),
     *_REMARKS,
 )
 
@@ -111,6 +127,7 @@ SERVER_COLUMNS: tuple[Column[Server], ...] = (
         width=21,
         style=_DERIVED,
     ),
+    Column("Usable bytes per GPU", usable_gpu_bytes, width=19, style=_DERIVED),
     _figure("NVLink TB/s", "nvlink_bandwidth_tbps"),
     _figure("Host memory TB", "system_memory_tb"),
     _figure("HBM TB/s per GPU", "hbm_bandwidth_tbps"),
@@ -150,8 +167,9 @@ class _Sheet:
 
 _MODELS = _Sheet(
     "Models",
-    "Models: what can be served. Grey columns are derived from the others: 2 (key and value) x "
-    "layers x KV heads x head dim; they turn red where they do not fit.",
+    "Models: what can be served. Grey columns are derived: KV elements are 2 (key and value) x "
+    "layers x KV heads x head dim and turn red where they do not fit, or come from the layer groups "
+    "of a model that is grouped.",
     MODEL_COLUMNS,
     "ModelAliases",
     "Model",

@@ -129,9 +129,23 @@ INPUTS: tuple[Input, ...] = (
 )
 """The inputs in the order of the Scenarios table."""
 
+TENSOR_PARALLEL = Input(
+    "TensorParallel",
+    "settings",
+    "Tensor parallel",
+    "GPUs",
+    "GPUs that share one copy of the model. It changes the engine's figures, not the planning "
+    "method's, which counts a node's HBM as one pool. Empty: the smallest size that holds a "
+    "session.",
+    "#,##0",
+)
+"""The input of the engine's figures that each scenario may have its own of."""
+
 
 def input_value(asked: Input, result: SizingResult) -> str | int | float | None:
     """What was given for an input, as a cell holds it."""
+    if asked is TENSOR_PARALLEL:
+        return result.settings.tensor_parallel
     value = getattr(result, asked.field)
     if asked.has_aliases:
         return str(value.name)

@@ -8,19 +8,18 @@ from openpyxl.utils import get_column_letter
 from openpyxl.workbook import Workbook
 from openpyxl.worksheet.datavalidation import DataValidation
 
-from xlsizing.book.cells import PackageNotes, Style, Value, Writer
-from xlsizing.book.formulas import (
+from xlsizing.book.alert_formulas import (
     ALERT_CODES,
     ALERTS,
-    OUTPUTS,
-    REMEDY_STEPS,
+    ENGINE_STATUS,
     REMEDY_TEXTS,
     STATUS,
-    STEPS,
-    Formula,
-    render,
 )
-from xlsizing.book.inputs import INPUTS, Input, input_value
+from xlsizing.book.cells import PackageNotes, Style, Value, Writer
+from xlsizing.book.engine_formulas import ENGINE_OUTPUTS, ENGINE_STEPS
+from xlsizing.book.expressions import Formula, render
+from xlsizing.book.formulas import OUTPUTS, REMEDY_STEPS, STEPS
+from xlsizing.book.inputs import INPUTS, TENSOR_PARALLEL, Input, input_value
 from xlsizing.book.pages import set_page
 from xlsizing.book.sizing_sheet import add_input_check
 from xlsizing.book.styles import (
@@ -75,7 +74,7 @@ LIVE = Formula(
 
 _HEADS = {
     "Active": "Active",
-    **{asked.symbol: asked.label for asked in INPUTS},
+    **{asked.symbol: asked.label for asked in (*INPUTS, TENSOR_PARALLEL)},
     **{
         formula.symbol: formula.label
         for formula in (
@@ -84,6 +83,9 @@ _HEADS = {
             *OUTPUTS,
             *REMEDY_STEPS,
             *REMEDY_TEXTS,
+            *ENGINE_STEPS,
+            *ENGINE_OUTPUTS,
+            ENGINE_STATUS,
             *ALERTS,
             STATUS,
             ALERT_CODES,
@@ -104,8 +106,8 @@ def head(symbol: str) -> str:
 
 def write_scenarios_sheet(
     book: Workbook, notes: PackageNotes, scenarios: Sequence[Scenario], catalogs: Catalogs
-) -> None:
-    """Write the sheet with these scenarios and empty rows after them."""
+) -> Placed:
+    """Write the sheet with these scenarios and empty rows after them; returns where its table is."""
     sheet = book.create_sheet("Scenarios")
     writer = Writer(sheet, notes)
     writer.value(1, 1, "Scenarios", Style(font=TITLE))
@@ -130,13 +132,16 @@ def write_scenarios_sheet(
         sheet,
         first_free_row=TABLE_TOP + 1,
         first_free_column=2,
-        last_printed_column=placed.column_letter(ALERT_CODES.label),
+        last_printed_column=placed.column_letter(TENSOR_PARALLEL.label),
     )
+    return placed
 
 
 def _columns() -> list[Column[_Row]]:
     shown = (*OUTPUTS, STATUS, ALERT_CODES)
-    steps = (*STEPS, *REMEDY_STEPS, *REMEDY_TEXTS, *ALERTS)
+    planning = (*STEPS, *REMEDY_STEPS, *REMEDY_TEXTS)
+    engine = (*ENGINE_STEPS, *ENGINE_OUTPUTS, ENGINE_STATUS)
+    steps = (*planning, *engine, *ALERTS)
     typed = Style(font=INPUT, fill=INPUT_FILL)
     live = Style(font=NOTE, fill=STEP_FILL)
     return [
@@ -146,6 +151,7 @@ def _columns() -> list[Column[_Row]]:
         Column("Active", lambda row: "yes" if row.scenario else None, None, 8, typed),
         *(_input_column(asked) for asked in INPUTS),
         *(_computed(formula, _WIDTHS.get(formula.symbol, 12), answer=True) for formula in shown),
+        _input_column(TENSOR_PARALLEL),
         Column(LIVE.label, lambda row: row.values["Live"], render(LIVE.text, reference), 8, live),
         *(_computed(formula, 14, answer=False) for formula in steps),
     ]
@@ -197,12 +203,12 @@ def _add_checks(writer: Writer, placed: Placed) -> None:
     active = DataValidation(type="list", formula1='"yes,no"', allow_blank=True)
     active.add(_plain(placed.cells("Active")))
     writer.sheet.add_data_validation(active)
-    for asked in INPUTS:
+    for asked in (*INPUTS, TENSOR_PARALLEL):
         add_input_check(writer.sheet, asked, _plain(placed.cells(asked.label)))
 
 
 def _colour(writer: Writer, placed: Placed) -> None:
-    first, last = placed.column_letter("Scenario"), placed.column_letter("Alerts")
+    first, last = placed.column_letter("Scenario"), placed.column_letter(TENSOR_PARALLEL.label)
     cells = f"{first}{placed.first_row}:{last}{placed.last_row}"
     status = f"${placed.column_letter('Status')}{placed.first_row}"
     live = f"${placed.column_letter('Live')}{placed.first_row}"

@@ -11,21 +11,20 @@ from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.pagebreak import Break
 from openpyxl.worksheet.worksheet import Worksheet
 
-from xlsizing.book.cells import PackageNotes, Style, Value, Writer
-from xlsizing.book.formulas import (
+from xlsizing.book.alert_formulas import (
     ALERT_CODES,
     ALERTS,
-    OUTPUTS,
-    REMEDY_STEPS,
+    ENGINE_STATUS,
     REMEDY_TEXTS,
     STATUS,
     STATUS_OK,
-    STEPS,
     WEIGHTS,
-    Formula,
-    render,
 )
-from xlsizing.book.inputs import INPUTS, Input, input_value
+from xlsizing.book.cells import PackageNotes, Style, Value, Writer
+from xlsizing.book.engine_formulas import ENGINE_OUTPUTS
+from xlsizing.book.expressions import Formula, render
+from xlsizing.book.formulas import OUTPUTS, REMEDY_STEPS, STEPS
+from xlsizing.book.inputs import INPUTS, TENSOR_PARALLEL, Input, input_value
 from xlsizing.book.limits import LIMIT_OVERHEAD_GIB
 from xlsizing.book.names import define
 from xlsizing.book.pages import set_page
@@ -81,7 +80,7 @@ _OUTPUT_NOTES: Mapping[str, str] = {
 
 def reference(symbol: str) -> str:
     """The defined name that stands for a formula's symbol on this sheet."""
-    for asked in INPUTS:
+    for asked in (*INPUTS, TENSOR_PARALLEL):
         if asked.symbol == symbol:
             return asked.defined_name
     if symbol.startswith("Alert_"):
@@ -90,7 +89,9 @@ def reference(symbol: str) -> str:
     return f"{prefix}_{symbol}"
 
 
-_OUTPUT_SYMBOLS = {each.symbol for each in (*OUTPUTS, STATUS, ALERT_CODES, WEIGHTS)}
+_OUTPUT_SYMBOLS = {
+    each.symbol for each in (*OUTPUTS, STATUS, ALERT_CODES, WEIGHTS, *ENGINE_OUTPUTS, ENGINE_STATUS)
+}
 
 
 def write_sizing_sheet(
@@ -160,7 +161,7 @@ class _Page:
     def write_inputs(self, row: int, result: SizingResult) -> int:
         """Write the inputs; returns the row after them."""
         self._heading(row, "Inputs", "Value", "Unit", "Band", "Notes")
-        for asked in INPUTS:
+        for asked in (*INPUTS, TENSOR_PARALLEL):
             row += 1
             self._label(row, asked.label, asked.unit, asked.note)
             self._input_cell(row, asked, input_value(asked, result))
@@ -174,22 +175,6 @@ class _Page:
                 value = self.values[symbol]
                 assert isinstance(value, int)
                 self._band(row, asked.range_of, reference(symbol), value)
-        return self._write_tensor_parallel(row + 1)
-
-    def _write_tensor_parallel(self, row: int) -> int:
-        note = (
-            "GPUs that share one copy of the model, for the record. The planning method does not "
-            "depend on it: it counts a node's HBM as one pool."
-        )
-        self._label(row, "Tensor parallel", "GPUs", note)
-        self.writer.value(row, _VALUE, None, _input_style("#,##0"))
-        define(self.book, "Input_TensorParallel", "Sizing", f"$C${row}")
-        check = DataValidation(type="whole", operator="greaterThanOrEqual", formula1="1")
-        check.error = "A whole number of at least 1, or empty."
-        check.promptTitle, check.prompt = "Tensor parallel", note
-        check.showInputMessage = check.showErrorMessage = True
-        check.add(f"C{row}")
-        self.sheet.add_data_validation(check)
         return row + 1
 
     def write_alert_list(self, row: int, result: SizingResult) -> int:
@@ -317,6 +302,9 @@ _BOUNDS: Mapping[str, _Bounds] = {
     "KvBudgetRatio": _Bounds("decimal", "0.0001", "1", "Above 0 and at most 1."),
     "RuntimeOverheadGiB": _Bounds(
         "decimal", "0", "Limit_OverheadGiB", f"0 to {LIMIT_OVERHEAD_GIB:,} GiB."
+    ),
+    "TensorParallel": _Bounds(
+        "whole", "1", "Limit_Exact", "A whole number of at least 1, or empty."
     ),
     "PeakHeadroomRatio": _Bounds(
         "decimal", "0", "1", "Above 1 is above 100 %: 0.20 is 20 %. Keep it?", only_warns=True

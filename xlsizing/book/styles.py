@@ -21,6 +21,9 @@ ERROR_GROUND = "F9D6CF"
 WARNING_GROUND = "FCE9C4"
 INFO_GROUND = "DCEBF7"
 
+MEMORY_COLOURS = ("0B3C5D", "D98E04", "5FA8D3", "8D6A9F", "D5DBE1")
+"""Weights, KV cache, activation, runtime, unused: apart in grey and for colour-blind readers."""
+
 FONT = "Calibri"
 
 TITLE = Font(name=FONT, size=18, bold=True, color=ACCENT)

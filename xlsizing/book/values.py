@@ -7,17 +7,18 @@ engine.
 
 from collections.abc import Mapping
 
-from xlsizing.book.cells import Value
-from xlsizing.book.formulas import (
+from xlsizing.book.alert_formulas import (
     STATUS_NOTHING_FITS,
     STATUS_OK,
     STATUS_UNSAFE,
     alert_symbol,
 )
+from xlsizing.book.cells import Value
+from xlsizing.book.engine_values import engine_values
 from xlsizing.core import ALERT_RULES, BYTES_PER_ELEMENT, Catalogs, SizingResult
 from xlsizing.core.capacity import bytes_beside_kv, hbm_bytes, kv_budget_bytes
 from xlsizing.core.exact import GIB_PARTS, RATIO_PARTS, in_parts
-from xlsizing.core.kv_cache import kv_bytes_per_session, kv_elements_per_token
+from xlsizing.core.kv_cache import clamped_context, kv_bytes_per_session, session_cost
 from xlsizing.core.nodes import spare_nodes
 from xlsizing.core.remedies import (
     budget_remedies,
@@ -37,18 +38,27 @@ NO_NODES = "#NUM!"
 
 def formula_values(result: SizingResult, catalogs: Catalogs) -> dict[str, Value]:
     """The value of each formula of `book.formulas`, by symbol, for one sizing."""
-    return {**_steps(result, catalogs), **_outputs(result), **_remedies(result), **_alerts(result)}
+    return {
+        **_steps(result, catalogs),
+        **_outputs(result),
+        **_remedies(result),
+        **_alerts(result),
+        **engine_values(result, catalogs),
+    }
 
 
 def _steps(result: SizingResult, catalogs: Catalogs) -> dict[str, Value]:
+    context = clamped_context(result.model, result.effective_context)
     return {
         "ModelRow": catalogs.models.index(result.model) + 1,
         "ServerRow": catalogs.servers.index(result.server) + 1,
         "StorageRow": catalogs.profiles.index(result.storage) + 1,
         "Sessions": result.concurrency,
-        "ClampedContext": result.clamped_context,
+        "ClampedContext": context,
         "Precision": result.kv_precision,
         "ElementBytes": BYTES_PER_ELEMENT[result.kv_precision],
+        "FixedBytes": session_cost(result.model).index_bytes * context
+        + session_cost(result.model).state_bytes,
         "KvBytes": _kv_bytes(result),
         "HbmBytes": hbm_bytes(result.server),
         "RatioParts": in_parts(result.kv_budget_ratio, RATIO_PARTS),
@@ -94,13 +104,17 @@ def _remedies(result: SizingResult) -> dict[str, Value]:
     kv_bytes, weights = _kv_bytes(result), result.model.weight_bytes or 0
     budget = kv_budget_bytes(server, ratio, overhead)
     element = BYTES_PER_ELEMENT[result.kv_precision]
-    elements = max(0, budget) // element
+    cost = session_cost(model)
+    to_grow = max(0, budget - cost.state_bytes)
+    per_token = cost.elements * element + cost.index_bytes
+    in_window = per_token + cost.windowed_elements * element
     covered = weights <= bytes_beside_kv(server, ratio, overhead)
     return {
         "RatioToFit": ratio_to_fit(kv_bytes, server, overhead),
         "OverheadToFit": overhead_to_fit(kv_bytes, server, ratio),
-        "ElementsInBudget": elements,
-        "ContextInWindow": elements // sum(kv_elements_per_token(model)),
+        "BytesToGrow": to_grow,
+        "BytesPerToken": per_token,
+        "ContextInWindow": to_grow // in_window if in_window else 0,
         "ContextToFit": context_to_fit(model, budget, element),
         "HbmToFit": hbm_to_fit(kv_bytes, ratio, overhead),
         "RatioForWeights": ratio_for_weights(weights, server, overhead),

@@ -12,8 +12,9 @@ from openpyxl.utils import get_column_letter
 from openpyxl.workbook import Workbook
 
 from xlsizing.book.about_sheet import FILLED_IN
+from xlsizing.book.alert_formulas import ALERTS
 from xlsizing.book.cells import PackageNotes, Style, Writer
-from xlsizing.book.formulas import ALERTS, literal
+from xlsizing.book.expressions import literal
 from xlsizing.book.inputs import INPUTS, Input, input_value
 from xlsizing.book.pages import set_page
 from xlsizing.book.scenarios_sheet import LIVE, ROWS, Scenario, head

@@ -68,6 +68,16 @@ _IN_ORDER = (
         "The weights fit with any one of these: {weights_remedies}.",
     ),
     AlertRule(
+        "invalid_tp",
+        "INVALID_TP",
+        "error",
+        "The tensor-parallel size does not suit the model or the server.",
+        "A tensor-parallel size of {tensor_parallel} cannot serve {model} on {server}: a node has "
+        "{gpus} GPUs, and ranks can share the model at the sizes {tensor_parallel_sizes}.",
+        "Choose one of these sizes that a node has GPUs for, or leave it to the smallest that "
+        "holds a session.",
+    ),
+    AlertRule(
         "context_clamped",
         "CONTEXT_CLAMPED",
         "warning",
@@ -109,6 +119,36 @@ _IN_ORDER = (
         "Reading the {weights_gb} GB of {model} from {storage} at {read_gbps} GB/s takes "
         "{seconds} s before one {server} node serves.",
         "Keep a copy of the weights on faster storage, or keep spare nodes warm.",
+    ),
+    AlertRule(
+        "engine_needs_more_nodes",
+        "ENGINE_NEEDS_MORE_NODES",
+        "warning",
+        "The engine bound needs more nodes than the plan.",
+        "The engine admits {engine_sessions} sessions of {context} tokens on a node, where the "
+        "plan counts {sessions_per_node}: for the load it takes {engine_nodes} nodes instead of "
+        "{nodes}.",
+        "Plan with the engine's nodes where every session may be in prefill at its full length at "
+        "the same time; steady decode says what it takes once prefills are over.",
+    ),
+    AlertRule(
+        "engine_holds_none",
+        "ENGINE_NEEDS_MORE_NODES",
+        "warning",
+        "The engine holds no session on a node.",
+        "Beside the weights the engine has no room for one session of {context} tokens on a "
+        "{server} node, where the plan counts {sessions_per_node}.",
+        "Choose a server with more memory, a shorter context, or fewer max_num_batched_tokens.",
+    ),
+    AlertRule(
+        "kv_replicated",
+        "KV_REPLICATED",
+        "warning",
+        "GPUs that share one copy of the model hold the same KV cache.",
+        "At a tensor-parallel size of {used_tensor_parallel}, {kv_copies} GPUs hold the same KV cache "
+        "of {model}: it takes {kv_copies} times the memory.",
+        "Use a smaller tensor-parallel size, or data parallelism for the attention layers where "
+        "the engine has it.",
     ),
     AlertRule(
         "context_out_of_typical_range",

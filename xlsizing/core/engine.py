@@ -11,17 +11,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, NamedTuple
 
+from xlsizing.core.alerts import ALERT_RULES, Alert
 from xlsizing.core.capacity import hbm_bytes
 from xlsizing.core.constraints import Above, AtLeast, AtMost, Count, Rule, require_fields
 from xlsizing.core.entries import Model, Server
 from xlsizing.core.errors import InvalidValueError, SizingError
-from xlsizing.core.exact import RATIO_PARTS, Number, ceil_div, in_parts, is_in_parts
+from xlsizing.core.exact import RATIO_PARTS, Number, ceil_div, grouped, in_parts, is_in_parts
 from xlsizing.core.kv_cache import layer_groups
 from xlsizing.core.layers import copies
 from xlsizing.core.nodes import Nodes, calc_nodes_required
 from xlsizing.core.paged_cache import (
     PagedCache,
     StateCaching,
+    is_possible,
     layout,
     paged_cache,
     require_tensor_parallel,
@@ -34,6 +36,9 @@ DEFAULT_BATCHES_IN_FLIGHT = 2
 DEFAULT_GPU_MEMORY_UTILIZATION = 0.92
 DEFAULT_ACTIVATION_GIB = 3
 DEFAULT_RUNTIME_GIB = 1
+
+LISTED_SIZES = 128
+"""Tensor-parallel sizes up to this are tried, and listed in sentences and in the workbook."""
 
 USABLE_PER_THOUSAND = 994
 """Of the memory that the driver reports, what a program can allocate: 0.6 % less."""
@@ -55,7 +60,9 @@ _PARTS_PER_BYTE = 800
 
 _decimals = Rule(lambda value: is_in_parts(value, RATIO_PARTS), "with at most 4 decimals")
 GpuMemoryUtilization = Annotated[float, Above(0), AtMost(1), _decimals]
-GpuGib = Annotated[float, AtLeast(0), AtMost(10**6), _decimals]
+LARGEST_GPU_GIB = 4096
+"""No GPU comes near it; up to here a sheet turns GiB into whole bytes as exactly as core."""
+GpuGib = Annotated[float, AtLeast(0), AtMost(LARGEST_GPU_GIB), _decimals]
 
 
 @dataclass(frozen=True)
@@ -111,7 +118,8 @@ class GpuMemory(NamedTuple):
     @property
     def unused(self) -> int:
         """What is left: beyond the utilisation, and less than a block."""
-        return self.total - self.weights - self.activation - self.runtime - self.blocks
+        taken = self.weights + self.activation + self.runtime + self.blocks
+        return max(0, self.total - taken)
 
 
 class EngineBound(NamedTuple):
@@ -249,7 +257,7 @@ def engine_bound(
             right = f"at most {server.gpus}, the GPUs of one {server.name} node"
             raise InvalidValueError("tensor_parallel", settings.tensor_parallel, right)
         return bound(settings.tensor_parallel)
-    sizes = tensor_parallel_sizes(model, server.gpus)
+    sizes = tensor_parallel_sizes(model, min(server.gpus, LISTED_SIZES))
     for size in sizes:
         answer = bound(size)
         if answer.sessions_per_replica:
@@ -318,3 +326,70 @@ def _memory(
             weights, estimated = 0, True
     blocks = max(0, pool // bytes_per_block) * bytes_per_block
     return GpuMemory(total, weights, activation, runtime, pool, blocks), estimated
+
+
+def tensor_parallel_alerts(model: Model, server: Server, settings: EngineSettings) -> list[Alert]:
+    """The alert INVALID_TP, where the size that is asked for does not suit model or server."""
+    asked = settings.tensor_parallel
+    if asked is None:
+        return []
+    if asked <= server.gpus and is_possible(model, asked):
+        return []
+    return [
+        ALERT_RULES["invalid_tp"].alert(
+            tensor_parallel=grouped(asked),
+            model=model.name,
+            server=server.name,
+            gpus=grouped(server.gpus),
+            tensor_parallel_sizes=listed_sizes(model),
+        )
+    ]
+
+
+def listed_sizes(model: Model) -> str:
+    """The tensor-parallel sizes at which ranks can share a model, as text."""
+    return ", ".join(map(str, tensor_parallel_sizes(model, LISTED_SIZES)))
+
+
+def engine_alerts(
+    model: Model,
+    server: Server,
+    context: int,
+    sessions_per_node: int,
+    nodes_final: int | None,
+    engine: EngineBound | None,
+) -> list[Alert]:
+    """The alerts ENGINE_NEEDS_MORE_NODES and KV_REPLICATED, where they apply.
+
+    Where not one session fits by the planning method, its own alert says so.
+    """
+    if engine is None:
+        return []
+    alerts = []
+    final = engine.nodes[-1]
+    words = {
+        "model": model.name,
+        "server": server.name,
+        "context": grouped(context),
+        "sessions_per_node": grouped(sessions_per_node),
+    }
+    if nodes_final is not None and final is None:
+        alerts.append(ALERT_RULES["engine_holds_none"].alert(**words))
+    elif nodes_final is not None and final is not None and final > nodes_final:
+        alerts.append(
+            ALERT_RULES["engine_needs_more_nodes"].alert(
+                engine_sessions=grouped(engine.sessions_per_node),
+                engine_nodes=grouped(final),
+                nodes=grouped(nodes_final),
+                **words,
+            )
+        )
+    if engine.kv_copies > 1:
+        alerts.append(
+            ALERT_RULES["kv_replicated"].alert(
+                used_tensor_parallel=grouped(engine.tensor_parallel),
+                kv_copies=grouped(engine.kv_copies),
+                model=model.name,
+            )
+        )
+    return alerts

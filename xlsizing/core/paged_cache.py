@@ -124,19 +124,20 @@ def tensor_parallel_sizes(model: Model, most: int) -> list[int]:
     Where the entry has no num_attention_heads, only sizes are known that divide the KV
     heads: the attention heads are a multiple of those.
     """
-    return [size for size in range(1, most + 1) if _is_possible(model, size)]
+    return [size for size in range(1, most + 1) if is_possible(model, size)]
 
 
 def require_tensor_parallel(model: Model, tensor_parallel: int) -> None:
     """Raise InvalidValueError where ranks cannot share the model so."""
-    if not _is_possible(model, tensor_parallel):
+    if not is_possible(model, tensor_parallel):
         sizes = ", ".join(map(str, tensor_parallel_sizes(model, 64)))
         heads = "" if model.num_attention_heads else "; num_attention_heads would allow more"
         right = f"a size at which ranks can share {model.name} ({sizes} up to 64{heads})"
         raise InvalidValueError("tensor_parallel", tensor_parallel, right)
 
 
-def _is_possible(model: Model, tensor_parallel: int) -> bool:
+def is_possible(model: Model, tensor_parallel: int) -> bool:
+    """True where `tensor_parallel` ranks can share a model; see `tensor_parallel_sizes`."""
     groups = layer_groups(model)
     if not all(is_split_evenly(group, tensor_parallel) for group in groups):
         return False

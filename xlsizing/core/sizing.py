@@ -11,7 +11,16 @@ from xlsizing.core.capacity import (
     kv_budget_parts,
     sessions_that_fit,
 )
+from xlsizing.core.engine import (
+    DEFAULT_SETTINGS,
+    EngineBound,
+    EngineSettings,
+    engine_alerts,
+    engine_bound,
+    tensor_parallel_alerts,
+)
 from xlsizing.core.entries import Model, Server, StorageProfile, source_alerts
+from xlsizing.core.errors import SizingError
 from xlsizing.core.exact import Number, grouped
 from xlsizing.core.kv_cache import (
     clamped_context,
@@ -60,6 +69,12 @@ class SizingResult:
     warnings: list[str]
     clamped_context: int | None = None
     alerts: tuple[Alert, ...] = ()
+    settings: EngineSettings = DEFAULT_SETTINGS
+    """How the engine is started."""
+    engine: EngineBound | None = None
+    """What the engine holds; None where that is not known."""
+    engine_unknown: str = ""
+    """Why the engine's figures are not known."""
 
     @property
     def load(self) -> str:
@@ -98,8 +113,9 @@ def size(
     runtime_overhead_gib: Number = DEFAULT_RUNTIME_OVERHEAD_GIB,
     peak_headroom_ratio: Number = DEFAULT_PEAK_HEADROOM_RATIO,
     ha_mode: str = DEFAULT_HA_MODE,
+    settings: EngineSettings = DEFAULT_SETTINGS,
 ) -> SizingResult:
-    """How many nodes it takes, by the planning method.
+    """How many nodes it takes, by the planning method, and what the engine holds beside it.
 
     Parameters
     ----------
@@ -111,6 +127,7 @@ def size(
     runtime_overhead_gib : what the runtime takes of that share, per node [GiB].
     peak_headroom_ratio : what to keep free for peaks, as a share of the load [0 or more].
     ha_mode : "none", or "n+1" for one node more than the load needs.
+    settings : how the engine is started; the planning method does not depend on it.
 
     Returns
     -------
@@ -135,10 +152,19 @@ def size(
         sessions, per_node, peak_headroom_ratio, ha_mode
     )
     context = clamped_context(model, tokens)
+    engine, unknown = None, ""
+    try:
+        engine = engine_bound(
+            model, server, context, precision, sessions, peak_headroom_ratio, ha_mode, settings
+        )
+    except SizingError as error:
+        unknown = str(error)
     alerts = (
         *_hbm_alerts(model, server, tokens, precision, kv_budget_ratio, runtime_overhead_gib),
+        *tensor_parallel_alerts(model, server, settings),
         *kv_alerts(model, tokens, precision),
         *storage_alerts(storage, model, tokens, server),
+        *engine_alerts(model, server, context, per_node, final, engine),
         *range_alerts(context, final),
         *source_alerts(model, server, storage),
     )
@@ -162,6 +188,9 @@ def size(
         warnings=[alert.message for alert in alerts],
         clamped_context=context,
         alerts=alerts,
+        settings=settings,
+        engine=engine,
+        engine_unknown=unknown,
     )
 
 

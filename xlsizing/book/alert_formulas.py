@@ -1,0 +1,291 @@
+"""The alerts and statuses as Excel text, made from core's texts."""
+
+from collections.abc import Mapping
+
+from xlsizing.book.engine_formulas import SETTINGS
+from xlsizing.book.expressions import Formula, filled, fixed, literal, model, server, storage
+from xlsizing.book.limits import LIMIT_EXACT, LIMIT_OVERHEAD_GIB
+from xlsizing.core import ALERT_RULES, BYTES_PER_ELEMENT
+from xlsizing.core.alerts import REMEDIES, WEIGHTS_KNOWN, WEIGHTS_UNKNOWN
+
+_FIGURES: Mapping[str, str] = {
+    "model": model("Name"),
+    "server": server("Name"),
+    "storage": storage("Name"),
+    "kv_gib": fixed("{KvBytes}/Const_BytesPerGiB", 2),
+    "budget_gib": fixed("ROUND({KvBudgetBytes}/Const_BytesPerGiB,2)+0", 2),
+    "short_gib": fixed("({KvBytes}-{KvBudgetBytes})/Const_BytesPerGiB", 2),
+    "short_bytes": fixed("{KvBytes}-{KvBudgetBytes}"),
+    "weights_gib": fixed("{WeightBytes}/Const_BytesPerGiB", 2),
+    "left_gib": fixed("{BytesBesideKv}/Const_BytesPerGiB", 2),
+    "typed_context": fixed("{Context}"),
+    "max_context": fixed(model("Max context")),
+    "context": fixed("{ClampedContext}"),
+    "precision": "{Precision}",
+    "read_gbps": storage("Read GB/s"),
+    "read_p99_ms": storage("Read p99 ms"),
+    "storage_type": storage("Type"),
+    "weights_gb": fixed("{WeightBytes}/Const_BytesPerGB", 1),
+    "seconds": fixed("{WeightBytes}/{ReadBytesPerSecond}"),
+    "context_limit": fixed("Limit_ExtremeContext"),
+    "nodes": fixed("{NodesFinal}"),
+    "nodes_limit": fixed("Limit_ExtremeNodes"),
+    "tensor_parallel": fixed("{TypedTp}"),
+    "used_tensor_parallel": fixed("{EngineTp}"),
+    "gpus": fixed(server("GPUs")),
+    "tensor_parallel_sizes": model("Tensor-parallel sizes"),
+    "engine_sessions": fixed("{EngineSessionsPerNode}"),
+    "engine_nodes": fixed("{EngineNodesFinal}"),
+    "sessions_per_node": fixed("{SessionsPerNode}"),
+    "kv_copies": fixed("{KvCopies}"),
+    "model_fields": model("Unsourced"),
+    "server_fields": server("Unsourced"),
+    "storage_fields": storage("Unsourced"),
+}
+"""The words in braces of the alert texts, as Excel expressions."""
+
+_CONDITIONS: Mapping[str, str] = {
+    "hbm_budget_insufficient": "{SessionsPerNode}=0",
+    "weights_not_covered": "{WeightBytes}>{BytesBesideKv}",
+    "invalid_tp": "AND({TypedTp}>0,OR({TypedTp}>"
+    + server("GPUs")
+    + ',ISERROR(SEARCH(", "&{TypedTp}&",",", "&'
+    + model("Tensor-parallel sizes")
+    + '&","))))',
+    "context_clamped": "{Context}>{ClampedContext}",
+    "kv_precision_16bit": "{ElementBytes}=Const_SixteenBitBytes",
+    "long_context_io": "{ClampedContext}>Limit_LongContext",
+    "storage_cloud_latency": f'LEFT({storage("Type")},6)="cloud_"',
+    "storage_cold_start": "{WeightBytes}>Limit_ColdStartSeconds*{ReadBytesPerSecond}",
+    "engine_needs_more_nodes": "{EngineNodesFinal}>{NodesFinal}",
+    "engine_holds_none": "AND({EngineSessionsPerNode}=0,{SessionsPerNode}>0)",
+    "kv_replicated": "{KvCopies}>1",
+    "context_out_of_typical_range": "{ClampedContext}>Limit_ExtremeContext",
+    "nodes_out_of_typical_range": "{NodesFinal}>Limit_ExtremeNodes",
+    "model_unsourced": f'{model("Unsourced")}<>""',
+    "server_unsourced": f'{server("Unsourced")}<>""',
+    "storage_unsourced": f'{storage("Unsourced")}<>""',
+}
+"""When each alert rule holds, as Excel expressions."""
+
+
+def alert_symbol(rule: str) -> str:
+    """The symbol of an alert's cell: context_clamped is Alert_ContextClamped."""
+    return "Alert_" + "".join(word.capitalize() for word in rule.split("_"))
+
+
+ALERTS: tuple[Formula, ...] = tuple(
+    Formula(
+        alert_symbol(key),
+        f"Alert {key.replace('_', ' ')}",
+        "",
+        # A row that cannot be computed has a status; it must not have half an alert.
+        f'IFERROR(IF({_CONDITIONS[key]},{filled(rule.message, _FIGURES)},""),"")',
+    )
+    for key, rule in ALERT_RULES.items()
+)
+"""Each alert rule's message, empty where the rule does not hold."""
+
+
+def _remedy(key: str, condition: str, figure: str, places: int, parts: str) -> str:
+    shown = {"figure": fixed(f"{figure}/{parts}" if parts else figure, places)}
+    return f'IF({condition},"; "&{filled(REMEDIES[key], shown)},"")'
+
+
+def _joined(parts: list[str]) -> str:
+    # Each part brings its own "; " in front; the first one's is cut off.
+    return f"MID({'&'.join(parts)},3,2000)"
+
+
+_FP8_REMEDY = (
+    "IF(AND({ElementBytes}=Const_SixteenBitBytes,{KvBytes}>{FixedBytes},"
+    "{KvBytes}+{FixedBytes}<=2*{KvBudgetBytes}),"
+    f'"; "&{literal(REMEDIES["kv_precision_fp8"])},"")'
+)
+
+REMEDY_TEXTS: tuple[Formula, ...] = (
+    Formula(
+        "BudgetRemedies",
+        "What would fit one session",
+        "",
+        "IFERROR(IF({SessionsPerNode}=0,"
+        + _joined(
+            [
+                _remedy(
+                    "ratio_at_least",
+                    "{RatioToFit}<=Const_RatioParts",
+                    "{RatioToFit}",
+                    4,
+                    "Const_RatioParts",
+                ),
+                _remedy(
+                    "overhead_at_most",
+                    "{OverheadToFit}>=0",
+                    "{OverheadToFit}",
+                    2,
+                    "Const_GibParts",
+                ),
+                _remedy("context_at_most", "{ContextToFit}>=1", "{ContextToFit}", 0, ""),
+                _FP8_REMEDY,
+                _remedy("hbm_at_least", "TRUE", "{HbmToFit}", 2, "Const_GibParts"),
+            ]
+        )
+        + ',""),"")',
+    ),
+    Formula(
+        "WeightsRemedies",
+        "What would fit the weights",
+        "",
+        "IFERROR(IF({WeightBytes}>{BytesBesideKv},IF(AND({RatioForWeights}<=0,{HbmForWeights}<=0),"
+        + literal(REMEDIES["ratio_and_hbm"])
+        + ","
+        + _joined(
+            [
+                _remedy(
+                    "ratio_at_most",
+                    "{RatioForWeights}>0",
+                    "{RatioForWeights}",
+                    4,
+                    "Const_RatioParts",
+                ),
+                _remedy(
+                    "hbm_at_least", "{HbmForWeights}>0", "{HbmForWeights}", 2, "Const_GibParts"
+                ),
+            ]
+        )
+        + '),""),"")',
+    ),
+)
+"""The remedies as the alerts' "What to do" names them."""
+
+
+def _unknown(row: str, name: str, noun: str, sheet: str) -> tuple[str, str]:
+    named = f"{literal(f'There is no {noun} named ')}&TRIM({name})&{literal(f' on {sheet}.')}"
+    empty = literal(f"Choose a {noun} from the list.")
+    broken = literal(f"The cell of the {noun} holds an error.")
+    return f"ISERROR({row})", f'IF(ISERROR({name}),{broken},IF(TRIM({name})="",{empty},{named}))'
+
+
+_WHOLE_WORDS = f"a whole number from 1 to 10^{len(str(LIMIT_EXACT)) - 1}"
+
+STATUS_OK = "OK"
+STATUS_NOTHING_FITS = "Nothing fits: not one session on a node."
+STATUS_UNSAFE = "Unsafe: the weights do not fit beside the KV budget."
+
+_FAULTS: tuple[tuple[str, str], ...] = (
+    _unknown("{ModelRow}", "{Model}", "model", "Models"),
+    _unknown("{ServerRow}", "{Server}", "server", "Servers"),
+    _unknown("{StorageRow}", "{Storage}", "storage profile", "Storage"),
+    ("ISERROR({Sessions})", literal(f"Concurrency must be {_WHOLE_WORDS}.")),
+    ("ISERROR({ClampedContext})", literal(f"Context must be {_WHOLE_WORDS}.")),
+    (
+        "ISERROR({ElementBytes})",
+        literal(f"KV precision must be {' or '.join(BYTES_PER_ELEMENT)}, or empty."),
+    ),
+    (
+        "ISERROR({RatioParts})",
+        literal("KV budget ratio must be above 0 and at most 1, with at most 4 decimals."),
+    ),
+    (
+        "ISERROR({OverheadParts})",
+        literal(
+            f"Runtime overhead must be 0 to {LIMIT_OVERHEAD_GIB:,} GiB, with at most 2 decimals."
+        ),
+    ),
+    (
+        "ISERROR({HeadroomParts})",
+        literal("Peak headroom must be 0 or more, with at most 4 decimals."),
+    ),
+    ("ISERROR({SpareNodes})", literal("HA must be none or n+1, or empty for none.")),
+    (
+        "ISERROR({KvBytes})",
+        literal("The model's row on Models lacks its KV elements: fill its grey columns."),
+    ),
+    (
+        "ISERROR({HbmBytes})",
+        literal("The server's row on Servers lacks its HBM bytes: fill its grey column."),
+    ),
+    ("{SessionsPerNode}=0", literal(STATUS_NOTHING_FITS)),
+    (
+        "ISERROR({NodesFinal})",
+        literal("The load is too large for a sheet to count exactly; use the command line."),
+    ),
+    ('{Alert_WeightsNotCovered}<>""', literal(STATUS_UNSAFE)),
+)
+
+
+_SETTINGS_WRONG = ",".join(f"ISERROR(Engine_{each.symbol})" for each in SETTINGS)
+_INPUTS_WRONG = ",".join(
+    f"ISERROR({{{symbol}}})"
+    for symbol in (
+        "ModelRow",
+        "ServerRow",
+        "Sessions",
+        "ClampedContext",
+        "ElementBytes",
+        "HeadroomParts",
+        "SpareNodes",
+    )
+)
+
+ENGINE_INPUTS_WRONG = "Not computed: see the status of the planning method."
+ENGINE_SIZE_WRONG = "Tensor parallel must be a whole number of at least 1, or empty."
+ENGINE_SETTING_WRONG = "A setting on the sheet Engine is not accepted."
+ENGINE_SIZE_IMPOSSIBLE = "Tensor parallel does not suit the model or the server."
+ENGINE_NO_LAYOUT = "How the engine lays this model out is not known; `xlsizing kv` says why."
+ENGINE_STALE = "The model's figures on Models have changed since Layouts was made."
+ENGINE_NO_WEIGHTS = "The weights of this model are not known; give the KV pool on Engine."
+ENGINE_HOLDS_NONE = "The engine holds no session on a node."
+ENGINE_TOO_LARGE = "The load is too large for a sheet to count exactly; use the command line."
+
+_ENGINE_FAULTS: tuple[tuple[str, str], ...] = (
+    (f"OR({_INPUTS_WRONG})", literal(ENGINE_INPUTS_WRONG)),
+    ("ISERROR({TypedTp})", literal(ENGINE_SIZE_WRONG)),
+    (f"OR({_SETTINGS_WRONG})", literal(ENGINE_SETTING_WRONG)),
+    ('{Alert_InvalidTp}<>""', literal(ENGINE_SIZE_IMPOSSIBLE)),
+    ("ISERROR({LayoutRow})", literal(ENGINE_NO_LAYOUT)),
+    (
+        "INDEX(Layouts[KV elements],{LayoutRow})<>"
+        + model("Full KV elements")
+        + "+"
+        + model("Sliding KV elements"),
+        literal(ENGINE_STALE),
+    ),
+    ("ISERROR({EnginePool})", literal(ENGINE_NO_WEIGHTS)),
+    ("{EngineSessionsPerNode}=0", literal(ENGINE_HOLDS_NONE)),
+    ("ISERROR({EngineNodesFinal})", literal(ENGINE_TOO_LARGE)),
+)
+
+
+def _first_of(faults: tuple[tuple[str, str], ...]) -> str:
+    text = literal(STATUS_OK)
+    for condition, sentence in reversed(faults):
+        text = f"IF({condition},{sentence},{text})"
+    return text
+
+
+def _alert_codes() -> str:
+    rules_of_code: dict[str, list[str]] = {}
+    for key, rule in ALERT_RULES.items():
+        rules_of_code.setdefault(rule.code, []).append(f"{{{alert_symbol(key)}}}")
+    parts = [
+        f'IF({"&".join(symbols)}<>"",{literal(f"; {code}")},"")'
+        for code, symbols in rules_of_code.items()
+    ]
+    return _joined(parts)
+
+
+STATUS = Formula("Status", "Status", "", _first_of(_FAULTS))
+ENGINE_STATUS = Formula("EngineStatus", "Engine status", "", _first_of(_ENGINE_FAULTS))
+ALERT_CODES = Formula("AlertCodes", "Alerts", "", _alert_codes())
+
+
+WEIGHTS = Formula(
+    "Weights",
+    "Weights",
+    "",
+    f"IFERROR(IF({{WeightBytes}}=0,{literal(WEIGHTS_UNKNOWN)},"
+    + filled(WEIGHTS_KNOWN, _FIGURES)
+    + '),"")',
+)
+"""How the weights compare with what the KV budget leaves for them; on the Sizing sheet only."""
