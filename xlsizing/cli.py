@@ -22,10 +22,20 @@ from xlsizing.core import (
     DEFAULT_PEAK_HEADROOM_RATIO,
     DEFAULT_RUNTIME_OVERHEAD_GIB,
     Catalogs,
+    Model,
     SizingError,
     SizingResult,
     size,
 )
+from xlsizing.core.engine import (
+    DEFAULT_ACTIVATION_GIB,
+    DEFAULT_BATCHES_IN_FLIGHT,
+    DEFAULT_GPU_MEMORY_UTILIZATION,
+    DEFAULT_MAX_NUM_BATCHED_TOKENS,
+    DEFAULT_RUNTIME_GIB,
+    EngineSettings,
+)
+from xlsizing.core.layers import RECURRENT_BYTES
 
 OK, BAD_INPUT, NOTHING_FITS, INTERRUPTED = 0, 2, 3, 130
 """Exit codes."""
@@ -105,6 +115,34 @@ def report_command(options: argparse.Namespace) -> int:
     return _fit_code(result)
 
 
+def kv_command(options: argparse.Namespace) -> int:
+    """Print what one session costs, by the planning formula, in transformers and in the engine."""
+    from xlsizing.core.kv_cache import resolved_precision, whole_number, with_recurrent_dtype
+    from xlsizing.report.session import session, session_json, session_text
+
+    model = _model(options)
+    if options.ssm_state_dtype:
+        model = with_recurrent_dtype(model, options.ssm_state_dtype)
+    context = whole_number("context", options.context)
+    precision = resolved_precision(model, options.kv_precision)
+    found = session(model, context, precision, _settings(options))
+    print(session_json(found) if options.json else session_text(found))
+    return OK
+
+
+def import_command(options: argparse.Namespace) -> int:
+    """Print the catalog entry that a published config.json makes, and where each figure is from."""
+    import json
+
+    from xlsizing.catalog.hf_config import entry_json, import_config, read_config
+
+    imported = import_config(read_config(options.config), options.name)
+    print(json.dumps(entry_json(imported), indent=2, ensure_ascii=False))
+    for reading in imported.readings:
+        print(f"{reading.field} = {reading.value}  <-  {reading.source}", file=sys.stderr)
+    return OK
+
+
 def catalog_list_command(options: argparse.Namespace) -> int:
     """Print the names in the catalogs."""
     catalogs = load_catalogs(options.catalogs)
@@ -160,7 +198,35 @@ def _sizing(options: argparse.Namespace, catalogs: Catalogs) -> SizingResult:
         runtime_overhead_gib=options.runtime_overhead_gib,
         peak_headroom_ratio=options.peak_headroom_ratio,
         ha_mode=options.ha,
+        settings=_settings(options),
     )
+
+
+def _settings(options: argparse.Namespace) -> EngineSettings:
+    return EngineSettings(
+        tensor_parallel=options.tensor_parallel,
+        max_num_batched_tokens=options.max_num_batched_tokens,
+        batches_in_flight=options.batches_in_flight,
+        hybrid_manager=not options.no_hybrid_manager,
+        state_caching=options.state_caching,
+        kv_pool_gib=options.kv_pool_gib,
+        **{
+            name: getattr(options, name)
+            for name in ("gpu_memory_utilization", "activation_gib", "runtime_gib")
+            if name in options
+        },
+    )
+
+
+def _model(options: argparse.Namespace) -> Model:
+    """The model that an argument names: an entry of the catalog, or a config.json."""
+    name: str = options.model
+    if not name.lower().endswith(".json"):
+        return load_catalogs(options.catalogs).model(name)
+    from xlsizing.catalog.hf_config import import_config, read_config
+
+    title = os.path.splitext(os.path.basename(name))[0]
+    return import_config(read_config(name), title).model
 
 
 def _fit_code(result: SizingResult) -> int:
@@ -221,6 +287,30 @@ def _parser() -> argparse.ArgumentParser:
     _add_inputs(command)
     command.set_defaults(run=report_command)
 
+    command = commands.add_parser("kv", help="print what one session costs, by three figures")
+    command.add_argument(
+        "model", metavar="MODEL|CONFIG.json", help="a model of the catalog, or a published config"
+    )
+    add = command.add_argument
+    add("--context", required=True, type=_whole, metavar="L", help="tokens of the session")
+    add(
+        "--kv-precision",
+        type=_word,
+        metavar="P",
+        help=f"{' or '.join(BYTES_PER_ELEMENT)} (default: the model's)",
+    )
+    add(
+        "--ssm-state-dtype",
+        type=_word,
+        metavar="D",
+        help=f"{' or '.join(RECURRENT_BYTES)}, for the states of state-space layers "
+        "(default: the model's)",
+    )
+    add("--json", action="store_true", help="print JSON")
+    _add_engine(command)
+    _add_catalogs(command)
+    command.set_defaults(run=kv_command)
+
     catalog = commands.add_parser("catalog", help="what can be sized")
     actions = catalog.add_subparsers(metavar="ACTION", required=True)
     command = actions.add_parser("list", help="print the names in the catalogs")
@@ -231,6 +321,12 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("name", metavar="NAME", help="a name or an alias")
     _add_catalogs(command)
     command.set_defaults(run=catalog_show_command)
+    command = actions.add_parser(
+        "import-hf", help="print the entry that a published config.json makes"
+    )
+    command.add_argument("config", metavar="CONFIG.json", help="a model's published config.json")
+    command.add_argument("--name", required=True, metavar="N", help="name of the entry")
+    command.set_defaults(run=import_command)
     command = actions.add_parser("validate", help="print every fault of the catalog files")
     _add_catalogs(command)
     command.set_defaults(run=catalog_validate_command)
@@ -304,4 +400,69 @@ def _add_inputs(command: argparse.ArgumentParser) -> None:
         metavar="MODE",
         help="none, or n+1 for a spare node (default: %(default)s)",
     )
+    _add_engine(command)
+    _add_memory(command)
     _add_catalogs(command)
+
+
+def _add_engine(command: argparse.ArgumentParser) -> None:
+    add = command.add_argument_group("engine").add_argument
+    add(
+        "--tensor-parallel",
+        type=_whole,
+        metavar="N",
+        help="GPUs that share one copy of the model (default: the smallest that holds a session; "
+        "1 for kv)",
+    )
+    add(
+        "--max-num-batched-tokens",
+        type=_whole,
+        default=DEFAULT_MAX_NUM_BATCHED_TOKENS,
+        metavar="N",
+        help="tokens that the engine prefills in one step (default: %(default)s)",
+    )
+    add(
+        "--batches-in-flight",
+        type=_whole,
+        default=DEFAULT_BATCHES_IN_FLIGHT,
+        metavar="N",
+        help="steps scheduled at the same time (default: %(default)s, as in vLLM 0.33)",
+    )
+    add(
+        "--no-hybrid-manager",
+        action="store_true",
+        help="windowed layers beside full ones keep the whole context",
+    )
+    add(
+        "--state-caching",
+        type=_word,
+        default="none",
+        metavar="MODE",
+        help="none, or align where prefix caching keeps two states a request (default: %(default)s)",
+    )
+    add("--kv-pool-gib", type=_decimal, metavar="G", help="GiB per GPU for KV caches, if known")
+
+
+def _add_memory(command: argparse.ArgumentParser) -> None:
+    add = command.add_argument_group("memory of a GPU").add_argument
+    add(
+        "--gpu-memory-utilization",
+        type=_decimal,
+        default=DEFAULT_GPU_MEMORY_UTILIZATION,
+        metavar="R",
+        help="share that the engine may take (default: %(default)s)",
+    )
+    add(
+        "--activation-gib",
+        type=_decimal,
+        default=DEFAULT_ACTIVATION_GIB,
+        metavar="G",
+        help="peak of the activations (default: %(default)s)",
+    )
+    add(
+        "--runtime-gib",
+        type=_decimal,
+        default=DEFAULT_RUNTIME_GIB,
+        metavar="G",
+        help="graphs, libraries and buffers (default: %(default)s)",
+    )

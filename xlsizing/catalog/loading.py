@@ -11,6 +11,7 @@ from xlsizing.catalog.errors import CatalogError, Fault
 from xlsizing.catalog.files import KINDS, MODELS, PROFILES, SERVERS, CatalogKind, read_document
 from xlsizing.core import Catalogs, Model, Server, SizingError, StorageProfile
 from xlsizing.core.catalogs import name_key, names
+from xlsizing.core.layers import CLASS_BY_KIND, LayerGroup
 from xlsizing.resources import shipped
 
 AnyEntry = TypeVar("AnyEntry", Model, Server, StorageProfile)
@@ -71,10 +72,20 @@ def _entries(folder: str, kind: CatalogKind, entry: type[AnyEntry]) -> tuple[Any
 
 
 def _entry(entry: type[AnyEntry], fields: dict[str, Any]) -> AnyEntry:
-    aliases = fields.get("aliases", [])
-    if not isinstance(aliases, list):
-        raise TypeError("aliases")
-    return entry(**{**fields, "aliases": tuple(aliases)})
+    lists: dict[str, Any] = {}
+    for name in ("aliases", "layer_groups"):
+        if name in fields:
+            if not isinstance(fields[name], list):
+                raise TypeError(name)
+            lists[name] = tuple(fields[name])
+    if "layer_groups" in lists:
+        lists["layer_groups"] = tuple(map(layer_group, lists["layer_groups"]))
+    return entry(**{**fields, **lists})
+
+
+def layer_group(fields: dict[str, Any]) -> LayerGroup:
+    """The group of layers that a JSON object of a catalog describes."""
+    return CLASS_BY_KIND[fields["kind"]](**fields)
 
 
 def _require_distinct_names(entries: Sequence[Model | Server | StorageProfile]) -> None:

@@ -18,7 +18,9 @@ from xlsizing.core.entries import NAME_PATTERN, NEEDED_BY_PATTERN, Name
 def schema(kind: CatalogKind) -> dict[str, Any]:
     """The JSON Schema (draft 2020-12) of one catalog file."""
     entry = entry_adapter(kind).json_schema()
-    entry["description"] = entry["description"].split("\n\n")[0]
+    definitions = entry.pop("$defs", {})
+    for each in (entry, *definitions.values()):
+        each["description"] = each["description"].split("\n\n")[0]
     definition = kind.entry.__name__
     for field, annotation in rules_of(kind.entry).items():
         if annotation == Name:
@@ -28,17 +30,23 @@ def schema(kind: CatalogKind) -> dict[str, Any]:
     if kind.entry is Model:
         entry["allOf"] = [
             {
-                "if": {
-                    "properties": {"attention_pattern": {"const": pattern}},
-                    "required": ["attention_pattern"],
-                },
-                "then": {
-                    "required": list(needed),
-                    "properties": {name: {"not": {"type": "null"}} for name in needed},
-                },
-            }
-            for pattern, needed in NEEDED_BY_PATTERN.items()
-            if needed
+                "if": {"properties": {"attention_pattern": {"const": "grouped"}}},
+                "then": {"properties": {"layer_groups": {"minItems": 1}}},
+                "else": {"properties": {"layer_groups": {"maxItems": 0}}},
+            },
+            *(
+                {
+                    "if": {
+                        "properties": {"attention_pattern": {"const": pattern}},
+                        "required": ["attention_pattern"],
+                    },
+                    "then": {
+                        "required": list(needed),
+                        "properties": {name: {"not": {"type": "null"}} for name in needed},
+                    },
+                }
+                for pattern, needed in NEEDED_BY_PATTERN.items()
+            ),
         ]
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -54,7 +62,7 @@ def schema(kind: CatalogKind) -> dict[str, Any]:
         },
         "required": [kind.key],
         "additionalProperties": False,
-        "$defs": {definition: entry},
+        "$defs": {definition: entry, **definitions},
     }
 
 

@@ -19,6 +19,7 @@ from xlsizing.core.catalogs import name_key
 from xlsizing.core.constraints import refusal, rules_of
 from xlsizing.core.entries import Entry, faults_between_fields
 from xlsizing.core.errors import shown
+from xlsizing.core.layers import CLASS_BY_KIND, LayerGroup
 
 STRICT = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True)
 
@@ -26,6 +27,8 @@ STRICT = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False, use_attrib
 @cache
 def entry_adapter(kind: CatalogKind) -> TypeAdapter[Entry]:
     """Pydantic's view of one entry of `kind`."""
+    for group in set(CLASS_BY_KIND.values()):
+        with_config(STRICT)(group)
     return TypeAdapter(with_config(STRICT)(kind.entry))
 
 
@@ -68,26 +71,58 @@ def _entry_faults(path: str, fields: Any, kind: CatalogKind) -> Iterator[tuple[s
         yield path, f"This is {shown(fields)}; it must be an object, the fields of a {kind.noun}."
         return
     wrong = set()
-    try:
-        entry_adapter(kind).validate_json(json.dumps(fields))
-    except ValidationError as error:
-        for detail in error.errors(include_url=False):
-            if detail["type"] == "json_invalid":
-                yield (
-                    path,
-                    "The entry is nested too deeply; its fields are plain figures and texts.",
-                )
-            # Without a place it is a fault between fields, which core lists in full below.
-            elif detail["loc"] and (name := str(detail["loc"][0])) not in wrong:
-                wrong.add(name)
-                yield f"{path}.{name}", _sentence(name, detail, fields, kind)
+    for name, sentence in _field_faults(fields, entry_adapter(kind), kind.entry, kind.noun):
+        # Each group is looked at by itself below, as the kind that it says it is.
+        if name == "layer_groups" and isinstance(fields.get(name), list):
+            continue
+        wrong.add(name)
+        yield f"{path}.{name}" if name else path, sentence
+    groups = fields.get("layer_groups")
+    for place, sentence in _group_faults(groups) if isinstance(groups, list) else ():
+        wrong.add("layer_groups")
+        yield f"{path}.{place}", sentence
     for name, fault in faults_between_fields(kind.entry, fields, wrong):
         yield f"{path}.{name}", str(fault)
 
 
-def _as_core_takes_them(fields: dict[str, Any], kind: CatalogKind) -> dict[str, Any]:
+def _group_faults(groups: list[Any]) -> Iterator[tuple[str, str]]:
+    """What is wrong with each group of layers by itself."""
+    for number, fields in enumerate(groups):
+        path = f"layer_groups[{number}]"
+        kind = fields.get("kind") if isinstance(fields, dict) else None
+        if not isinstance(kind, str) or kind not in CLASS_BY_KIND:
+            right = f"an object with a kind: {', '.join(CLASS_BY_KIND)}"
+            yield path, f"{path} is {shown(fields)}; it must be {right}."
+            continue
+        owner = CLASS_BY_KIND[kind]
+        adapter: TypeAdapter[LayerGroup] = TypeAdapter(with_config(STRICT)(owner))
+        for name, sentence in _field_faults(fields, adapter, owner, f"group of {kind} layers"):
+            yield f"{path}.{name}" if name else path, sentence
+
+
+def _field_faults(
+    fields: dict[str, Any], adapter: TypeAdapter[Any], owner: type, noun: str
+) -> Iterator[tuple[str, str]]:
+    """What is wrong with the fields of an object one by one: name of the field, and a sentence."""
+    try:
+        adapter.validate_json(json.dumps(fields))
+    except ValidationError as error:
+        seen = set()
+        for detail in error.errors(include_url=False):
+            name = str(detail["loc"][0]) if detail["loc"] else ""
+            if detail["type"] == "json_invalid":
+                yield "", "The entry is nested too deeply; its fields are plain figures and texts."
+            elif name and name not in seen:
+                seen.add(name)
+                yield name, _sentence(name, detail, fields, owner, noun)
+            elif not name and owner in CLASS_BY_KIND.values():
+                # Between the fields of a group; those of an entry are listed in full elsewhere.
+                yield "", str(detail["ctx"]["error"])
+
+
+def _as_core_takes_them(fields: dict[str, Any], owner: type) -> dict[str, Any]:
     """The fields with lists as tuples where core holds a tuple."""
-    rules = rules_of(kind.entry)
+    rules = rules_of(owner)
     return {
         name: tuple(value)
         if isinstance(value, list) and get_origin(rules.get(name)) is tuple
@@ -96,15 +131,15 @@ def _as_core_takes_them(fields: dict[str, Any], kind: CatalogKind) -> dict[str, 
     }
 
 
-def _sentence(name: str, detail: ErrorDetails, fields: dict[str, Any], kind: CatalogKind) -> str:
+def _sentence(
+    name: str, detail: ErrorDetails, fields: dict[str, Any], owner: type, noun: str
+) -> str:
     if detail["type"] == "missing":
-        return f"The field {name!r} is missing; a {kind.noun} must have it."
-    if name not in rules_of(kind.entry):
-        return (
-            f"The field {name!r} is unknown; a {kind.noun} has {', '.join(rules_of(kind.entry))}."
-        )
-    value = _as_core_takes_them(fields, kind)[name]
-    error = refusal(name, value, rules_of(kind.entry)[name])
+        return f"The field {name!r} is missing; a {noun} must have it."
+    if name not in rules_of(owner):
+        return f"The field {name!r} is unknown; a {noun} has {', '.join(rules_of(owner))}."
+    value = _as_core_takes_them(fields, owner)[name]
+    error = refusal(name, value, rules_of(owner)[name])
     return str(error) if error else f"{name} is {shown(value)}: {detail['msg']}."
 
 

@@ -7,13 +7,21 @@ state of fixed size.
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Annotated, NamedTuple, cast
 
 from xlsizing.core.alerts import ALERT_RULES, Alert
 from xlsizing.core.constraints import AtLeast, AtMost, require
 from xlsizing.core.entries import KvPrecision, Model
+from xlsizing.core.errors import InvalidValueError
 from xlsizing.core.exact import Number, as_whole, grouped
-from xlsizing.core.layers import AttentionLayers, LatentLayers, LayerGroup, StateLayers
+from xlsizing.core.layers import (
+    AttentionLayers,
+    LatentLayers,
+    LayerGroup,
+    RecurrentDtype,
+    StateLayers,
+)
 from xlsizing.core.units import BYTES_PER_GIB, BYTES_PER_TIB
 
 BYTES_PER_ELEMENT: Mapping[str, int] = {"fp16": 2, "bf16": 2, "fp8": 1, "int8": 1}
@@ -62,6 +70,26 @@ def layer_groups(model: Model) -> tuple[LayerGroup, ...]:
     if full:
         groups.append(AttentionLayers("full", full, heads, dim, dim))
     return tuple(groups)
+
+
+def with_recurrent_dtype(model: Model, dtype: str) -> Model:
+    """The model with the recurrent part of its states in another dtype.
+
+    Raises
+    ------
+    InvalidValueError : dtype is none that engines keep states in, or the model has none.
+    """
+    require("ssm_state_dtype", dtype, RecurrentDtype)
+    if not any(isinstance(group, StateLayers) for group in layer_groups(model)):
+        right = f"left out, since {model.name} has no state-space layers"
+        raise InvalidValueError("ssm_state_dtype", dtype, right)
+    groups = tuple(
+        replace(group, recurrent_dtype=cast(RecurrentDtype, dtype))
+        if isinstance(group, StateLayers)
+        else group
+        for group in model.layer_groups
+    )
+    return replace(model, layer_groups=groups)
 
 
 class SessionCost(NamedTuple):

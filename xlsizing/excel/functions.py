@@ -24,7 +24,15 @@ from xlsizing.core import (
     calc_sessions_per_node,
     kv_bytes_per_session,
 )
-from xlsizing.core.kv_cache import kv_total_tib
+from xlsizing.core.engine import DEFAULT_SETTINGS, EngineBound, EngineSettings, engine_bound
+from xlsizing.core.kv_cache import (
+    clamped_context,
+    gib,
+    kv_total_tib,
+    resolved_precision,
+    whole_number,
+)
+from xlsizing.core.paged_cache import layout, paged_cache
 from xlsizing.excel.host import excel_function
 
 UNKNOWN_NAME = "#N/A"
@@ -48,6 +56,9 @@ _OVERHEAD = (
     f"GiB of that share, per node, that the runtime takes; empty for {DEFAULT_RUNTIME_OVERHEAD_GIB}"
 )
 _HEADROOM = f"Share of the load to keep free for peaks; empty for {DEFAULT_PEAK_HEADROOM_RATIO}"
+_TENSOR_PARALLEL = (
+    "GPUs that share one copy of the model; empty for the smallest that holds a session"
+)
 _HA = f"none, or n+1 for a spare node; empty for {DEFAULT_HA_MODE}"
 
 
@@ -200,6 +211,107 @@ def NODES_REQUIRED(  # noqa: N802
     )
     _, _, final = _nodes(concurrency, per_node, headroom, ha)
     return final
+
+
+_PLANNING_ONLY = "As in the planning functions, so that one can be changed to the other; not used"
+_ENGINE_NODE_ARGUMENTS = {
+    **_NODE_ARGUMENTS,
+    "kv_budget_ratio": _PLANNING_ONLY,
+    "runtime_overhead_gib": _PLANNING_ONLY,
+    "tensor_parallel": _TENSOR_PARALLEL,
+}
+
+
+@excel_function(
+    model=_MODEL,
+    context=_CONTEXT,
+    precision=_PRECISION,
+    tensor_parallel="GPUs that share one copy of the model; empty for 1",
+)
+@_cell_errors
+def ENGINE_KV_PER_SESSION(  # noqa: N802
+    model: Cell, context: Cell, precision: Cell = None, tensor_parallel: Cell = None
+) -> float:
+    """What the engine sets aside for one session, over the GPUs of a replica, in GiB."""
+    entry = _catalogs().model(model)
+    kv_precision = resolved_precision(entry, _precision(precision))
+    size = whole_number("tensor_parallel", _number(tensor_parallel, 1))
+    cut = layout(entry, kv_precision, size)
+    in_flight = DEFAULT_SETTINGS.tokens_in_flight
+    cache = paged_cache(cut, clamped_context(entry, _number(context)), in_flight)
+    return gib(cache.kv_bytes_per_request * size)
+
+
+@excel_function(
+    model=_MODEL,
+    server=_SERVER,
+    context=_CONTEXT,
+    precision=_PRECISION,
+    kv_budget_ratio=_PLANNING_ONLY,
+    runtime_overhead_gib=_PLANNING_ONLY,
+    tensor_parallel=_TENSOR_PARALLEL,
+)
+@_cell_errors
+def ENGINE_SESSIONS_PER_NODE(  # noqa: N802
+    model: Cell,
+    server: Cell,
+    context: Cell,
+    precision: Cell = None,
+    kv_budget_ratio: Cell = None,
+    runtime_overhead_gib: Cell = None,
+    tensor_parallel: Cell = None,
+) -> int:
+    """Sessions that the engine admits on one node; 0 where none."""
+    _sessions_per_node(model, server, context, precision, kv_budget_ratio, runtime_overhead_gib)
+    return _engine(
+        model, server, 1, context, precision, None, None, tensor_parallel
+    ).sessions_per_node
+
+
+@excel_function(**_ENGINE_NODE_ARGUMENTS)
+@_cell_errors
+def ENGINE_NODES_REQUIRED(  # noqa: N802
+    model: Cell,
+    server: Cell,
+    concurrency: Cell,
+    context: Cell,
+    precision: Cell = None,
+    kv_budget_ratio: Cell = None,
+    runtime_overhead_gib: Cell = None,
+    headroom: Cell = None,
+    ha: Cell = None,
+    tensor_parallel: Cell = None,
+) -> int | None:
+    """Nodes by the engine bound: with peak headroom, and a spare one where ha is n+1."""
+    _sessions_per_node(model, server, context, precision, kv_budget_ratio, runtime_overhead_gib)
+    bound = _engine(model, server, concurrency, context, precision, headroom, ha, tensor_parallel)
+    return bound.nodes[-1]
+
+
+def _engine(
+    model: Cell,
+    server: Cell,
+    concurrency: Cell,
+    context: Cell,
+    precision: Cell,
+    headroom: Cell,
+    ha: Cell,
+    tensor_parallel: Cell,
+) -> EngineBound:
+    entry = _catalogs().model(model)
+    size = None
+    if not _is_empty(tensor_parallel):
+        size = whole_number("tensor_parallel", _number(tensor_parallel))
+    return engine_bound(
+        entry,
+        _catalogs().server(server),
+        clamped_context(entry, _number(context)),
+        resolved_precision(entry, _precision(precision)),
+        whole_number("concurrency", _number(concurrency)),
+        _number(headroom, DEFAULT_PEAK_HEADROOM_RATIO),
+        _word(ha) or DEFAULT_HA_MODE,
+        EngineSettings(tensor_parallel=size),
+    )
 
 
 def _sessions_per_node(

@@ -5,6 +5,7 @@ from dataclasses import asdict
 from typing import Any
 
 from xlsizing.core import SizingResult
+from xlsizing.report.engine import engine_document
 
 PARAMETERS = (
     "concurrency",
@@ -35,6 +36,7 @@ def json_document(result: SizingResult) -> dict[str, Any]:
         "storage": asdict(result.storage),
         "parameters": {name: getattr(result, name) for name in PARAMETERS},
         "results": {name: getattr(result, name) for name in RESULTS},
+        "engine": engine_document(result),
         "warnings": result.warnings,
         "alerts": [{name: getattr(alert, name) for name in ALERT} for alert in result.alerts],
     }

@@ -6,6 +6,7 @@ from xlsizing.core import SizingResult, band, kv_bytes_per_session
 from xlsizing.core.capacity import hbm_bytes, kv_budget_bytes
 from xlsizing.core.exact import grouped, plain
 from xlsizing.core.units import BYTES_PER_GIB, BYTES_PER_TIB
+from xlsizing.report.engine import engine_lines
 
 _NONE_FITS = "none fits"
 
@@ -13,7 +14,16 @@ _NONE_FITS = "none fits"
 def text_report(result: SizingResult) -> str:
     """The sizing as lines of at most some 100 columns, without colours."""
     return "\n".join(
-        [*_heading(result), "", *_answer(result), "", *_steps(result), *_alerts(result)]
+        [
+            *_heading(result),
+            "",
+            *_answer(result),
+            "",
+            *_steps(result),
+            "",
+            *engine_lines(result),
+            *_alerts(result),
+        ]
     )
 
 
