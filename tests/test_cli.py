@@ -24,7 +24,7 @@ INPUTS = {
     "--effective-context": "131072",
 }
 NOTHING_FITS = {"--kv-budget-ratio": "0.05"}
-KEYS = ["model", "server", "storage", "parameters", "results", "warnings", "alerts"]
+KEYS = ["model", "server", "storage", "parameters", "results", "warnings", "alerts", "engine"]
 PARAMETERS = [
     "concurrency",
     "effective_context",

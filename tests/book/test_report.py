@@ -63,7 +63,7 @@ def content(result: SizingResult, catalogs: Catalogs) -> bytes:
 
 
 def test_sheets_are_those_of_the_template_but_for_scenarios(content: bytes) -> None:
-    expected = ["Sizing", "Warnings", "Models", "Servers", "Storage", "About"]
+    expected = ["Sizing", "Engine", "Warnings", "Models", "Servers", "Storage", "Layouts", "About"]
     assert read(content).sheetnames == expected
 
 
@@ -97,7 +97,7 @@ def test_warnings_are_a_plain_list_of_the_alerts_of_core(
     columns = ("Scenario", "Code", "Severity", "Active", "Message", "What to do")
     expected = [
         ("Sizing", alert.code, alert.severity, "yes", alert.message, alert.recommendation)
-        for alert in result.alerts
+        for alert in result.all_alerts
     ]
     assert [tuple(row[column] for column in columns) for row in rows if row["Code"]] == expected
     assert all(tuple(row) == columns for row in rows)
@@ -107,7 +107,7 @@ def test_warnings_are_a_plain_list_of_the_alerts_of_core(
 
 def test_list_of_no_alerts_says_so(catalogs: Catalogs) -> None:
     result = sized(catalogs, *LOADS["quiet"][:3], **LOADS["quiet"][3])
-    assert result.alerts == ()
+    assert result.all_alerts == ()
     [row] = table_rows(read(report(result, catalogs)), "Warnings")
     assert (row["Code"], row["Active"]) == (None, "no")
     assert row["Message"].startswith("No alert")
@@ -118,10 +118,10 @@ def test_sheet_sizing_shows_the_first_alerts_and_says_where_the_rest_is() -> Non
     rows = list(read(report(result, UNSOURCED))["Sizing"].iter_rows(2, max_col=4, values_only=True))
     top = next(place for place, row in enumerate(rows) if row[1:3] == ("Alerts", "Severity"))
     shown = [row[1:] for row in rows[top + 1 : top + 7]]
-    expected = [(alert.code, alert.severity, alert.message) for alert in result.alerts[:6]]
+    expected = [(alert.code, alert.severity, alert.message) for alert in result.all_alerts[:6]]
     assert shown == expected
-    assert len(result.alerts) == 11
-    assert rows[top + 7][3] == "and 5 more, on the sheet Warnings"
+    assert len(result.all_alerts) == 12
+    assert rows[top + 7][3] == "and 6 more, on the sheet Warnings"
 
 
 def test_where_nothing_fits_nodes_are_errors_and_the_status_is_a_sentence(

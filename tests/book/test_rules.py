@@ -12,10 +12,10 @@ from tests.book.rules import RULES, Rule, findings
 from xlsizing.book import report, template
 from xlsizing.core import Catalogs, Model, Server, StorageProfile, size
 
-SIZING, SCENARIOS, MODELS = (f"xl/worksheets/sheet{number}.xml" for number in (1, 2, 4))
+SIZING, SCENARIOS, MODELS = (f"xl/worksheets/sheet{number}.xml" for number in (1, 2, 5))
 WORKBOOK, STYLES = "xl/workbook.xml", "xl/styles.xml"
 SCENARIO_TABLE, MODEL_TABLE, MODEL_ALIASES = (
-    f"xl/tables/table{number}.xml" for number in (1, 3, 4)
+    f"xl/tables/table{number}.xml" for number in (1, 4, 5)
 )
 
 UNSOURCED = Catalogs(
@@ -205,16 +205,16 @@ PLANTS = [
     *plants(
         rules.tables,
         MODEL_TABLE,
-        ("a column short", 'ref="A4:Q', 'ref="A4:P', "17 columns"),
-        ("head only", r' ref="(A4:Q)\d+"', r' ref="\g<1>4"', "not a head and a row"),
-        ("other filter", r'(<autoFilter ref="A4:Q)', r"\g<1>1", "filters"),
+        ("a column short", 'ref="A4:U', 'ref="A4:T', "21 columns"),
+        ("head only", r' ref="(A4:U)\d+"', r' ref="\g<1>4"', "not a head and a row"),
+        ("other filter", r'(<autoFilter ref="A4:U)', r"\g<1>1", "filters"),
         ("column twice", '"Head dim"', '"KV HEADS"', "2 columns"),
         ("column unlike its head", '"Head dim"', '"Head size"', "under the heads"),
     ),
     *plants(
         rules.tables,
         MODEL_ALIASES,
-        ("overlap", ' ref="[A-Z]+4', ' ref="Q4', "overlap"),
+        ("overlap", ' ref="[A-Z]+4', ' ref="U4', "overlap"),
         ("name twice", 'displayName="[^"]*"', 'displayName="MODELS"', "2 tables"),
         ("like a cell", 'displayName="[^"]*"', 'displayName="MOD1"', "'MOD1'"),
     ),
@@ -247,7 +247,7 @@ PLANTS = [
         rules.texts_like_formulas,
         SCENARIOS,
         ("another formula", FORMULA, formula("1"), "M5 in table Scenarios holds a formula"),
-        ("of another row", r"\$U5", "$U6", "M5 in table Scenarios holds a formula"),
+        ("of another row", r"\$V5", "$V6", "M5 in table Scenarios holds a formula"),
         ("data for a formula", "<f>[^<]*</f>", "", "M5 in table Scenarios holds data"),
     ),
     *plants(
@@ -352,13 +352,13 @@ PLANTS = [
     ),
     *plants(
         rules.relationships,
-        "xl/worksheets/_rels/sheet4.xml.rels",
-        ("to nothing", "table3.xml", "table99.xml", "table99.xml"),
+        "xl/worksheets/_rels/sheet5.xml.rels",
+        ("to nothing", "table4.xml", "table99.xml", "table99.xml"),
     ),
     *plants(
         rules.content_types,
         "[Content_Types].xml",
-        ("of no part", "/xl/tables/table3.xml", "/table99.xml", "tables/table3.xml"),
+        ("of no part", "/xl/tables/table4.xml", "/table99.xml", "tables/table4.xml"),
     ),
 ]
 

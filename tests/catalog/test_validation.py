@@ -76,7 +76,7 @@ def test_every_fault_of_every_file_is_listed_at_once(tmp_path: Path) -> None:
         ("models.json", "models[0].num_layers", "num_layers is 0; it must be a whole number"),
         ("models.json", "models[0].num_key_value_heads", "'8'"),
         ("models.json", "models[0].quantization", "'quantization' is unknown"),
-        ("models.json", "models[1].head_dim", "'head_dim' is missing"),
+        ("models.json", "models[1].head_dim", "head_dim is missing"),
         ("models.json", "models[1].name", "'m*'; it must be text"),
         ("models.json", "models[1].max_position_embeddings", "4096.5; it must be a whole number"),
         (

@@ -80,15 +80,15 @@ def expected_row(result: SizingResult) -> dict[str, Value]:
     for head, field in OUTPUT_FIELDS.items():
         value = getattr(result, field)
         shown[head] = "#NUM!" if value is None else value
-    shown["Alerts"] = "; ".join(dict.fromkeys(alert.code for alert in result.alerts))
-    messages = {alert.rule: alert.message for alert in result.alerts}
+    shown["Alerts"] = "; ".join(dict.fromkeys(alert.code for alert in result.all_alerts))
+    messages = {alert.rule: alert.message for alert in result.all_alerts}
     for rule in ALERT_RULES:
         shown[f"Alert {rule.replace('_', ' ')}"] = messages.get(rule, "")
     for head, rule, word in (
         ("What would fit one session", "hbm_budget_insufficient", "budget_remedies"),
         ("What would fit the weights", "weights_not_covered", "weights_remedies"),
     ):
-        advice = {alert.rule: alert.recommendation for alert in result.alerts}.get(rule, "")
+        advice = {alert.rule: alert.recommendation for alert in result.all_alerts}.get(rule, "")
         before, _, after = ALERT_RULES[rule].recommendation.partition(f"{{{word}}}")
         shown[head] = advice.removeprefix(before).removesuffix(after)
     shown["Status"] = expected_status(result)
@@ -97,7 +97,7 @@ def expected_row(result: SizingResult) -> dict[str, Value]:
 
 def expected_status(result: SizingResult) -> str:
     """What the status of a sizing says."""
-    codes = {alert.code for alert in result.alerts if alert.severity == "error"}
+    codes = {alert.code for alert in result.all_alerts if alert.severity == "error"}
     if "HBM_BUDGET_INSUFFICIENT" in codes:
         return "Nothing fits: not one session on a node."
     if "WEIGHTS_NOT_COVERED" in codes:

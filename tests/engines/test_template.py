@@ -103,7 +103,7 @@ def test_sizing_sheet_agrees_with_core(engine: Engine) -> None:
             cell: "#NUM!" if getattr(result, field) is None else getattr(result, field)
             for cell, field in cells.items()
         }
-        expected[codes] = "; ".join(dict.fromkeys(alert.code for alert in result.alerts))
+        expected[codes] = "; ".join(dict.fromkeys(alert.code for alert in result.all_alerts))
         assert differences(expected, found) == [], load
 
 
@@ -124,7 +124,7 @@ def test_warnings_sheet_lists_each_active_alert_with_its_text(engine: Engine) ->
     large = Load("llama-3.1-70b", "dgx-h100", "profile_cloud_premium", 10**6, 131_072, "bf16", 0.99)
     calm = Load("gpt-oss-20b", "dgx-h200", "profile_default", 100, 1_000, "fp8")
     loads = (large, calm, troubled)
-    assert len({alert.rule for load in loads for alert in load.result(entries()).alerts}) > 9
+    assert len({alert.rule for load in loads for alert in load.result(entries()).all_alerts}) > 9
     heads, rows = table_rows(empty_template(), "Warnings", "Warnings")
     letters = {head: openpyxl.utils.get_column_letter(column) for head, column in heads.items()}
     shown = ("Scenario", "Code", "Severity", "Active", "Message", "What to do")
@@ -141,7 +141,7 @@ def test_warnings_sheet_lists_each_active_alert_with_its_text(engine: Engine) ->
             ("Launch", calm),
             ("Growth", troubled),
         )
-        for alert in load.result(entries()).alerts
+        for alert in load.result(entries()).all_alerts
     ]
     assert active == expected
     assert len(lines) == len(ALERT_RULES) * (1 + len(where().rows))

@@ -23,6 +23,13 @@ How it comes about
   KV budget per node    1.93 GiB            359.91 x 0.7 - 250
   Weights               60.77 GiB of the 357.97 GiB beside the KV budget
 
+Engine bound, tensor parallel 2: 4 replicas a node
+                                  planning     steady decode      engine bound
+  KV per session                4.5044 GiB        4.5049 GiB        5.0674 GiB
+  Sessions per node                      0                 8                 8
+  Nodes final                    none fits                 2                 2
+  One GPU               44.7 GiB: weights 30.4, KV cache 6.8, activation 3.0, runtime 1.0, unused 3.6
+
 Alerts
   error    HBM_BUDGET_INSUFFICIENT
            One session of gpt-oss-120b needs 4.50 GiB of KV cache, but the KV budget of one 8x-l40s node is 1.93 GiB: 2.57 GiB (2,759,537,460 bytes) too little.

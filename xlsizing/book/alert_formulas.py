@@ -49,7 +49,7 @@ _CONDITIONS: Mapping[str, str] = {
     "weights_not_covered": "{WeightBytes}>{BytesBesideKv}",
     "invalid_tp": "AND({TypedTp}>0,OR({TypedTp}>"
     + server("GPUs")
-    + ',ISERROR(SEARCH(", "&{TypedTp}&",",", "&'
+    + ',ISERROR(FIND(", "&{TypedTp}&",",", "&'
     + model("Tensor-parallel sizes")
     + '&","))))',
     "context_clamped": "{Context}>{ClampedContext}",
@@ -57,8 +57,9 @@ _CONDITIONS: Mapping[str, str] = {
     "long_context_io": "{ClampedContext}>Limit_LongContext",
     "storage_cloud_latency": f'LEFT({storage("Type")},6)="cloud_"',
     "storage_cold_start": "{WeightBytes}>Limit_ColdStartSeconds*{ReadBytesPerSecond}",
-    "engine_needs_more_nodes": "{EngineNodesFinal}>{NodesFinal}",
-    "engine_holds_none": "AND({EngineSessionsPerNode}=0,{SessionsPerNode}>0)",
+    "engine_needs_more_nodes": "IF(ISNUMBER({EngineNodesFinal}),"
+    "{EngineNodesFinal}>{NodesFinal},FALSE)",
+    "engine_holds_none": "AND({EngineKnown}=1,{EngineSessionsPerNode}=0,{SessionsPerNode}>0)",
     "kv_replicated": "{KvCopies}>1",
     "context_out_of_typical_range": "{ClampedContext}>Limit_ExtremeContext",
     "nodes_out_of_typical_range": "{NodesFinal}>Limit_ExtremeNodes",
@@ -243,7 +244,7 @@ _ENGINE_FAULTS: tuple[tuple[str, str], ...] = (
     ("ISERROR({TypedTp})", literal(ENGINE_SIZE_WRONG)),
     (f"OR({_SETTINGS_WRONG})", literal(ENGINE_SETTING_WRONG)),
     ('{Alert_InvalidTp}<>""', literal(ENGINE_SIZE_IMPOSSIBLE)),
-    ("ISERROR({LayoutRow})", literal(ENGINE_NO_LAYOUT)),
+    ("{LayoutRow}=0", literal(ENGINE_NO_LAYOUT)),
     (
         "INDEX(Layouts[KV elements],{LayoutRow})<>"
         + model("Full KV elements")
@@ -251,7 +252,7 @@ _ENGINE_FAULTS: tuple[tuple[str, str], ...] = (
         + model("Sliding KV elements"),
         literal(ENGINE_STALE),
     ),
-    ("ISERROR({EnginePool})", literal(ENGINE_NO_WEIGHTS)),
+    ("{EngineKnown}=0", literal(ENGINE_NO_WEIGHTS)),
     ("{EngineSessionsPerNode}=0", literal(ENGINE_HOLDS_NONE)),
     ("ISERROR({EngineNodesFinal})", literal(ENGINE_TOO_LARGE)),
 )

@@ -108,14 +108,28 @@ _OWN_SIZES = "(Layouts[Key]={LayoutKey})*(Layouts[Tensor parallel]<=" + server("
 _LARGEST_SIZE = f"SUMPRODUCT(MAX({_OWN_SIZES}*Layouts[Tensor parallel]))"
 
 
-def _nodes(sessions: str, headroom: bool) -> str:
-    if not headroom:
-        return f"IF({sessions}=0,#NUM!,-INT(-{{Sessions}}/{sessions}))"
-    return (
-        f"IF({sessions}=0,#NUM!,IF({{Sessions}}*(Const_RatioParts+{{HeadroomParts}})>Limit_Exact,"
-        "#VALUE!,-INT(-{Sessions}*(Const_RatioParts+{HeadroomParts})"
-        f"/({sessions}*Const_RatioParts))))"
-    )
+def _if_known(text: str) -> str:
+    # Nothing rather than an error: the status says what is missing.
+    return f'IF({{EngineKnown}}=1,{text},"")'
+
+
+def _if_laid_out(text: str, otherwise: str = '""') -> str:
+    return f"IF({{LayoutRow}}>0,{text},{otherwise})"
+
+
+def _nodes(sessions: str, *, headroom: bool) -> str:
+    count = f"-INT(-{{Sessions}}/{sessions})"
+    if headroom:
+        count = (
+            "IF({Sessions}*(Const_RatioParts+{HeadroomParts})>Limit_Exact,#VALUE!,"
+            "-INT(-{Sessions}*(Const_RatioParts+{HeadroomParts})"
+            f"/({sessions}*Const_RatioParts)))"
+        )
+    return f'IF(N({sessions})=0,"",{count})'
+
+
+def _final(with_headroom: str) -> str:
+    return f'IF({with_headroom}="","",{with_headroom}+{{SpareNodes}})'
 
 
 _USABLE = server("Usable bytes per GPU")
@@ -165,53 +179,65 @@ ENGINE_STEPS: tuple[Formula, ...] = (
         "EngineTp",
         "Tensor parallel used",
         "GPUs",
-        f"IF({{TypedTp}}>0,IF({{TypedTp}}<={server('GPUs')},{{TypedTp}},#N/A),"
-        "IF({SmallestShare}>0,ROUND(1/{SmallestShare},0),"
-        f"IF({_LARGEST_SIZE}>0,{_LARGEST_SIZE},#N/A)))",
+        f"IF({{TypedTp}}>0,IF({{TypedTp}}<={server('GPUs')},{{TypedTp}},0),"
+        f"IF({{SmallestShare}}>0,ROUND(1/{{SmallestShare}},0),{_LARGEST_SIZE}))",
         COUNT,
     ),
     Formula(
         "LayoutRow",
         "Layout row",
         "row",
-        'MATCH({LayoutKey}&"|"&{EngineTp},Layouts[Layout],0)',
+        'IF({EngineTp}=0,0,IFERROR(MATCH({LayoutKey}&"|"&{EngineTp},Layouts[Layout],0),0))',
+        COUNT,
+    ),
+    Formula(
+        "EngineKnown",
+        "Engine figures known",
+        "1 = yes",
+        "IF(AND({LayoutRow}>0,OR({WeightsInPool}>0,ISNUMBER(Engine_GivenPoolBytes))),1,0)",
         COUNT,
     ),
     Formula(
         "EngineWeights",
         "Weights per GPU",
         "bytes",
-        f"-INT(-{model('Engine weight bytes')}/{{EngineTp}})",
+        f"IF(AND({{EngineTp}}>0,{model('Engine weight bytes')}>0),"
+        f'-INT(-{model("Engine weight bytes")}/{{EngineTp}}),"")',
         COUNT,
     ),
     Formula(
         "EnginePool",
         "KV pool per GPU",
         "bytes",
-        "IF(OR({WeightsInPool}>0,ISNUMBER(Engine_GivenPoolBytes)),"
-        "{PoolBeforeWeights}+INT(-{WeightsInPool}/{EngineTp}),#N/A)",
+        _if_known("{PoolBeforeWeights}+INT(-{WeightsInPool}/{EngineTp})"),
         COUNT,
     ),
     Formula(
         "NumBlocks",
         "Blocks in the pool",
         "blocks",
-        f"MAX(0,INT({{EnginePool}}/{_layout('Bytes per block')}))",
+        _if_known(f"MAX(0,INT({{EnginePool}}/{_layout('Bytes per block')}))"),
         COUNT,
     ),
     Formula(
         "EngineBlocks",
         "Blocks per request",
         "blocks",
-        _request_blocks("Engine_TokensInFlight"),
+        _if_laid_out(_request_blocks("Engine_TokensInFlight")),
         COUNT,
     ),
-    Formula("SteadyBlocks", "Blocks in steady decode", "blocks", _request_blocks("0"), COUNT),
+    Formula(
+        "SteadyBlocks",
+        "Blocks in steady decode",
+        "blocks",
+        _if_laid_out(_request_blocks("0")),
+        COUNT,
+    ),
     Formula(
         "ReplicasPerNode",
         "Replicas per node",
         "replicas",
-        f"INT({server('GPUs')}/{{EngineTp}})",
+        f'IF({{EngineTp}}>0,INT({server("GPUs")}/{{EngineTp}}),"")',
         COUNT,
     ),
 )
@@ -222,14 +248,14 @@ ENGINE_OUTPUTS: tuple[Formula, ...] = (
         "SteadyKvBytes",
         "Steady KV bytes per GPU",
         "bytes",
-        f"{{SteadyBlocks}}*{_layout('Bytes per block')}",
+        _if_laid_out(f"{{SteadyBlocks}}*{_layout('Bytes per block')}"),
         COUNT,
     ),
     Formula(
         "SteadySessionsPerNode",
         "Steady sessions per node",
         "sessions",
-        "MAX(0,INT(({NumBlocks}-1)/{SteadyBlocks}))*{ReplicasPerNode}",
+        _if_known("MAX(0,INT(({NumBlocks}-1)/{SteadyBlocks}))*{ReplicasPerNode}"),
         COUNT,
     ),
     Formula(
@@ -250,21 +276,21 @@ ENGINE_OUTPUTS: tuple[Formula, ...] = (
         "SteadyNodesFinal",
         "Steady nodes final",
         "nodes",
-        "{SteadyNodesWithHeadroom}+{SpareNodes}",
+        _final("{SteadyNodesWithHeadroom}"),
         COUNT,
     ),
     Formula(
         "EngineKvBytes",
         "Engine KV bytes per GPU",
         "bytes",
-        f"{{EngineBlocks}}*{_layout('Bytes per block')}",
+        _if_laid_out(f"{{EngineBlocks}}*{_layout('Bytes per block')}"),
         COUNT,
     ),
     Formula(
         "EngineSessionsPerNode",
         "Engine sessions per node",
         "sessions",
-        "MAX(0,INT(({NumBlocks}-1)/{EngineBlocks}))*{ReplicasPerNode}",
+        _if_known("MAX(0,INT(({NumBlocks}-1)/{EngineBlocks}))*{ReplicasPerNode}"),
         COUNT,
     ),
     Formula(
@@ -285,9 +311,15 @@ ENGINE_OUTPUTS: tuple[Formula, ...] = (
         "EngineNodesFinal",
         "Engine nodes final",
         "nodes",
-        "{EngineNodesWithHeadroom}+{SpareNodes}",
+        _final("{EngineNodesWithHeadroom}"),
         COUNT,
     ),
-    Formula("KvCopies", "GPUs that hold the same KV cache", "GPUs", _layout("KV copies"), COUNT),
+    Formula(
+        "KvCopies",
+        "GPUs that hold the same KV cache",
+        "GPUs",
+        _if_laid_out(_layout("KV copies"), "0"),
+        COUNT,
+    ),
 )
 """What the engine promises, once prefills are over and while they run."""

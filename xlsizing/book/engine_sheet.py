@@ -22,7 +22,7 @@ from openpyxl.worksheet.datavalidation import DataValidation
 from xlsizing.book.alert_formulas import ENGINE_STATUS, STATUS_OK
 from xlsizing.book.cells import PackageNotes, Style, Value, Writer
 from xlsizing.book.engine_formulas import ENGINE_OUTPUTS, ENGINE_STEPS, SETTINGS
-from xlsizing.book.engine_values import NO_NODES, UNKNOWN, settings_values
+from xlsizing.book.engine_values import UNKNOWN, settings_values
 from xlsizing.book.expressions import Formula, render
 from xlsizing.book.names import define
 from xlsizing.book.pages import set_page
@@ -49,7 +49,7 @@ from xlsizing.book.styles import (
     highlight,
 )
 from xlsizing.book.tables import Column, Placed, own_row, write_table
-from xlsizing.book.values import formula_values
+from xlsizing.book.values import NO_NODES, formula_values
 from xlsizing.core import Catalogs, SizingResult
 from xlsizing.core.engine import EngineSettings, usable_gpu_bytes
 from xlsizing.core.units import BYTES_PER_GIB
@@ -300,7 +300,7 @@ class _Page:
                 self.writer.formula(
                     row,
                     column,
-                    f'IFERROR({render(text, reference)},"{NOT_KNOWN}")',
+                    _known(render(text, reference)),
                     self._computed(text),
                     style,
                 )
@@ -503,6 +503,11 @@ class _Line:
     values: Mapping[str, Value]
 
 
+def _known(text: str) -> str:
+    """An expression, or the words for it where it comes to nothing or to an error."""
+    return f'IFERROR(IF({text}="","{NOT_KNOWN}",{text}),"{NOT_KNOWN}")'
+
+
 def _columns(scenarios: Placed) -> list[Column[_Line]]:
     number = own_row(TABLE, "Row")
 
@@ -511,7 +516,7 @@ def _columns(scenarios: Placed) -> list[Column[_Line]]:
         return f"INDEX(Scenarios!{scenarios.cells(heading)},{number})"
 
     def column(heading: str, symbol: str, width: float, style: Style) -> Column[_Line]:
-        shown = f'IFERROR({cells(head(symbol))},"{NOT_KNOWN}")'
+        shown = _known(cells(head(symbol)))
         return Column(
             heading,
             lambda line: _shown(line.values[symbol]) if line.scenario else "",

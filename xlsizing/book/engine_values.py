@@ -24,10 +24,8 @@ from xlsizing.core.kv_cache import clamped_context
 from xlsizing.core.nodes import calc_nodes_required
 from xlsizing.core.paged_cache import STATES_PER_REQUEST, PagedCache, layout, paged_cache
 
-UNKNOWN = "#N/A"
-"""What an engine figure shows where it is not known."""
-NO_NODES = "#NUM!"
-"""What a count of nodes shows where nothing fits."""
+UNKNOWN = ""
+"""What an engine figure shows where it is not known: its status says why."""
 
 
 def settings_values(settings: EngineSettings) -> dict[str, Value]:
@@ -101,11 +99,12 @@ def engine_values(result: SizingResult, catalogs: Catalogs) -> dict[str, Value]:
         "WeightsInPool": 0 if load.pool_is_given else load.weights,
         "PoolBeforeWeights": load.before_weights,
         "SmallestShare": 1 / smallest if smallest else 0,
-        "EngineTp": UNKNOWN if size is None else size,
-        "LayoutRow": UNKNOWN if row is None else load.all_rows.index(row) + 1,
-        "EngineWeights": UNKNOWN if size is None else ceil_div(load.weights, size),
-        "EnginePool": load.pool(size) if size is not None and knows_weights else UNKNOWN,
-        "ReplicasPerNode": UNKNOWN if size is None else result.server.gpus // size,
+        "EngineTp": size,
+        "LayoutRow": load.all_rows.index(row) + 1 if row else 0,
+        "EngineKnown": int(row is not None and knows_weights),
+        "EngineWeights": ceil_div(load.weights, size) if size and load.weights else UNKNOWN,
+        "EnginePool": load.pool(size) if row and knows_weights else UNKNOWN,
+        "ReplicasPerNode": result.server.gpus // size if size else UNKNOWN,
         **_requests(load, row, knows_weights=knows_weights),
     }
     values["EngineStatus"] = _status(result, values, typed)
@@ -130,16 +129,16 @@ def _load(result: SizingResult, catalogs: Catalogs) -> _Load:
     return _Load(result, own, rows, weights, before)
 
 
-def _size(load: _Load, typed: int, smallest: int | None) -> int | None:
+def _size(load: _Load, typed: int, smallest: int | None) -> int:
+    """The tensor-parallel size; 0 where there is none."""
     if typed:
-        return typed if typed <= load.result.server.gpus else None
-    sizes = load.sizes()
-    return smallest or (max(sizes) if sizes else None)
+        return typed if typed <= load.result.server.gpus else 0
+    return smallest or max(load.sizes(), default=0)
 
 
 def _requests(load: _Load, row: LayoutRow | None, *, knows_weights: bool) -> dict[str, Value]:
     """The figures that depend on how a request is paged."""
-    values: dict[str, Value] = dict.fromkeys(_OF_REQUESTS, UNKNOWN)
+    values: dict[str, Value] = {**dict.fromkeys(_OF_REQUESTS, UNKNOWN), "KvCopies": 0}
     if row is None:
         return values
     result, size = load.result, row.tensor_parallel
@@ -158,13 +157,12 @@ def _requests(load: _Load, row: LayoutRow | None, *, knows_weights: bool) -> dic
         values["NumBlocks"] = num_blocks
         values[f"{name}SessionsPerNode"] = sessions
         for what, count in zip(("Minimum", "WithHeadroom", "Final"), nodes, strict=True):
-            values[f"{name}Nodes{what}"] = NO_NODES if count is None else count
+            values[f"{name}Nodes{what}"] = UNKNOWN if count is None else count
     return values
 
 
 _OF_REQUESTS = (
     "NumBlocks",
-    "KvCopies",
     *(
         f"{name}{what}"
         for name in ("Engine", "Steady")
@@ -181,10 +179,10 @@ _OF_REQUESTS = (
 
 
 def _status(result: SizingResult, values: dict[str, Value], typed: int) -> str:
-    if typed and any(alert.rule == "invalid_tp" for alert in result.alerts):
+    if typed and any(alert.rule == "invalid_tp" for alert in result.all_alerts):
         return ENGINE_SIZE_IMPOSSIBLE
-    if values["LayoutRow"] == UNKNOWN:
+    if values["LayoutRow"] == 0:
         return ENGINE_NO_LAYOUT
-    if values["EnginePool"] == UNKNOWN:
+    if values["EngineKnown"] == 0:
         return ENGINE_NO_WEIGHTS
     return STATUS_OK if values["EngineSessionsPerNode"] else ENGINE_HOLDS_NONE

@@ -182,7 +182,7 @@ class _Page:
         self._heading(row, "Alerts", "Severity", "Message", "", "")
         lines = range(row + 1, row + 1 + ALERTS_SHOWN)
         for number, line in enumerate(lines, start=1):
-            alert = result.alerts[number - 1] if number <= len(result.alerts) else None
+            alert = result.all_alerts[number - 1] if number <= len(result.all_alerts) else None
             place = f"MATCH({number},Sizing_AlertRanks,0)"
             for column, text, value in (
                 (_LABEL, f"INDEX(AlertRules[Code],{place})", alert.code if alert else ""),
@@ -197,7 +197,7 @@ class _Page:
         cells = f"B{lines[0]}:F{lines[-1]}"
         for severity, fill in SEVERITY_FILLS.items():
             highlight(self.sheet, cells, f'$C{lines[0]}="{severity}"', fill=fill)
-        more = max(0, len(result.alerts) - ALERTS_SHOWN)
+        more = max(0, len(result.all_alerts) - ALERTS_SHOWN)
         text = (
             f'IF(MAX(Sizing_AlertRanks)>{ALERTS_SHOWN},"and "&MAX(Sizing_AlertRanks)-{ALERTS_SHOWN}'
             '&" more, on the sheet Warnings","What to do about each is on the sheet Warnings.")'

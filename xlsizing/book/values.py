@@ -94,7 +94,7 @@ def _outputs(result: SizingResult) -> dict[str, Value]:
 def _status(result: SizingResult) -> str:
     if not result.fits:
         return STATUS_NOTHING_FITS
-    unsafe = any(alert.rule == "weights_not_covered" for alert in result.alerts)
+    unsafe = any(alert.rule == "weights_not_covered" for alert in result.all_alerts)
     return STATUS_UNSAFE if unsafe else STATUS_OK
 
 
@@ -131,7 +131,7 @@ def _remedies(result: SizingResult) -> dict[str, Value]:
 
 
 def _alerts(result: SizingResult) -> dict[str, Value]:
-    messages = {alert.rule: alert.message for alert in result.alerts}
+    messages = {alert.rule: alert.message for alert in result.all_alerts}
     values: dict[str, Value] = {alert_symbol(key): messages.get(key, "") for key in ALERT_RULES}
     values["AlertCodes"] = alert_codes(messages)
     return values

@@ -96,7 +96,7 @@ def write_warning_list(book: Workbook, notes: PackageNotes, result: SizingResult
         Column("What to do", lambda alert: alert.recommendation, width=ADVICE_WIDTH, style=_TOP),
     )
     nothing = Alert("", "info", "No alert: nothing about this sizing is unsafe or unusual.", "")
-    alerts = result.alerts or (nothing,)
+    alerts = result.all_alerts or (nothing,)
     placed = write_table(writer, TABLE, columns, alerts, TABLE_TOP)
     for number, alert in enumerate(alerts):
         lines = max(
@@ -123,7 +123,7 @@ def _new_sheet(book: Workbook, notes: PackageNotes, subtitle: str) -> Writer:
 
 
 def _lines(row: int, scenario: str, result: SizingResult | None) -> list[_Line]:
-    alerts = {alert.rule: alert for alert in result.alerts} if result else {}
+    alerts = {alert.rule: alert for alert in result.all_alerts} if result else {}
     return [_Line(row, scenario, rule, alerts.get(rule.key)) for rule in _RULES]
 
 

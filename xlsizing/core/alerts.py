@@ -4,7 +4,7 @@ Source: the planning method, "Alerts". The texts here are the only ones: the com
 line fills them in, and the workbook's formulas are made from them.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Literal, NamedTuple
 
 LONG_CONTEXT_TOKENS = 128_000
@@ -195,6 +195,13 @@ _IN_ORDER = (
 
 ALERT_RULES: Mapping[str, AlertRule] = {rule.key: rule for rule in _IN_ORDER}
 """Every alert rule by key, in the order in which alerts are given."""
+
+
+def in_order(alerts: Iterable[Alert]) -> tuple[Alert, ...]:
+    """Alerts in the order of their rules."""
+    order = list(ALERT_RULES)
+    return tuple(sorted(alerts, key=lambda alert: order.index(alert.rule)))
+
 
 WEIGHTS_KNOWN = "{weights_gib} GiB of the {left_gib} GiB beside the KV budget"
 WEIGHTS_UNKNOWN = "not checked: the catalog has no size of the weights"

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from xlsizing.core.alerts import ALERT_RULES, WEIGHTS_KNOWN, WEIGHTS_UNKNOWN, Alert
+from xlsizing.core.alerts import ALERT_RULES, WEIGHTS_KNOWN, WEIGHTS_UNKNOWN, Alert, in_order
 from xlsizing.core.capacity import (
     DEFAULT_KV_BUDGET_RATIO,
     DEFAULT_RUNTIME_OVERHEAD_GIB,
@@ -75,6 +75,8 @@ class SizingResult:
     """What the engine holds; None where that is not known."""
     engine_unknown: str = ""
     """Why the engine's figures are not known."""
+    engine_alerts: tuple[Alert, ...] = ()
+    """What the engine's figures warn of; among `alerts` where a tensor-parallel size was asked for."""
 
     @property
     def load(self) -> str:
@@ -94,6 +96,11 @@ class SizingResult:
             weights_gib=grouped(self.model.weight_bytes, BYTES_PER_GIB, 2),
             left_gib=grouped(left, BYTES_PER_GIB, 2),
         )
+
+    @property
+    def all_alerts(self) -> tuple[Alert, ...]:
+        """The planning method's alerts and the engine's, each once, in the order of the rules."""
+        return in_order(dict.fromkeys((*self.alerts, *self.engine_alerts)))
 
     @property
     def fits(self) -> bool:
@@ -159,15 +166,19 @@ def size(
         )
     except SizingError as error:
         unknown = str(error)
-    alerts = (
+    planning_alerts = (
         *_hbm_alerts(model, server, tokens, precision, kv_budget_ratio, runtime_overhead_gib),
-        *tensor_parallel_alerts(model, server, settings),
         *kv_alerts(model, tokens, precision),
         *storage_alerts(storage, model, tokens, server),
-        *engine_alerts(model, server, context, per_node, final, engine),
         *range_alerts(context, final),
         *source_alerts(model, server, storage),
     )
+    of_engine = (
+        *tensor_parallel_alerts(model, server, settings),
+        *engine_alerts(model, server, context, per_node, final, engine),
+    )
+    asked = settings.tensor_parallel is not None
+    alerts = in_order((*planning_alerts, *of_engine)) if asked else planning_alerts
     return SizingResult(
         model=model,
         server=server,
@@ -191,6 +202,7 @@ def size(
         settings=settings,
         engine=engine,
         engine_unknown=unknown,
+        engine_alerts=of_engine,
     )
 
 

@@ -5,7 +5,7 @@ from dataclasses import asdict
 from typing import Any
 
 from xlsizing.core import SizingResult
-from xlsizing.report.engine import engine_document
+from xlsizing.report.engine import alert_document, engine_document
 
 PARAMETERS = (
     "concurrency",
@@ -25,7 +25,6 @@ RESULTS = (
     "nodes_with_headroom",
     "nodes_final",
 )
-ALERT = ("code", "severity", "message", "recommendation")
 
 
 def json_document(result: SizingResult) -> dict[str, Any]:
@@ -36,9 +35,9 @@ def json_document(result: SizingResult) -> dict[str, Any]:
         "storage": asdict(result.storage),
         "parameters": {name: getattr(result, name) for name in PARAMETERS},
         "results": {name: getattr(result, name) for name in RESULTS},
-        "engine": engine_document(result),
         "warnings": result.warnings,
-        "alerts": [{name: getattr(alert, name) for name in ALERT} for alert in result.alerts],
+        "alerts": [alert_document(alert) for alert in result.alerts],
+        "engine": engine_document(result),
     }
 
 

@@ -3,12 +3,13 @@
 from collections.abc import Iterator
 from typing import Any
 
-from xlsizing.core import SizingResult
+from xlsizing.core import Alert, SizingResult
 from xlsizing.core.engine import EngineBound, max_concurrency
 from xlsizing.core.exact import grouped
 from xlsizing.core.paged_cache import PagedCache
 from xlsizing.core.units import BYTES_PER_GIB
 
+_ALERT = ("code", "severity", "message", "recommendation")
 _NODES = ("nodes_minimum", "nodes_with_headroom", "nodes_final")
 
 
@@ -39,8 +40,9 @@ def cache_document(cache: PagedCache, num_blocks: int | None) -> dict[str, Any]:
 def engine_document(result: SizingResult) -> dict[str, Any]:
     """The engine's figures of a sizing; only the reason where they are not known."""
     engine = result.engine
+    alerts = [alert_document(alert) for alert in result.engine_alerts]
     if engine is None:
-        return {"unknown": result.engine_unknown}
+        return {"unknown": result.engine_unknown, "alerts": alerts}
     return {
         "tensor_parallel": engine.tensor_parallel,
         **cache_document(engine.cache, engine.num_blocks),
@@ -57,7 +59,13 @@ def engine_document(result: SizingResult) -> dict[str, Any]:
             "sessions_per_node": engine.steady_sessions_per_node,
             **dict(zip(_NODES, engine.steady_nodes, strict=True)),
         },
+        "alerts": alerts,
     }
+
+
+def alert_document(alert: Alert) -> dict[str, str]:
+    """An alert as plain values."""
+    return {name: getattr(alert, name) for name in _ALERT}
 
 
 def engine_lines(result: SizingResult) -> Iterator[str]:

@@ -74,11 +74,11 @@ def _steps(result: SizingResult) -> Iterator[str]:
 
 def _alerts(result: SizingResult) -> Iterator[str]:
     yield ""
-    if not result.alerts:
+    if not result.all_alerts:
         yield "No alerts."
         return
     yield "Alerts"
-    for alert in result.alerts:
+    for alert in result.all_alerts:
         yield f"  {alert.severity:<8} {alert.code}"
         yield f"           {alert.message}"
         yield f"           What to do: {alert.recommendation}"
