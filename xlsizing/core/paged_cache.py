@@ -82,6 +82,8 @@ class PagedCache(NamedTuple):
     layout: Layout
     group_blocks: tuple[int, ...]
     """Blocks per request, of each group."""
+    group_tokens: tuple[int, ...]
+    """Tokens that a block stands for, of each group; the whole request for one kept state."""
 
     @property
     def bytes_per_block(self) -> int:
@@ -208,8 +210,17 @@ def paged_cache(
         what a request takes once its prefill is over [tokens].
     state_caching : how prefix caching keeps states.
     """
-    blocks = (_blocks(group, context, tokens_in_flight, state_caching) for group in cut.groups)
-    return PagedCache(cut, tuple(blocks))
+    groups = cut.groups
+    return PagedCache(
+        layout=cut,
+        group_blocks=tuple(
+            _blocks(group, context, tokens_in_flight, state_caching) for group in groups
+        ),
+        group_tokens=tuple(
+            context if group.kind == "state" and state_caching == "none" else group.block_size
+            for group in groups
+        ),
+    )
 
 
 def _blocks(group: PageGroup, context: int, in_flight: int, state_caching: StateCaching) -> int:

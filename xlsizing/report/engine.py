@@ -28,11 +28,13 @@ def cache_document(cache: PagedCache, num_blocks: int | None) -> dict[str, Any]:
             {
                 "kind": group.kind,
                 "layers": group.layers,
-                "block_size": group.block_size,
+                "block_size": tokens,
                 "page_bytes": group.page_bytes,
                 "blocks_per_request": blocks,
             }
-            for group, blocks in zip(cache.layout.groups, cache.group_blocks, strict=True)
+            for group, blocks, tokens in zip(
+                cache.layout.groups, cache.group_blocks, cache.group_tokens, strict=True
+            )
         ],
     }
 

@@ -168,12 +168,11 @@ def _blocks(found: Session) -> Iterator[str]:
     for group, count in runs(cache.layout):
         tokens = "" if group.kind == "state" else f"{grouped(group.block_size)} tokens, "
         yield (
-            f"  {count} {'group' if count == 1 else 'groups'} of up to {group.layers} {group.kind} "
-            f"layers: {tokens}{grouped(group.page_bytes)} bytes a page, {grouped(blocks[group])} "
-            f"{'block' if blocks[group] == 1 else 'blocks'} a request"
+            f"  {_counted(count, 'group')} of up to {group.layers} {group.kind} layers: {tokens}"
+            f"{grouped(group.page_bytes)} bytes a page, {_counted(blocks[group], 'block')} a request"
         )
     yield (
-        f"  {grouped(cache.blocks_per_request)} blocks x {grouped(cache.bytes_per_block)} bytes = "
+        f"  {_counted(cache.blocks_per_request, 'block')} x {grouped(cache.bytes_per_block)} bytes = "
         f"{grouped(cache.kv_bytes_per_request)} bytes a request"
     )
     if found.num_blocks is not None:
@@ -182,6 +181,10 @@ def _blocks(found: Session) -> Iterator[str]:
             f"  A pool of {grouped(found.num_blocks)} blocks: {concurrency:.2f} requests in the "
             f"log, {grouped(cache.admitted(found.num_blocks))} admitted"
         )
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{grouped(count)} {noun}{'' if count == 1 else 's'}"
 
 
 def _size(label: str, size: int, remark: str = "") -> str:
