@@ -117,12 +117,12 @@ def test_there_is_no_room_without_a_rule() -> None:
         ("book/build.py", "from xlsizing.catalog import load_catalogs"),
         ("book/build.py", "import zipfile"),
         ("book/cells.py", "from zipfile import ZipFile"),
-        ("cli.py", "import zipfile"),
+        ("cli/commands.py", "import zipfile"),
         ("excel/functions.py", "from xlsizing.book import report"),
         ("excel/functions.py", "from xlsizing.cli import main"),
         ("resources.py", "import xlsizing.core"),
-        ("cli.py", "import openpyxl"),
-        ("cli.py", "import xlsizing"),
+        ("cli/commands.py", "import openpyxl"),
+        ("cli/commands.py", "import xlsizing"),
     ],
 )
 def test_import_against_the_arrows_is_found(file: str, code: str) -> None:
@@ -137,7 +137,7 @@ def test_import_against_the_arrows_is_found(file: str, code: str) -> None:
         ("catalog/files.py", "from xlsizing.core import Model\nfrom xlsizing import resources"),
         ("book/package.py", "import zipfile\nfrom lxml import etree"),
         ("excel/functions.py", "from xlsizing.catalog import load_catalogs"),
-        ("cli.py", "from xlsizing import __version__\nfrom xlsizing.book import report"),
+        ("cli/commands.py", "from xlsizing import __version__\nfrom xlsizing.book import report"),
     ],
 )
 def test_import_along_the_arrows_is_let_through(file: str, code: str) -> None:

@@ -12,7 +12,8 @@ import pytest
 from packaging.requirements import Requirement
 
 from tests.conftest import PROJECT
-from xlsizing.cli import HELP_WIDTH, main
+from xlsizing.cli import main
+from xlsizing.cli.arguments import HELP_WIDTH
 from xlsizing.core import ALERT_RULES, Catalogs
 
 README = (PROJECT / "README.md").read_text(encoding="utf-8")
@@ -63,12 +64,14 @@ def options_of(command: str) -> set[str]:
     return set(re.findall(r"--[a-z][a-z-]+", page)) - {"--help", "--version"}
 
 
-@pytest.mark.parametrize("command", ["size", "report", "template", "catalog"])
+@pytest.mark.parametrize("command", ["size", "report", "template", "kv", "catalog"])
 def test_the_readme_shows_every_option_of_a_command(command: str) -> None:
     usage = next(text for text in blocks("text") if text.startswith("xlsizing size"))
     documented = set(re.findall(r"--[a-z][a-z-]+", usage))
     names = (
-        ["catalog list", "catalog show", "catalog validate"] if command == "catalog" else [command]
+        [f"catalog {action}" for action in ("list", "show", "validate", "import-hf")]
+        if command == "catalog"
+        else [command]
     )
     for name in names:
         assert options_of(name) <= documented

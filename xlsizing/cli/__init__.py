@@ -1,0 +1,43 @@
+"""The command line: one command per thing that a person does."""
+
+import io
+import os
+import sys
+from collections.abc import Sequence
+
+from xlsizing.cli.arguments import parsed
+from xlsizing.cli.codes import BAD_INPUT, INTERRUPTED, OK
+from xlsizing.core import SizingError
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # A name that the terminal cannot show must not end the command.
+            stream.reconfigure(errors="backslashreplace")
+    command, options = parsed(sys.argv[1:] if arguments is None else arguments)
+    try:
+        code = command(options)
+        if sys.stdout:  # None where it was closed for us
+            sys.stdout.flush()
+    except SizingError as error:
+        print(error, file=sys.stderr)
+        return BAD_INPUT
+    except BrokenPipeError:
+        # Whoever read our output has seen enough, as `head` does.
+        _drop_output()
+        return OK
+    except OSError as error:
+        _drop_output()
+        what = error.filename or "The output"
+        print(f"{what} cannot be read or written: {error.strerror or error}.", file=sys.stderr)
+        return BAD_INPUT
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    return code
+
+
+def _drop_output() -> None:
+    """Send what is left of the output nowhere, so that Python does not fail on it at its exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

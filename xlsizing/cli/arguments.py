@@ -1,0 +1,323 @@
+"""The arguments of each command.
+
+Only the arguments of the command that was called are built: building all takes longer
+than a sizing.
+"""
+
+import argparse
+import re
+from collections.abc import Callable, Sequence
+from decimal import Decimal
+from functools import partial
+from typing import NamedTuple, NoReturn
+
+from xlsizing import __version__
+from xlsizing.cli import commands
+from xlsizing.cli.codes import BAD_INPUT
+from xlsizing.core import (
+    BYTES_PER_ELEMENT,
+    DEFAULT_HA_MODE,
+    DEFAULT_KV_BUDGET_RATIO,
+    DEFAULT_PEAK_HEADROOM_RATIO,
+    DEFAULT_RUNTIME_OVERHEAD_GIB,
+)
+from xlsizing.core.engine import (
+    DEFAULT_ACTIVATION_GIB,
+    DEFAULT_BATCHES_IN_FLIGHT,
+    DEFAULT_GPU_MEMORY_UTILIZATION,
+    DEFAULT_MAX_NUM_BATCHED_TOKENS,
+    DEFAULT_RUNTIME_GIB,
+)
+from xlsizing.core.layers import RECURRENT_BYTES
+
+HELP_WIDTH = 96
+"""Columns of a help page."""
+
+Command = Callable[[argparse.Namespace], int]
+
+
+class _Parser(argparse.ArgumentParser):
+    """argparse with errors as sentences, and no guessing of shortened options."""
+
+    def __init__(self, **settings: object) -> None:
+        # With a width of its own argparse need not ask for the terminal's, which is slow.
+        formatter = partial(argparse.HelpFormatter, width=HELP_WIDTH)
+        super().__init__(allow_abbrev=False, formatter_class=formatter, **settings)  # type: ignore[arg-type]
+
+    def error(self, message: str) -> NoReturn:
+        sentence = message[0].upper() + message[1:].rstrip(".")
+        self.exit(BAD_INPUT, f"{sentence}. See {self.prog} --help.\n")
+
+
+def _whole(text: str) -> int:
+    if not re.fullmatch(r"[+-]?[0-9]{1,300}", text):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number such as 1000")
+    return int(text)
+
+
+def _decimal(text: str) -> Decimal:
+    if not re.fullmatch(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)", text):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number such as 0.25")
+    return Decimal(text)
+
+
+def _word(text: str) -> str:
+    return text.strip().lower()
+
+
+class _Entry(NamedTuple):
+    """One command: its name, a line of help, its arguments, and what it does."""
+
+    name: str
+    help: str
+    add_arguments: Callable[[argparse.ArgumentParser], None]
+    run: Command
+
+
+def parsed(arguments: Sequence[str]) -> tuple[Command, argparse.Namespace]:
+    """The command that was called, and its options."""
+    parser = _Parser(
+        prog="xlsizing", description="How many GPU nodes it takes to serve a language model."
+    )
+    parser.add_argument("--version", action="version", version=f"xlsizing {__version__}")
+    names = parser.add_subparsers(metavar="COMMAND", required=True)
+    _add(names, _COMMANDS, arguments)
+    catalog = names.add_parser("catalog", help="what can be sized")
+    if "catalog" in arguments:
+        _add(catalog.add_subparsers(metavar="ACTION", required=True), _CATALOG, arguments)
+    options = parser.parse_args(arguments)
+    command: Command = options.run
+    return command, options
+
+
+def _add(
+    names: "argparse._SubParsersAction[_Parser]",
+    entries: Sequence[_Entry],
+    arguments: Sequence[str],
+) -> None:
+    for entry in entries:
+        parser = names.add_parser(entry.name, help=entry.help)
+        if entry.name in arguments:
+            entry.add_arguments(parser)
+            parser.set_defaults(run=entry.run)
+
+
+def _size(command: argparse.ArgumentParser) -> None:
+    _add_inputs(command)
+    command.add_argument("--json-only", action="store_true", help="print JSON and nothing else")
+
+
+def _template(command: argparse.ArgumentParser) -> None:
+    _add_out(command)
+    _add_catalogs(command)
+
+
+def _report(command: argparse.ArgumentParser) -> None:
+    _add_out(command)
+    _add_inputs(command)
+
+
+def _kv(command: argparse.ArgumentParser) -> None:
+    _add_model_or_config(command)
+    add = command.add_argument
+    add("--context", required=True, type=_whole, metavar="L", help="tokens of the session")
+    _add_kv_precision(command)
+    add(
+        "--ssm-state-dtype",
+        type=_word,
+        metavar="D",
+        help=f"{' or '.join(RECURRENT_BYTES)}, for the states of state-space layers "
+        "(default: the model's)",
+    )
+    add("--json", action="store_true", help="print JSON")
+    _add_engine(command)
+    _add_catalogs(command)
+
+
+def _list(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--json", action="store_true", help="print the names as JSON")
+    _add_catalogs(command)
+
+
+def _show(command: argparse.ArgumentParser) -> None:
+    command.add_argument("name", metavar="NAME", help="a name or an alias")
+    _add_catalogs(command)
+
+
+def _import_hf(command: argparse.ArgumentParser) -> None:
+    command.add_argument("config", metavar="CONFIG.json", help="a model's published config.json")
+    command.add_argument("--name", required=True, metavar="N", help="name of the entry")
+
+
+def _add_model_or_config(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "model", metavar="MODEL|CONFIG.json", help="a model of the catalog, or a published config"
+    )
+
+
+def _add_kv_precision(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--kv-precision",
+        type=_word,
+        metavar="P",
+        help=f"{' or '.join(BYTES_PER_ELEMENT)} (default: the model's)",
+    )
+
+
+def _add_out(command: argparse.ArgumentParser) -> None:
+    command.add_argument("out", metavar="OUT.xlsx", help="the workbook to write")
+    command.add_argument("--force", action="store_true", help="replace OUT.xlsx where it exists")
+
+
+def _add_catalogs(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--catalogs",
+        metavar="DIR",
+        help="folder with models.json, servers.json and storage.json "
+        "(default: XLSIZING_CATALOGS, else the shipped catalogs)",
+    )
+
+
+def _add_inputs(command: argparse.ArgumentParser) -> None:
+    add = command.add_argument
+    add("--model", required=True, metavar="NAME", help="model, by name or alias")
+    add("--server", required=True, metavar="NAME", help="server, by name or alias")
+    add("--storage", required=True, metavar="NAME", help="storage profile, by name or alias")
+    add(
+        "--concurrency",
+        required=True,
+        type=_whole,
+        metavar="N",
+        help="sessions at the same time",
+    )
+    add(
+        "--effective-context",
+        required=True,
+        type=_whole,
+        metavar="TOKENS",
+        help="tokens that a session holds",
+    )
+    _add_kv_precision(command)
+    add(
+        "--kv-budget-ratio",
+        type=_decimal,
+        default=DEFAULT_KV_BUDGET_RATIO,
+        metavar="R",
+        help="share of the HBM that is planned for KV caches (default: %(default)s)",
+    )
+    add(
+        "--runtime-overhead-gib",
+        type=_decimal,
+        default=DEFAULT_RUNTIME_OVERHEAD_GIB,
+        metavar="G",
+        help="GiB of that share, per node, that the runtime takes (default: %(default)s)",
+    )
+    add(
+        "--peak-headroom-ratio",
+        type=_decimal,
+        default=DEFAULT_PEAK_HEADROOM_RATIO,
+        metavar="H",
+        help="share of the load to keep free for peaks (default: %(default)s)",
+    )
+    add(
+        "--ha",
+        type=_word,
+        default=DEFAULT_HA_MODE,
+        metavar="MODE",
+        help="none, or n+1 for a spare node (default: %(default)s)",
+    )
+    _add_engine(command)
+    _add_memory(command)
+    _add_catalogs(command)
+
+
+def _add_engine(command: argparse.ArgumentParser) -> None:
+    add = command.add_argument_group("engine").add_argument
+    add(
+        "--tensor-parallel",
+        type=_whole,
+        metavar="N",
+        help="GPUs that share one copy of the model (default: the smallest that holds a session; "
+        "1 for kv)",
+    )
+    add(
+        "--max-num-batched-tokens",
+        type=_whole,
+        default=DEFAULT_MAX_NUM_BATCHED_TOKENS,
+        metavar="N",
+        help="tokens that the engine prefills in one step (default: %(default)s)",
+    )
+    add(
+        "--batches-in-flight",
+        type=_whole,
+        default=DEFAULT_BATCHES_IN_FLIGHT,
+        metavar="N",
+        help="steps scheduled at the same time (default: %(default)s, as in vLLM 0.33)",
+    )
+    add(
+        "--no-hybrid-manager",
+        action="store_true",
+        help="windowed layers beside full ones keep the whole context",
+    )
+    add(
+        "--state-caching",
+        type=_word,
+        default="none",
+        metavar="MODE",
+        help="none, or align where prefix caching keeps two states a request (default: %(default)s)",
+    )
+    add("--kv-pool-gib", type=_decimal, metavar="G", help="GiB per GPU for KV caches, if known")
+
+
+def _add_memory(command: argparse.ArgumentParser) -> None:
+    add = command.add_argument_group("memory of a GPU").add_argument
+    add(
+        "--gpu-memory-utilization",
+        type=_decimal,
+        default=DEFAULT_GPU_MEMORY_UTILIZATION,
+        metavar="R",
+        help="share that the engine may take (default: %(default)s)",
+    )
+    add(
+        "--activation-gib",
+        type=_decimal,
+        default=DEFAULT_ACTIVATION_GIB,
+        metavar="G",
+        help="peak of the activations (default: %(default)s)",
+    )
+    add(
+        "--runtime-gib",
+        type=_decimal,
+        default=DEFAULT_RUNTIME_GIB,
+        metavar="G",
+        help="graphs, libraries and buffers (default: %(default)s)",
+    )
+
+
+_COMMANDS = (
+    _Entry("size", "size a load and print the answer", _size, commands.size_command),
+    _Entry("template", "write the planning workbook", _template, commands.template_command),
+    _Entry(
+        "report",
+        "size a load and write the answer as a workbook",
+        _report,
+        commands.report_command,
+    ),
+    _Entry("kv", "print what one session costs, by three figures", _kv, commands.kv_command),
+)
+_CATALOG = (
+    _Entry("list", "print the names in the catalogs", _list, commands.catalog_list_command),
+    _Entry("show", "print one entry with its sources", _show, commands.catalog_show_command),
+    _Entry(
+        "import-hf",
+        "print the entry that a published config.json makes",
+        _import_hf,
+        commands.import_command,
+    ),
+    _Entry(
+        "validate",
+        "print every fault of the catalog files",
+        _add_catalogs,
+        commands.catalog_validate_command,
+    ),
+)

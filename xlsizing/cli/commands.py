@@ -1,0 +1,168 @@
+"""What each command does; heavy imports stand where they are used, so that `size` starts fast."""
+
+import argparse
+import os
+import sys
+
+from xlsizing.catalog import catalog_folder, load_catalogs
+from xlsizing.cli.codes import NOTHING_FITS, OK
+from xlsizing.core import Catalogs, Model, SizingResult, size
+from xlsizing.core.engine import EngineSettings
+
+
+def size_command(options: argparse.Namespace) -> int:
+    """Size a load and print the answer."""
+    from xlsizing.report.document import json_text
+
+    result = _sizing(options, load_catalogs(options.catalogs))
+    if not options.json_only:
+        from xlsizing.report.text import text_report
+
+        print(text_report(result), end="\n\n")
+    print(json_text(result))
+    return _fit_code(result)
+
+
+def template_command(options: argparse.Namespace) -> int:
+    """Write the planning workbook."""
+    from xlsizing.book import require_writable, save_workbook, template
+
+    require_writable(options.out, options.force)
+    path = save_workbook(options.out, template(load_catalogs(options.catalogs)), options.force)
+    print(f"Wrote {path}.")
+    return OK
+
+
+def report_command(options: argparse.Namespace) -> int:
+    """Size a load, print the answer and write it as a workbook."""
+    from xlsizing.book import report, require_writable, save_workbook
+    from xlsizing.report.text import text_report
+
+    require_writable(options.out, options.force)
+    catalogs = load_catalogs(options.catalogs)
+    result = _sizing(options, catalogs)
+    path = save_workbook(options.out, report(result, catalogs), options.force)
+    print(text_report(result), end="\n\n")
+    print(f"Wrote {path}.")
+    return _fit_code(result)
+
+
+def kv_command(options: argparse.Namespace) -> int:
+    """Print what one session costs, by the planning formula, in transformers and in the engine."""
+    from xlsizing.core.kv_cache import resolved_precision, whole_number, with_recurrent_dtype
+    from xlsizing.report.session import session, session_json, session_text
+
+    model = _model(options)
+    if options.ssm_state_dtype:
+        model = with_recurrent_dtype(model, options.ssm_state_dtype)
+    context = whole_number("context", options.context)
+    precision = resolved_precision(model, options.kv_precision)
+    found = session(model, context, precision, _settings(options))
+    print(session_json(found) if options.json else session_text(found))
+    return OK
+
+
+def import_command(options: argparse.Namespace) -> int:
+    """Print the catalog entry that a published config.json makes, and where each figure is from."""
+    import json
+
+    from xlsizing.catalog.hf_config import entry_json, import_config, read_config
+
+    imported = import_config(read_config(options.config), options.name)
+    print(json.dumps(entry_json(imported), indent=2, ensure_ascii=False))
+    for reading in imported.readings:
+        print(f"{reading.field} = {reading.value}  <-  {reading.source}", file=sys.stderr)
+    return OK
+
+
+def catalog_list_command(options: argparse.Namespace) -> int:
+    """Print the names in the catalogs."""
+    catalogs = load_catalogs(options.catalogs)
+    listed = {
+        "models": [model.name for model in catalogs.models],
+        "servers": [server.name for server in catalogs.servers],
+        "profiles": [profile.name for profile in catalogs.profiles],
+    }
+    if options.json:
+        import json
+
+        print(json.dumps(listed, indent=2))
+    else:
+        for kind, found in listed.items():
+            print("\n  ".join([f"{kind}:", *found]))
+    return OK
+
+
+def catalog_show_command(options: argparse.Namespace) -> int:
+    """Print one catalog entry with its sources."""
+    from xlsizing.report.entry import entry_text
+
+    catalogs = load_catalogs(options.catalogs)
+    print("\n\n".join(entry_text(entry) for entry in catalogs.named(options.name)))
+    return OK
+
+
+def catalog_validate_command(options: argparse.Namespace) -> int:
+    """Print every fault of the catalog files."""
+    from xlsizing.catalog.errors import CatalogError
+    from xlsizing.catalog.validation import folder_faults
+
+    folder = catalog_folder(options.catalogs)
+    if faults := folder_faults(folder):
+        raise CatalogError(faults)
+    catalogs = load_catalogs(folder)
+    print(
+        f"No faults. Models: {len(catalogs.models)}, servers: {len(catalogs.servers)}, "
+        f"storage profiles: {len(catalogs.profiles)}."
+    )
+    return OK
+
+
+def _sizing(options: argparse.Namespace, catalogs: Catalogs) -> SizingResult:
+    return size(
+        catalogs.model(options.model),
+        catalogs.server(options.server),
+        catalogs.profile(options.storage),
+        concurrency=options.concurrency,
+        effective_context=options.effective_context,
+        kv_precision=options.kv_precision,
+        kv_budget_ratio=options.kv_budget_ratio,
+        runtime_overhead_gib=options.runtime_overhead_gib,
+        peak_headroom_ratio=options.peak_headroom_ratio,
+        ha_mode=options.ha,
+        settings=_settings(options),
+    )
+
+
+def _settings(options: argparse.Namespace) -> EngineSettings:
+    return EngineSettings(
+        tensor_parallel=options.tensor_parallel,
+        max_num_batched_tokens=options.max_num_batched_tokens,
+        batches_in_flight=options.batches_in_flight,
+        hybrid_manager=not options.no_hybrid_manager,
+        state_caching=options.state_caching,
+        kv_pool_gib=options.kv_pool_gib,
+        **{
+            name: getattr(options, name)
+            for name in ("gpu_memory_utilization", "activation_gib", "runtime_gib")
+            if name in options
+        },
+    )
+
+
+def _model(options: argparse.Namespace) -> Model:
+    """The model that an argument names: an entry of the catalog, or a config.json."""
+    name: str = options.model
+    if not name.lower().endswith(".json"):
+        return load_catalogs(options.catalogs).model(name)
+    from xlsizing.catalog.hf_config import import_config, read_config
+
+    title = os.path.splitext(os.path.basename(name))[0]
+    return import_config(read_config(name), title).model
+
+
+def _fit_code(result: SizingResult) -> int:
+    if result.fits:
+        return OK
+    print(f"Nothing fits. {result.alerts[0].message}", file=sys.stderr)
+    return NOTHING_FITS
