@@ -171,8 +171,9 @@ ENGINE_STEPS: tuple[Formula, ...] = (
         "SmallestShare",
         "1 / smallest size that holds a session",
         "",
-        f"SUMPRODUCT(MAX({_OWN_SIZES}*({_POOL_OF_ALL}>=({_BLOCKS_OF_ALL}+1)"
-        "*Layouts[Bytes per block])/Layouts[Tensor parallel]))",
+        # A difference with 0, since IronCalc compares a sum of a cell and an array wrongly.
+        f"SUMPRODUCT(MAX({_OWN_SIZES}*({_POOL_OF_ALL}-({_BLOCKS_OF_ALL}+1)"
+        "*Layouts[Bytes per block]>=0)/Layouts[Tensor parallel]))",
         "0.0000",
     ),
     Formula(

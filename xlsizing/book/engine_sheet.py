@@ -415,7 +415,6 @@ class _Page:
     def _add_chart(self, first: int, top: int, sizes: Sequence[int]) -> None:
         chart = BarChart()
         chart.type, chart.grouping, chart.overlap = "bar", "percentStacked", 100
-        chart.title = "Where one GPU's memory goes"
         chart.height, chart.width = 4.4, 27
         chart.gapWidth = 40
         chart.legend.position = "b"
