@@ -6,6 +6,7 @@ raise errors that name no file. Here each of these is a fault with a sentence.
 
 import json
 import os
+from functools import partial
 from math import isinf
 from typing import Any, NamedTuple
 
@@ -41,6 +42,15 @@ LONGEST_NUMBER = 300
 """Digits that a whole number may have; Python itself refuses to read much longer ones."""
 
 
+class JsonFault(Exception):
+    """What is wrong with a JSON file: a place in it, which may be empty, and a sentence."""
+
+    def __init__(self, place: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.place = place
+        self.sentence = sentence
+
+
 def read_document(folder: str, kind: CatalogKind) -> Any:
     """The JSON document of a catalog file.
 
@@ -51,59 +61,85 @@ def read_document(folder: str, kind: CatalogKind) -> Any:
     """
     path = os.path.join(folder, kind.file)
     try:
-        if os.path.getsize(path) > LARGEST_FILE_MB * 10**6:
-            raise CatalogError(
-                [Fault(path, "", f"The file is larger than {LARGEST_FILE_MB} MB; split it.")]
-            )
-        with open(path, encoding="utf-8-sig") as file:
-            text = file.read()
-    except OSError as error:
-        why = error.strerror or "it cannot be read"
-        sentence = f"The file cannot be read ({why}); it must hold the {kind.noun}s."
-        raise CatalogError([Fault(path, "", sentence)]) from error
-    except UnicodeDecodeError as error:
-        sentence = f"Byte {error.start} is not UTF-8; save the file as UTF-8."
-        raise CatalogError([Fault(path, "", sentence)]) from error
+        return read_json(path, LARGEST_FILE_MB, "catalog", f"the {kind.noun}s")
+    except JsonFault as fault:
+        raise CatalogError([Fault(path, fault.place, fault.sentence)]) from fault
+
+
+def read_json(path: str, largest_mb: int, noun: str, content: str, *, finite: bool = True) -> Any:
+    """The JSON document in a file, read strictly.
+
+    Parameters
+    ----------
+    path : the file.
+    largest_mb : a larger file is not read [MB].
+    noun : what the file is called in a sentence.
+    content : what it must hold.
+    finite : whether NaN and infinite numbers are refused.
+
+    Raises
+    ------
+    JsonFault : the file cannot be read, or is not strict JSON.
+    """
+    text = _text(path, largest_mb, noun, content)
     try:
         document = json.loads(
             text,
             object_pairs_hook=_object,
-            parse_constant=_no_constant,
-            parse_int=_whole,
-            parse_float=_finite,
+            parse_constant=_no_constant if finite else float,
+            parse_int=partial(_whole, noun),
+            parse_float=_finite if finite else float,
         )
         if "\\ud" in text.lower():
             json.dumps(document, ensure_ascii=False).encode()
     except UnicodeEncodeError as error:
-        sentence = (
-            f"The text {error.object[error.start]!r} is half of a character; write the whole one."
-        )
-        raise CatalogError([Fault(path, "", sentence)]) from error
+        half = error.object[error.start]
+        sentence = f"The text {half!r} is half of a character; write the whole one."
+        raise JsonFault("", sentence) from error
     except json.JSONDecodeError as error:
         place = f"line {error.lineno}, column {error.colno}"
         sentence = f"This is not JSON: {error.msg[0].lower()}{error.msg[1:]}."
-        raise CatalogError([Fault(path, place, sentence)]) from error
+        raise JsonFault(place, sentence) from error
     except RecursionError as error:
-        sentence = "The JSON is nested too deeply to be a catalog."
-        raise CatalogError([Fault(path, "", sentence)]) from error
+        raise JsonFault("", f"The JSON is nested too deeply to be a {noun}.") from error
     except ValueError as error:
-        raise CatalogError([Fault(path, "", str(error))]) from error
+        raise JsonFault("", str(error)) from error
     return document
 
 
+def _text(path: str, largest_mb: int, noun: str, content: str) -> str:
+    too_large = f"The file is larger than {largest_mb} MB, which is too large for a {noun}."
+    try:
+        if os.path.getsize(path) > largest_mb * 10**6:
+            raise JsonFault("", too_large)
+        with open(path, "rb") as file:
+            written = file.read(largest_mb * 10**6 + 1)
+        if len(written) > largest_mb * 10**6:
+            raise JsonFault("", too_large)
+        return written.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        sentence = f"Byte {error.start} is not UTF-8; save the file as UTF-8."
+        raise JsonFault("", sentence) from error
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or "it cannot be read"
+        sentence = f"The file cannot be read ({why}); it must hold {content}."
+        raise JsonFault("", sentence) from error
+
+
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    keys = [key for key, _ in pairs]
-    if len(set(keys)) < len(keys):
-        twice = next(key for key in keys if keys.count(key) > 1)
-        raise ValueError(f"An object has the key {twice!r} twice; keep one of them.")
-    return dict(pairs)
+    fields = dict(pairs)
+    if len(fields) < len(pairs):
+        seen: set[str] = set()
+        for key, _ in pairs:
+            if key in seen:
+                raise ValueError(f"An object has the key {key!r} twice; keep one of them.")
+            seen.add(key)
+    return fields
 
 
-def _whole(text: str) -> int:
+def _whole(noun: str, text: str) -> int:
     if len(text) > LONGEST_NUMBER:
-        raise ValueError(
-            f"A number has {len(text)} digits; no figure of a catalog needs that many."
-        )
+        raise ValueError(f"A number has {len(text)} digits; no figure of a {noun} needs that many.")
     return int(text)
 
 
