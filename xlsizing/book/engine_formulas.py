@@ -92,17 +92,17 @@ def _request_blocks(in_flight: str) -> str:
     )
 
 
-# The same for all rows of Layouts at once, of which the loads' own key picks a few.
+# The same for all rows of Layouts at once, of which the load's own key picks a few. SUM makes a
+# number of a cell: not every program computes a cell with a column otherwise.
+_CONTEXT = "SUM({ClampedContext})"
 _BLOCKS_OF_ALL = (
-    "(Layouts[Full groups]*-INT(-{ClampedContext}/Layouts[Full block])"
-    "+Layouts[Windowed groups]*(-INT(-(({WindowReach}+Engine_TokensInFlight<{ClampedContext})"
-    "*({WindowReach}+Engine_TokensInFlight)"
-    "+({WindowReach}+Engine_TokensInFlight>={ClampedContext})*{ClampedContext})"
+    f"(Layouts[Full groups]*-INT(-{_CONTEXT}/Layouts[Full block])"
+    f"+Layouts[Windowed groups]*(-INT(-MIN({{WindowReach}}+Engine_TokensInFlight,{{ClampedContext}})"
     "/Layouts[Windowed block])+Layouts[Window blocks more])"
-    "+Layouts[State groups]*Engine_StatesPerRequest)"
+    "+Layouts[State groups]*SUM(Engine_StatesPerRequest))"
 )
-_POOL_OF_ALL = "({PoolBeforeWeights}+INT(-{WeightsInPool}/Layouts[Tensor parallel]))"
-_OWN_SIZES = "(Layouts[Key]={LayoutKey})*(Layouts[Tensor parallel]<=" + server("GPUs") + ")"
+_POOL_OF_ALL = "(SUM({PoolBeforeWeights})+INT(-SUM({WeightsInPool})/Layouts[Tensor parallel]))"
+_OWN_SIZES = '(Layouts[Key]={LayoutKey}&"")*(Layouts[Tensor parallel]<=SUM(' + server("GPUs") + "))"
 
 
 _LARGEST_SIZE = f"SUMPRODUCT(MAX({_OWN_SIZES}*Layouts[Tensor parallel]))"
@@ -171,9 +171,8 @@ ENGINE_STEPS: tuple[Formula, ...] = (
         "SmallestShare",
         "1 / smallest size that holds a session",
         "",
-        # A difference with 0, since IronCalc compares a sum of a cell and an array wrongly.
-        f"SUMPRODUCT(MAX({_OWN_SIZES}*({_POOL_OF_ALL}-({_BLOCKS_OF_ALL}+1)"
-        "*Layouts[Bytes per block]>=0)/Layouts[Tensor parallel]))",
+        f"SUMPRODUCT(MAX({_OWN_SIZES}*({_POOL_OF_ALL}>=({_BLOCKS_OF_ALL}+1)"
+        "*Layouts[Bytes per block])/Layouts[Tensor parallel]))",
         "0.0000",
     ),
     Formula(
