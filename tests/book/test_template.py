@@ -48,6 +48,9 @@ FIELDS: Mapping[str, Mapping[str, str]] = {
         "default_kv_precision": "KV precision",
         "total_params": "Parameters",
         "weight_bytes": "Weight bytes",
+        "num_attention_heads": "Attention heads",
+        "weight_precision": "Weight precision",
+        "unquantized_params": "16-bit parameters",
         "hybrid_full_layers": "Full layers",
         "hybrid_sliding_layers": "Sliding layers",
     },
@@ -59,6 +62,7 @@ FIELDS: Mapping[str, Mapping[str, str]] = {
         "nvlink_bandwidth_tbps": "NVLink TB/s",
         "system_memory_tb": "Host memory TB",
         "hbm_per_gpu_mib": "HBM MiB per GPU",
+        "usable_hbm_per_gpu_bytes": "Usable bytes per GPU",
         "gpu": "GPU",
         "hbm_bandwidth_tbps": "HBM TB/s per GPU",
         "bf16_tflops": "bf16 TFLOP/s",
@@ -231,18 +235,58 @@ def test_catalog_sheet_holds_every_figure_of_the_catalog_file(book: Workbook, ki
                 assert all(key in row["Sources"] for key in value if key != "*")
             elif field == "notes":
                 assert row["Notes"] == value
+            elif field == "layer_groups":
+                assert figures(row["Layer groups"]) == [group_figures(group) for group in value]
             elif field != "aliases":
                 assert row[FIELDS[kind][field]] == value, (entry["name"], field)
         absent = set(FIELDS[kind]) - set(entry) - set(DERIVED)
         assert all(row[FIELDS[kind][field]] is None for field in absent), entry["name"]
 
 
-DERIVED = ("hybrid_full_layers", "hybrid_sliding_layers", "total_hbm_gb", "gpu")
+def figures(text: str) -> list[list[str]]:
+    """Every figure in the words for each group of layers."""
+    groups = text.replace(",", "").split("; ")
+    # What an indexer adds stands after a semicolon of its own.
+    joined = [group for group in groups if " x " in group]
+    rests = dict.fromkeys(range(len(joined)), "")
+    for group in groups:
+        if " x " not in group:
+            rests[len(rests) - 1] += group
+    return [re.findall(r"\d+", joined[number] + rests[number]) for number in rests]
+
+
+def group_figures(group: dict[str, Any]) -> list[str]:
+    """The figures that the words for a group of layers must hold, as text."""
+    if group["kind"] == "latent":
+        shown = [group["layers"], group["kv_lora_rank"], group["qk_rope_head_dim"]]
+        if group.get("indexer_layers"):
+            index = group["index_head_dim"]
+            shown += [group["indexer_layers"], index + 4 * -(-index // 128)]
+        return list(map(str, shown))
+    if group["kind"] == "state":
+        family = re.findall(r"\d", group["family"])
+        bits = re.findall(r"\d+", group.get("recurrent_dtype", "bfloat16"))
+        shape = [str(group[name]) for name in ("heads", "head_dim", "state_size")]
+        return [str(group["layers"]), *family, *shape, *bits]
+    shown = [group[name] for name in ("layers", "kv_heads", "key_dim", "value_dim")]
+    return list(map(str, shown + ([group["window"]] if "window" in group else [])))
+
+
+DERIVED = (
+    "hybrid_full_layers",
+    "hybrid_sliding_layers",
+    "sliding_window",
+    "total_hbm_gb",
+    "usable_hbm_per_gpu_bytes",
+    "gpu",
+)
 """Fields that a sheet fills in where the file leaves them out."""
 
 
 def test_derived_columns_of_models_follow_the_method(book: Workbook) -> None:
     for entry, row in zip(entries("Models"), table_rows(book, "Models"), strict=True):
+        if entry["attention_pattern"] == "grouped":
+            continue
         layers = {
             "full": (entry["num_layers"], 0),
             "sliding": (0, entry["num_layers"]),
@@ -252,6 +296,30 @@ def test_derived_columns_of_models_follow_the_method(book: Workbook) -> None:
         element = 2 * entry["num_key_value_heads"] * entry["head_dim"]
         assert row["Full KV elements"] == layers[0] * element
         assert row["Sliding KV elements"] == layers[1] * element
+        assert (row["Index bytes"], row["State bytes"]) == (0, 0)
+
+
+GROUPED = {
+    # full and windowed elements, window, index bytes and state bytes, worked out by hand
+    "deepseek-v3.2": (61 * 576, 0, None, 61 * 132, 0),
+    "glm-5.2": (78 * 576, 0, None, 21 * 132, 0),
+    "llama-4-scout": (12 * 2 * 8 * 128, 36 * 2 * 8 * 128, 8192, 0, 0),
+    "mimo-v2-flash": (9 * 4 * 320, 39 * 8 * 320, 128, 0, 0),
+    "gemma-4-26b-a4b": (5 * 2 * 1024, 25 * 8 * 512, 1024, 0, 0),
+    "nemotron-3-nano-30b-a3b": (6 * 2 * 2 * 128, 0, None, 0, 23 * 2_134_016),
+    "falcon3-mamba-7b": (0, 0, None, 0, 64 * 311_296),
+    "falcon-h1-34b-instruct": (72 * 2 * 4 * 128, 0, None, 0, 72 * 2_127_872),
+}
+"""Pages of states are those of vLLM's planner at a tensor-parallel size of 1."""
+
+
+@pytest.mark.parametrize("name", GROUPED)
+def test_derived_columns_of_grouped_models_are_those_worked_out_by_hand(
+    book: Workbook, name: str
+) -> None:
+    rows = {row["Name"]: row for row in table_rows(book, "Models")}
+    heads = "Full KV elements,Sliding KV elements,Sliding window,Index bytes,State bytes"
+    assert tuple(rows[name][head] for head in heads.split(",")) == GROUPED[name]
 
 
 def test_derived_columns_of_servers_follow_the_method(book: Workbook) -> None:

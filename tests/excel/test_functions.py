@@ -13,8 +13,12 @@ import pytest
 import xlwings
 
 from tests.conftest import PROJECT
+from tests.core.published import rows
 from xlsizing.excel import functions
 from xlsizing.excel.functions import (
+    ENGINE_KV_PER_SESSION,
+    ENGINE_NODES_REQUIRED,
+    ENGINE_SESSIONS_PER_NODE,
     KV_PER_SESSION,
     KV_TOTAL,
     NODES_MINIMUM,
@@ -38,6 +42,12 @@ ARGUMENTS = {
     "NODES_MINIMUM": NODE_ARGUMENTS,
     "NODES_WITH_HEADROOM": NODE_ARGUMENTS,
     "NODES_REQUIRED": NODE_ARGUMENTS,
+    "ENGINE_KV_PER_SESSION": "model context [precision] [tensor_parallel]",
+    "ENGINE_SESSIONS_PER_NODE": (
+        "model server context [precision] [kv_budget_ratio] [runtime_overhead_gib] "
+        "[tensor_parallel]"
+    ),
+    "ENGINE_NODES_REQUIRED": f"{NODE_ARGUMENTS} [tensor_parallel]",
 }
 """The arguments of each function in their order, optional ones in brackets."""
 
@@ -54,6 +64,7 @@ GOOD: dict[str, Any] = {
     "runtime_overhead_gib": 120,
     "headroom": 0.20,
     "ha": "none",
+    "tensor_parallel": 1,
 }
 
 
@@ -86,6 +97,57 @@ def test_worked_case_of_the_method() -> None:
     assert NODES_MINIMUM(MODEL, SERVER, SESSIONS, CONTEXT, "fp8", 0.7, 120, 0.2, "n+1") == 2
     assert NODES_WITH_HEADROOM(MODEL, SERVER, SESSIONS, CONTEXT, "fp8", 0.7, 120, 0.2, "n+1") == 2
     assert NODES_REQUIRED(MODEL, SERVER, SESSIONS, CONTEXT, "fp8", 0.7, 120, 0.2, "n+1") == 3
+
+
+ROWS = {
+    (row["model"], row["tp"], row["max_model_len"]): row["bytes_per_request"]
+    for row in rows("vllm_planner_rows.json")
+}
+"""What vLLM's planner sets aside for a request on one GPU, in 16 bits [bytes]."""
+
+
+@pytest.mark.parametrize("size", [1, 2, 4, 8, 16])
+@pytest.mark.parametrize(
+    ("model", "repository"),
+    [
+        ("llama-3.1-8b", "meta-llama/Meta-Llama-3.1-8B"),
+        ("gpt-oss-120b", "openai/gpt-oss-120b"),
+        ("gemma-3-27b-it", "google/gemma-3-27b-it"),
+    ],
+)
+def test_the_engines_kv_cache_is_that_of_the_planner_on_every_gpu_of_a_replica(
+    model: str, repository: str, size: int
+) -> None:
+    on_one = ROWS[repository, size, 131_072]
+    found = ENGINE_KV_PER_SESSION(model, 131_072, "bf16", size)
+    assert found == on_one * size / 2**30
+
+
+def test_engine_sessions_and_nodes_follow_from_the_blocks_of_the_pool() -> None:
+    # One B300 reports 275,040 MiB, of which 0.6 % cannot be allocated; 0.92 of the rest less the
+    # published weights and 4 GiB is the pool. Blocks in fp8 are half of the planner's in bf16.
+    usable = 275_040 * 2**20 * 994 // 1000
+    pool = usable * 92 // 100 - 65_248_815_744 - 4 * 2**30
+    blocks, per_request = pool // (589_824 // 2), ROWS["openai/gpt-oss-120b", 1, 131_072] // 589_824
+    per_node = (blocks - 1) // per_request * 8
+    assert per_node == 568
+    assert ENGINE_SESSIONS_PER_NODE(MODEL, SERVER, CONTEXT, "fp8") == per_node
+    required = ceil(Fraction(1_200, per_node))
+    assert ENGINE_NODES_REQUIRED(MODEL, SERVER, SESSIONS, CONTEXT) == required
+    assert call("ENGINE_NODES_REQUIRED", ha="n+1") == required + 1
+
+
+def test_a_replica_of_more_gpus_than_a_node_has_is_a_value_error() -> None:
+    assert call("ENGINE_SESSIONS_PER_NODE", tensor_parallel=16) == "#VALUE!"
+    assert call("ENGINE_NODES_REQUIRED", tensor_parallel=16) == "#VALUE!"
+    assert isinstance(call("ENGINE_KV_PER_SESSION", tensor_parallel=16), float)
+
+
+def test_where_the_engine_holds_nothing_sessions_are_0_and_nodes_are_a_number_error() -> None:
+    given = {"model": "llama-3.1-70b", "server": "8x-l40s", "precision": "bf16"}
+    assert call("ENGINE_SESSIONS_PER_NODE", **given, tensor_parallel=2) == 0
+    assert call("ENGINE_NODES_REQUIRED", **given, tensor_parallel=2) == "#NUM!"
+    assert call("ENGINE_NODES_REQUIRED", **given, tensor_parallel=2, ha="n+1") == "#NUM!"
 
 
 def test_counts_are_exact_where_floats_slip_by_a_node() -> None:
@@ -163,7 +225,7 @@ def test_functions_agree_with_arithmetic_by_hand(
         "ha": ha,
     }
     expected = by_hand(model, server, load, settings)
-    assert {name: call(name, **given) for name in ARGUMENTS} == expected
+    assert {name: call(name, **given) for name in expected} == expected
 
 
 @pytest.mark.parametrize("name", ARGUMENTS)
@@ -223,6 +285,7 @@ BAD: dict[str, list[object]] = {
     "runtime_overhead_gib": [-1, 0.001, "120", float("inf")],
     "headroom": [-0.1, 0.00001, "20%", float("nan")],
     "ha": ["n+2", "yes", 1.0, 0],
+    "tensor_parallel": [0, -1, 1.5, "1", 3, 7, float("nan")],
 }
 
 

@@ -25,6 +25,7 @@ from xlsizing.core.capacity import hbm_bytes
 from xlsizing.core.engine import UnknownWeightsError, listed_sizes, usable_gpu_bytes, weight_bytes
 from xlsizing.core.entries import Entry, unsourced_figures
 from xlsizing.core.kv_cache import session_cost
+from xlsizing.core.layers import described
 
 TABLE_TOP = 4
 
@@ -66,6 +67,10 @@ def _engine_weight_bytes(model: Model) -> int | None:
         return None
 
 
+def _layer_groups(model: Model) -> str:
+    return "; ".join(f"{group.layers} x {described(group)}" for group in model.layer_groups)
+
+
 def _sources(entry: Entry) -> str:
     named = [f"{field}: {source}" for field, source in entry.sources.items() if field != "*"]
     rest = [f"all other figures: {entry.sources['*']}"] if "*" in entry.sources else []
@@ -93,8 +98,12 @@ MODEL_COLUMNS: tuple[Column[Model], ...] = (
         "Sliding window", lambda model: session_cost(model).window or None, width=10, style=_COUNT
     ),
     _text("KV precision", "default_kv_precision", 11),
+    _count("Attention heads", "num_attention_heads", 10),
     _count("Parameters", "total_params", 19),
     _count("Weight bytes", "weight_bytes", 19),
+    _text("Weight precision", "weight_precision", 11),
+    _count("16-bit parameters", "unquantized_params", 17),
+    Column("Layer groups", _layer_groups, width=40, style=_REMARK),
     Column(
         "Full KV elements",
         lambda model: session_cost(model).elements,

@@ -104,6 +104,7 @@ def _add(
 
 def _size(command: argparse.ArgumentParser) -> None:
     _add_inputs(command)
+    _add_state_dtype(command)
     command.add_argument("--json-only", action="store_true", help="print JSON and nothing else")
 
 
@@ -122,16 +123,38 @@ def _kv(command: argparse.ArgumentParser) -> None:
     add = command.add_argument
     add("--context", required=True, type=_whole, metavar="L", help="tokens of the session")
     _add_kv_precision(command)
-    add(
+    _add_state_dtype(command)
+    add("--json", action="store_true", help="print JSON")
+    _add_engine(command)
+    _add_catalogs(command)
+
+
+def _calibrate(command: argparse.ArgumentParser) -> None:
+    _add_model_or_config(command)
+    add = command.add_argument
+    add("log", metavar="LOG|-", help="a vLLM start-up log, or - for standard input")
+    add("--server", required=True, metavar="NAME", help="server that the log is of")
+    # None where nothing is typed: what is typed must agree with the log.
+    add("--kv-precision", type=_word, metavar="P", help="where the log does not say it")
+    for name, kind in (
+        ("--tensor-parallel", _whole),
+        ("--max-num-batched-tokens", _whole),
+        ("--batches-in-flight", _whole),
+        ("--gpu-memory-utilization", _decimal),
+    ):
+        add(name, type=kind, metavar="N", help="where the log does not say it")
+    add("--json", action="store_true", help="print JSON")
+    _add_catalogs(command)
+
+
+def _add_state_dtype(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
         "--ssm-state-dtype",
         type=_word,
         metavar="D",
         help=f"{' or '.join(RECURRENT_BYTES)}, for the states of state-space layers "
         "(default: the model's)",
     )
-    add("--json", action="store_true", help="print JSON")
-    _add_engine(command)
-    _add_catalogs(command)
 
 
 def _list(command: argparse.ArgumentParser) -> None:
@@ -304,6 +327,12 @@ _COMMANDS = (
         commands.report_command,
     ),
     _Entry("kv", "print what one session costs, by three figures", _kv, commands.kv_command),
+    _Entry(
+        "calibrate",
+        "print the settings that reproduce a vLLM start-up log",
+        _calibrate,
+        commands.calibrate_command,
+    ),
 )
 _CATALOG = (
     _Entry("list", "print the names in the catalogs", _list, commands.catalog_list_command),

@@ -8,6 +8,7 @@ from xlsizing.catalog import catalog_folder, load_catalogs
 from xlsizing.cli.codes import NOTHING_FITS, OK
 from xlsizing.core import Catalogs, Model, SizingResult, size
 from xlsizing.core.engine import EngineSettings
+from xlsizing.core.kv_cache import with_recurrent_dtype
 
 
 def size_command(options: argparse.Namespace) -> int:
@@ -49,17 +50,47 @@ def report_command(options: argparse.Namespace) -> int:
 
 def kv_command(options: argparse.Namespace) -> int:
     """Print what one session costs, by the planning formula, in transformers and in the engine."""
-    from xlsizing.core.kv_cache import resolved_precision, whole_number, with_recurrent_dtype
+    from xlsizing.core.kv_cache import resolved_precision, whole_number
     from xlsizing.report.session import session, session_json, session_text
 
-    model = _model(options)
-    if options.ssm_state_dtype:
-        model = with_recurrent_dtype(model, options.ssm_state_dtype)
+    model = _with_state_dtype(_model(options), options)
     context = whole_number("context", options.context)
     precision = resolved_precision(model, options.kv_precision)
     found = session(model, context, precision, _settings(options))
     print(session_json(found) if options.json else session_text(found))
     return OK
+
+
+def calibrate_command(options: argparse.Namespace) -> int:
+    """Print the engine settings that reproduce a start-up log."""
+    from xlsizing.core.calibration import calibrate
+    from xlsizing.core.vllm_log import log_text, read_log
+    from xlsizing.report.calibration import calibration_json, calibration_text
+
+    found = calibrate(
+        _model(options),
+        load_catalogs(options.catalogs).server(options.server),
+        read_log(log_text(_log_bytes(options.log))),
+        kv_precision=options.kv_precision,
+        tensor_parallel=options.tensor_parallel,
+        gpu_memory_utilization=options.gpu_memory_utilization,
+        max_num_batched_tokens=options.max_num_batched_tokens,
+        batches_in_flight=options.batches_in_flight,
+    )
+    print(calibration_json(found) if options.json else calibration_text(found))
+    return OK
+
+
+def _log_bytes(name: str) -> bytes:
+    """A log from a file or, as -, from standard input; a byte more than it may have."""
+    from pathlib import Path
+
+    from xlsizing.core.vllm_log import MOST_BYTES
+
+    if name == "-":
+        return sys.stdin.buffer.read(MOST_BYTES + 1)
+    with Path(name).open("rb") as file:
+        return file.read(MOST_BYTES + 1)
 
 
 def import_command(options: argparse.Namespace) -> int:
@@ -120,7 +151,7 @@ def catalog_validate_command(options: argparse.Namespace) -> int:
 
 def _sizing(options: argparse.Namespace, catalogs: Catalogs) -> SizingResult:
     return size(
-        catalogs.model(options.model),
+        _with_state_dtype(catalogs.model(options.model), options),
         catalogs.server(options.server),
         catalogs.profile(options.storage),
         concurrency=options.concurrency,
@@ -148,6 +179,11 @@ def _settings(options: argparse.Namespace) -> EngineSettings:
             if name in options
         },
     )
+
+
+def _with_state_dtype(model: Model, options: argparse.Namespace) -> Model:
+    dtype = getattr(options, "ssm_state_dtype", None)
+    return with_recurrent_dtype(model, dtype) if dtype else model
 
 
 def _model(options: argparse.Namespace) -> Model:

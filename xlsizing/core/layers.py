@@ -14,7 +14,7 @@ from typing import Literal
 
 from xlsizing.core.constraints import Count, LayerCount, require_fields
 from xlsizing.core.errors import InvalidValueError, SizingError
-from xlsizing.core.exact import ceil_div
+from xlsizing.core.exact import ceil_div, grouped
 
 RecurrentDtype = Literal["float32", "bfloat16", "float16"]
 
@@ -210,3 +210,20 @@ def copies(group: LayerGroup, tensor_parallel: int) -> int:
     if isinstance(group, AttentionLayers):
         return max(1, tensor_parallel // group.kv_heads)
     return tensor_parallel if isinstance(group, LatentLayers) else 1
+
+
+def described(group: LayerGroup) -> str:
+    """What one layer of a group keeps, in words."""
+    if isinstance(group, StateLayers):
+        shape = f"{group.heads} heads x {group.head_dim} x {group.state_size}"
+        return f"state ({group.family}), {shape} elements in {group.recurrent_dtype}"
+    if isinstance(group, LatentLayers):
+        indexers = ""
+        if group.indexer_layers:
+            indexers = f"; {group.indexer_layers} of them with an indexer, {group.index_bytes} bytes a token"
+        return f"latent, {group.kv_lora_rank} + {group.qk_rope_head_dim} elements a token{indexers}"
+    window = f", window of {grouped(group.window)} tokens" if group.window else ""
+    return (
+        f"{group.kind}, {group.kv_heads} KV heads x ({group.key_dim} + {group.value_dim}) elements "
+        f"a token{window}"
+    )

@@ -21,8 +21,11 @@ from xlsizing.core.errors import SizingError
 from xlsizing.core.exact import grouped
 from xlsizing.core.units import BYTES_PER_GIB
 
-MOST_CHARACTERS = 16 * 2**20
+MOST_CHARACTERS = 8 * 2**20
 """A start-up log is some hundred lines; a text longer than this is not one."""
+
+MOST_BYTES = 2 * MOST_CHARACTERS
+"""Bytes of a file that may hold so many characters, in UTF-16."""
 
 MEMORY_PLACES = 2
 """Decimals that the engine rounds GiB to; it leaves out zeros at the end."""
@@ -50,7 +53,9 @@ class VllmLog:
     concurrency: Decimal | None = None
     """Requests of max_model_len that the KV cache holds, rounded as the log shows them."""
     gpu_blocks: int | None = None
-    """Blocks, which only releases before 0.8 state."""
+    """Blocks, which releases before 0.8 state in place of tokens."""
+    num_gpu_blocks: int | None = None
+    """Blocks of the engine's own size, which some releases state at the end of the start."""
     blocks_override: int | None = None
     """Blocks that were asked for when the server was started, whatever its memory."""
     kv_memory_gib: Decimal | None = None
@@ -91,6 +96,8 @@ class VllmLog:
     """Tokens of an attention block that was raised to the size of a state [tokens]."""
     state_padding_percent: Decimal | None = None
     """By how much the page of a state was padded [percent]."""
+    padding_layers: int | None = None
+    """Layers that fill up the groups of a kind; None where the log has several such kinds."""
     prefix_caching: bool | None = None
     """Whether prefixes are cached."""
     state_caching: str | None = None
@@ -119,10 +126,15 @@ def memory_range(gib: Decimal) -> tuple[int, int]:
 
 def rounded_range(value: Decimal, least_places: int = 0) -> tuple[Fraction, Fraction]:
     """Least and most that a rounded decimal stands for, by the decimals that it shows."""
+    half = Fraction(1, 2 * 10 ** max(least_places, shown_places(value)))
+    return Fraction(value) - half, Fraction(value) + half
+
+
+def shown_places(value: Decimal) -> int:
+    """Decimals that a number shows: 2 for 44.90."""
     exponent = value.as_tuple().exponent
     assert isinstance(exponent, int)
-    half = Fraction(1, 2 * 10 ** max(least_places, -exponent))
-    return Fraction(value) - half, Fraction(value) + half
+    return max(0, -exponent)
 
 
 def log_text(data: bytes) -> str:
@@ -132,11 +144,11 @@ def log_text(data: bytes) -> str:
     ------
     LogError : the file is too large to be a start-up log.
     """
-    if len(data) > 2 * MOST_CHARACTERS:
+    if len(data) > MOST_BYTES:
         raise _too_long()
     if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
         return data.decode("utf-16", errors="replace")
-    return data.decode("utf-8-sig", errors="replace")
+    return data.decode("utf-8", errors="replace")
 
 
 def read_log(text: str) -> VllmLog:
@@ -150,18 +162,19 @@ def read_log(text: str) -> VllmLog:
     if len(text) > MOST_CHARACTERS:
         raise _too_long()
     lines = _Lines(text)
+    memory = _kv_memory(lines)
     _only("the model", lines.words(_MODEL))
     tokens = _smallest_tokens(lines.counts(_TOKENS) | lines.counts(_TOKENS_ON_XPU))
     requests = lines.found(_CONCURRENCY)
     blocks = lines.counts(_BLOCKS)
     if tokens is None and not requests and not blocks:
         raise LogError(_NOTHING_KNOWN)
-    memory = _kv_memory(lines)
     return VllmLog(
         max_model_len=_max_model_len(lines, {_whole(length) for length, _ in requests}),
         tokens=tokens,
         concurrency=min((Decimal(times) for _, times in requests), default=None),
         gpu_blocks=min(blocks, default=None),
+        num_gpu_blocks=min(lines.counts(_ENGINE_BLOCKS), default=None),
         blocks_override=_only("num_gpu_blocks_override", lines.counts(_OVERRIDE)),
         kv_memory_gib=memory,
         kv_memory_bytes=_kv_memory_bytes(lines, memory),
@@ -184,6 +197,7 @@ def read_log(text: str) -> VllmLog:
         state_dtype=_state_dtype(lines),
         attention_block=_only("the attention block size", lines.counts(_ATTENTION_BLOCK)),
         state_padding_percent=_only("the mamba padding", lines.decimals(_STATE_PADDING)),
+        padding_layers=_padding_layers(lines),
         prefix_caching=_prefix_caching(lines),
         state_caching=_state_caching(lines),
         hybrid_manager=not _is_hybrid_manager_off(lines),
@@ -236,6 +250,7 @@ _TOKENS = _pattern("GPU KV cache size:~<count> tokens")
 _TOKENS_ON_XPU = _pattern("XPU KV cache size:~<count> tokens")
 _CONCURRENCY = _pattern("Maximum concurrency for <count> tokens per request:~<number>x")
 _BLOCKS = _pattern("# (?:GPU|gpu|CUDA|cuda|ROCM|rocm|XPU|xpu) blocks:~<count>")
+_ENGINE_BLOCKS = _pattern("after num_gpu_blocks is:~<count>")
 _OVERRIDE = _pattern("with num_gpu_blocks_override=<digits>")
 _AVAILABLE = _pattern("Available KV cache memory:~<gib>")
 _REST = _pattern("the rest of the memory reserved for KV Cache is <gib>")
@@ -260,12 +275,14 @@ _CURRENT = _pattern("The current --gpu-memory-utilization=<number> is equivalent
 _DEVICE_BEFORE_0_8 = _pattern(r"total_gpu_memory \(<gib>\)")
 _SHARE_BEFORE_0_8 = _pattern(r"x gpu_memory_utilization \(<number>\)")
 _CHUNKED = _pattern("Chunked prefill is enabled with max_num_batched_tokens=<digits>")
+_DEFAULT_TOKENS = _pattern("Setting max_num_batched_tokens to <digits> for")
 _STORED_AS = _pattern("Using <word> data type to store kv cache")
 _LATENT_FORMAT = _pattern("Using DeepSeek's <word> KV cache format")
 _STATE_DTYPE = _pattern("Updating mamba_ssm_cache_dtype to '<word>'")
 _STATE_CACHING = _pattern("Mamba cache mode is set to '<word>'")
 _ATTENTION_BLOCK = _pattern("Setting attention block size to <count> tokens")
 _STATE_PADDING = _pattern("Padding mamba page size by <number>%")
+_PADDING_LAYERS = _pattern("Add <digits> padding layers")
 _HYBRID_DISABLED = _pattern("Hybrid KV cache manager is disabled")
 _CONTEXT_PARALLEL = _pattern("Multiplying the GPU KV cache size by the cp_world_size")
 _AUTO_FIT = _pattern("Auto-fit max_model_len: reduced")
@@ -332,11 +349,12 @@ class _Lines:
 
     def set_to(self, key: str) -> set[str]:
         """Values that the log says a setting has, or None and auto left out."""
-        values = set()
+        values: set[str] = set()
         for match in _KEYS[key].finditer(self._text):
-            before = self._text[match.start() - 1 : match.start()]
-            if not (before.isalnum() or before == "_"):
-                values.add(match[1])
+            if match[1] not in values:
+                before = self._text[match.start() - 1 : match.start()]
+                if not (before.isalnum() or before == "_"):
+                    values.add(match[1])
         return values - {"None", "auto"}
 
     def counts_of(self, *keys: str) -> set[int]:
@@ -393,7 +411,7 @@ def _max_model_len(lines: _Lines, of_requests: Collection[int]) -> int:
 def _kv_memory(lines: _Lines) -> Decimal | None:
     """Memory for KV caches of the GPU that has least [GiB]."""
     memory = min(_first_stated(lines, _RESERVED, _AVAILABLE, _REST, _IN_USE), default=None)
-    if memory is not None and memory <= 0:
+    if memory is not None and memory < 0:
         raise LogError(
             f"The log says that {memory} GiB are left for KV caches, so the server did not start; "
             "give the start-up log of one that did."
@@ -442,7 +460,8 @@ def _utilization(lines: _Lines) -> Decimal | None:
 def _batched_tokens(lines: _Lines) -> int | None:
     """Tokens of a step: what the engine resolved it to, else what was asked for."""
     name = "max_num_batched_tokens"
-    return _only(name, lines.counts(_CHUNKED) or lines.counts_of(name))
+    resolved = lines.counts(_CHUNKED) or lines.counts(_DEFAULT_TOKENS)
+    return _only(name, resolved or lines.counts_of(name))
 
 
 def _is_context_parallel(lines: _Lines) -> bool:
@@ -485,6 +504,11 @@ def _dtype(lines: _Lines) -> str | None:
 def _state_dtype(lines: _Lines) -> str | None:
     key = "mamba_ssm_cache_dtype"
     return _only(key, (lines.words(_STATE_DTYPE) | lines.set_to(key)) - {"auto"})
+
+
+def _padding_layers(lines: _Lines) -> int | None:
+    counts = lines.counts(_PADDING_LAYERS)
+    return counts.pop() if len(counts) == 1 else None
 
 
 def _prefix_caching(lines: _Lines) -> bool | None:

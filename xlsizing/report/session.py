@@ -9,12 +9,11 @@ from xlsizing.core.engine import EngineSettings, gib_bytes, max_concurrency
 from xlsizing.core.exact import grouped
 from xlsizing.core.kv_cache import layer_groups, session_cost
 from xlsizing.core.layers import (
-    AttentionLayers,
-    LatentLayers,
     LayerGroup,
     StateLayers,
     UnknownLayoutError,
     copies,
+    described,
 )
 from xlsizing.core.paged_cache import PagedCache, layout, paged_cache, runs
 from xlsizing.core.transformers_cache import transformers_bytes
@@ -124,35 +123,16 @@ def _figures(found: Session) -> Iterator[str]:
 def _layers(found: Session) -> Iterator[str]:
     yield "Layers"
     for group in layer_groups(found.model):
-        yield f"  {group.layers} x {_described(group, found.tensor_parallel)}"
+        yield f"  {group.layers} x {described(group)}{_held(group, found.tensor_parallel)}"
 
 
-def _described(group: LayerGroup, tensor_parallel: int) -> str:
+def _held(group: LayerGroup, tensor_parallel: int) -> str:
+    """What the tensor-parallel size makes of a group, in words."""
     if isinstance(group, StateLayers):
         held = grouped(group.state_bytes(tensor_parallel))
-        return (
-            f"state ({group.family}), {held} bytes a session and layer at any context, recurrent "
-            f"part in {group.recurrent_dtype}"
-        )
-    if isinstance(group, LatentLayers):
-        indexers = ""
-        if group.indexer_layers:
-            indexers = f"; {group.indexer_layers} of them with an indexer, {group.index_bytes} bytes a token"
-        return (
-            f"latent, {group.kv_lora_rank} + {group.qk_rope_head_dim} elements a token, held by "
-            f"every GPU{indexers}"
-        )
+        return f": {held} bytes a session and layer, at any context"
     times = copies(group, tensor_parallel)
-    repeated = f", held {times} times" if times > 1 else ""
-    return f"{_attention(group)}{repeated}"
-
-
-def _attention(group: AttentionLayers) -> str:
-    window = f", window of {grouped(group.window)} tokens" if group.window else ""
-    return (
-        f"{group.kind}, {group.kv_heads} KV heads x ({group.key_dim} + {group.value_dim}) elements "
-        f"a token{window}"
-    )
+    return f"; held {times} times" if times > 1 else ""
 
 
 def _blocks(found: Session) -> Iterator[str]:
