@@ -186,12 +186,12 @@ def test_layers_context_and_heads_are_those_of_the_published_config(
     assert model.num_attention_heads == config.get("num_attention_heads")
 
 
-HEADS_OF_THEIR_OWN = {
-    "gemma-4-26b-a4b",  # two geometries
-    "mimo-v2-flash",  # two geometries
-    "llama-3.3-nemotron-super-49b",  # heads in block_configs
+OTHER_HEADS: Mapping[str, set[tuple[int, int, int]]] = {
+    "gemma-4-26b-a4b": {(8, 256, 256), (2, 512, 512)},  # num_global_key_value_heads
+    "mimo-v2-flash": {(4, 192, 128), (8, 192, 128)},  # swa_num_key_value_heads, v_head_dim
+    "llama-3.3-nemotron-super-49b": {(64 // 8, 8192 // 64, 8192 // 64)},  # n_heads_in_group
 }
-"""Models with attention of which num_key_value_heads and head_dim do not say all."""
+"""KV heads, key and value elements where num_key_value_heads and head_dim do not say all."""
 
 
 @EACH_MODEL
@@ -199,45 +199,23 @@ def test_kv_heads_and_their_elements_are_those_of_the_published_config(
     catalogs: Catalogs, name: str
 ) -> None:
     model, config = catalogs.model(name), text_config(name)
-    kinds = {type(group) for group in layer_groups(model)}
-    if AttentionLayers not in kinds:
-        assert (model.num_key_value_heads, model.head_dim) == (None, None)
-        return
-    size_of_a_head = config["hidden_size"] // config["num_attention_heads"]
-    stated = config.get("head_dim", config.get("attention_head_dim", size_of_a_head))
     heads = {
         (group.kv_heads, group.key_dim, group.value_dim)
         for group in layer_groups(model)
         if isinstance(group, AttentionLayers)
     }
-    if name in HEADS_OF_THEIR_OWN:
-        assert (
-            heads
-            == {
-                "gemma-4-26b-a4b": {
-                    (config["num_key_value_heads"], stated, stated),
-                    (
-                        config.get("num_global_key_value_heads"),
-                        config.get("global_head_dim"),
-                        config.get("global_head_dim"),
-                    ),
-                },
-                "mimo-v2-flash": {
-                    (config["num_key_value_heads"], stated, config.get("v_head_dim")),
-                    (
-                        config.get("swa_num_key_value_heads"),
-                        config.get("swa_head_dim"),
-                        config.get("swa_v_head_dim"),
-                    ),
-                },
-                "llama-3.3-nemotron-super-49b": {(64 // 8, 128, 128)},
-            }[name]
-        )
+    if name in OTHER_HEADS:
+        assert heads == OTHER_HEADS[name]
+    elif not heads:
+        assert "kv_lora_rank" in config or config["model_type"] == "falcon_mamba"
+        assert (model.num_key_value_heads, model.head_dim) == (None, None)
     else:
-        assert heads == {(config["num_key_value_heads"], stated, stated)}
+        elements = config["hidden_size"] // config["num_attention_heads"]
+        elements = config.get("head_dim", config.get("attention_head_dim", elements))
+        assert heads == {(config["num_key_value_heads"], elements, elements)}
         assert (model.num_key_value_heads, model.head_dim) == (
             config["num_key_value_heads"],
-            stated,
+            elements,
         )
 
 
@@ -390,7 +368,7 @@ def test_planned_sessions_are_as_large_as_caches_but_for_a_window_s_last_token(
 
 def test_every_plain_model_with_a_row_of_vllm_s_has_caches() -> None:
     assert {row["model"] for row in PLAIN} == set(BY_MODEL)
-    assert len(PLAIN) == 63
+    assert len(PLAIN) == 71
 
 
 @EACH_MODEL
@@ -401,6 +379,18 @@ def test_the_engine_s_layout_of_a_model_is_known(catalogs: Catalogs, name: str) 
     )
     assert bound.sessions_per_node > 0
     assert bound.weights_estimated == (model.weight_bytes is None)
+
+
+def test_the_examples_of_layer_groups_in_the_documentation_are_shipped() -> None:
+    page = (PROJECT / "docs" / "catalogs.md").read_text(encoding="utf-8")
+    examples = re.findall(r"`([a-z0-9.-]+)`:\n\n```json\n(.*?)```", page, re.DOTALL)
+    groups = {model["name"]: model["layer_groups"] for model in MODELS if "layer_groups" in model}
+    for name, example in examples:
+        assert json.loads(example) == groups[name]
+    shown = {(group["kind"], group.get("family")) for name, _ in examples for group in groups[name]}
+    assert shown == {
+        (group["kind"], group.get("family")) for model in groups.values() for group in model
+    }
 
 
 # The models' weights
@@ -419,6 +409,22 @@ def test_the_default_precision_is_fp8_where_the_released_weights_are_8_bits_or_f
     else:
         assert model.weight_precision in ("bf16", None)
     assert (model.unquantized_params is not None) == few_bits
+
+
+@pytest.mark.parametrize("name", [m["name"] for m in MODELS if "unquantized_params" in m])
+def test_parameters_in_16_bits_are_the_embeddings_or_all_but_the_experts(
+    catalogs: Catalogs, name: str
+) -> None:
+    model, config = catalogs.model(name), text_config(name)
+    assert model.total_params is not None
+    embeddings = 2 * config["vocab_size"] * config["hidden_size"]
+    if name.startswith("gpt-oss"):
+        # modules_to_not_convert names attention, routers, embeddings and output head.
+        expert = 3 * config["hidden_size"] * config["intermediate_size"]
+        experts = config["num_hidden_layers"] * config["num_local_experts"] * expert
+        assert model.unquantized_params == model.total_params - experts > embeddings
+    else:
+        assert model.unquantized_params == embeddings
 
 
 COUNTED_OTHERWISE: Mapping[str, int] = {

@@ -281,6 +281,8 @@ ENGINE_STATUS = Formula("EngineStatus", "Engine status", "", _first_of(_ENGINE_F
 ALERT_CODES = Formula("AlertCodes", "Alerts", "", _alert_codes())
 
 
+ENGINE_WORDS = "{engine} nodes by the engine bound, {steady} in steady decode: see Engine"
+
 WEIGHTS = Formula(
     "Weights",
     "Weights",
@@ -290,3 +292,13 @@ WEIGHTS = Formula(
     + '),"")',
 )
 """How the weights compare with what the KV budget leaves for them; on the Sizing sheet only."""
+
+ENGINE_ANSWER = Formula(
+    "EngineAnswer",
+    "Engine",
+    "",
+    f"IF({{EngineStatus}}={literal(STATUS_OK)},"
+    + filled(ENGINE_WORDS, {"engine": "{EngineNodesFinal}", "steady": "{SteadyNodesFinal}"})
+    + ",{EngineStatus})",
+)
+"""What the engine's figures come to, in a line beside the answer; on the Sizing sheet only."""

@@ -7,6 +7,7 @@ from xlsizing.book.alert_formulas import (
     ENGINE_NO_LAYOUT,
     ENGINE_NO_WEIGHTS,
     ENGINE_SIZE_IMPOSSIBLE,
+    ENGINE_WORDS,
     STATUS_OK,
 )
 from xlsizing.book.cells import Value
@@ -107,8 +108,10 @@ def engine_values(result: SizingResult, catalogs: Catalogs) -> dict[str, Value]:
         "ReplicasPerNode": result.server.gpus // size if size else UNKNOWN,
         **_requests(load, row, knows_weights=knows_weights),
     }
-    values["EngineStatus"] = _status(result, values, typed)
-    return values
+    status = _status(result, values, typed)
+    nodes = {"engine": values["EngineNodesFinal"], "steady": values["SteadyNodesFinal"]}
+    answer = ENGINE_WORDS.format(**nodes) if status == STATUS_OK else status
+    return {**values, "EngineStatus": status, "EngineAnswer": answer}
 
 
 def _load(result: SizingResult, catalogs: Catalogs) -> _Load:

@@ -14,6 +14,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 from xlsizing.book.alert_formulas import (
     ALERT_CODES,
     ALERTS,
+    ENGINE_ANSWER,
     ENGINE_STATUS,
     REMEDY_TEXTS,
     STATUS,
@@ -61,6 +62,9 @@ ALERTS_SHOWN = 6
 _NOTE_LINE = 92
 """Characters of a note that fit on one line of its column."""
 
+_USED: Mapping[str, str] = {"KvPrecision": "Precision", "TensorParallel": "EngineTp"}
+"""The step that says what is used where an input is empty."""
+
 _OUTPUT_BANDS: Mapping[str, str] = {
     "KvPerSessionGiB": "kv_per_session_gib",
     "SessionsPerNode": "sessions_per_node",
@@ -90,7 +94,16 @@ def reference(symbol: str) -> str:
 
 
 _OUTPUT_SYMBOLS = {
-    each.symbol for each in (*OUTPUTS, STATUS, ALERT_CODES, WEIGHTS, *ENGINE_OUTPUTS, ENGINE_STATUS)
+    each.symbol
+    for each in (
+        *OUTPUTS,
+        STATUS,
+        ALERT_CODES,
+        WEIGHTS,
+        *ENGINE_OUTPUTS,
+        ENGINE_STATUS,
+        ENGINE_ANSWER,
+    )
 }
 
 
@@ -148,13 +161,13 @@ class _Page:
         self.sheet.row_dimensions[answer].height = 40
         self.sheet.cell(answer, _VALUE).font = ANSWER
         self.sheet.cell(answer, _LABEL).font = STRONG
-        for formula in (STATUS, WEIGHTS, ALERT_CODES):
+        for formula in (STATUS, ENGINE_ANSWER, WEIGHTS, ALERT_CODES):
             row += 1
             self._figure(row, formula, "")
             self.sheet.cell(row, _VALUE).alignment = LEFT
         wrong, red = f'Output_Status<>"{STATUS_OK}"', SEVERITY_FILLS["error"]
         highlight(self.sheet, f"C{answer}:C{answer + len(OUTPUTS) - 1}", wrong, fill=red)
-        highlight(self.sheet, f"C{row - 2}:F{row - 2}", wrong, fill=red)
+        highlight(self.sheet, f"C{row - 3}:F{row - 3}", wrong, fill=red)
         highlight(self.sheet, "B2:F2", wrong, fill=red)
         return row + 1
 
@@ -165,11 +178,11 @@ class _Page:
             row += 1
             self._label(row, asked.label, asked.unit, asked.note)
             self._input_cell(row, asked, input_value(asked, result))
-            if asked.symbol == "KvPrecision":
-                text = 'IFERROR("uses "&Step_Precision,"")'
-                used = f"uses {self.values['Precision']}"
+            if used := _USED.get(asked.symbol):
+                value = self.values[used]
+                text = f'IFERROR(IF(Step_{used}=0,"","uses "&Step_{used}),"")'
                 style = Style(font=NOTE, alignment=APART, border=UNDERLINE)
-                self.writer.formula(row, _BAND, text, used, style)
+                self.writer.formula(row, _BAND, text, f"uses {value}" if value else "", style)
             if asked.range_of:
                 symbol = "ClampedContext" if asked.symbol == "Context" else "Sessions"
                 value = self.values[symbol]
