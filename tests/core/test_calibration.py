@@ -640,7 +640,7 @@ def test_settings_that_do_not_reproduce_the_log_are_not_given(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     wrong = EngineSettings(tensor_parallel=1)
-    monkeypatch.setattr("xlsizing.core.calibration._settings", lambda *_: wrong)
+    monkeypatch.setattr("xlsizing.core.calibration.reproducing_settings", lambda *_: wrong)
     with pytest.raises(
         NotReproducedError, match="give 27,590 blocks and 441,440 tokens, not 28,619"
     ):
