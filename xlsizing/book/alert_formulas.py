@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from xlsizing.book.engine_formulas import SETTINGS
+from xlsizing.book.engine_formulas import WEIGHTS_UNKNOWN as NO_WEIGHTS
 from xlsizing.book.expressions import Formula, filled, fixed, literal, model, server, storage
 from xlsizing.book.limits import LIMIT_EXACT, LIMIT_OVERHEAD_GIB
 from xlsizing.core import ALERT_RULES, BYTES_PER_ELEMENT
@@ -59,7 +60,7 @@ _CONDITIONS: Mapping[str, str] = {
     "storage_cold_start": "{WeightBytes}>Limit_ColdStartSeconds*{ReadBytesPerSecond}",
     "engine_needs_more_nodes": "IF(ISNUMBER({EngineNodesFinal}),"
     "{EngineNodesFinal}>{NodesFinal},FALSE)",
-    "engine_holds_none": "AND({EngineKnown}=1,{EngineSessionsPerNode}=0,{SessionsPerNode}>0)",
+    "engine_holds_none": "AND({LayoutRow}>0,{EngineSessionsPerNode}=0,{SessionsPerNode}>0)",
     "kv_replicated": "{KvCopies}>1",
     "context_out_of_typical_range": "{ClampedContext}>Limit_ExtremeContext",
     "nodes_out_of_typical_range": "{NodesFinal}>Limit_ExtremeNodes",
@@ -244,6 +245,8 @@ _ENGINE_FAULTS: tuple[tuple[str, str], ...] = (
     ("ISERROR({TypedTp})", literal(ENGINE_SIZE_WRONG)),
     (f"OR({_SETTINGS_WRONG})", literal(ENGINE_SETTING_WRONG)),
     ('{Alert_InvalidTp}<>""', literal(ENGINE_SIZE_IMPOSSIBLE)),
+    ("ISERROR(MATCH({LayoutKey},Layouts[Key],0))", literal(ENGINE_NO_LAYOUT)),
+    (NO_WEIGHTS, literal(ENGINE_NO_WEIGHTS)),
     ("{LayoutRow}=0", literal(ENGINE_NO_LAYOUT)),
     (
         "INDEX(Layouts[KV elements],{LayoutRow})<>"
@@ -252,7 +255,6 @@ _ENGINE_FAULTS: tuple[tuple[str, str], ...] = (
         + model("Sliding KV elements"),
         literal(ENGINE_STALE),
     ),
-    ("{EngineKnown}=0", literal(ENGINE_NO_WEIGHTS)),
     ("{EngineSessionsPerNode}=0", literal(ENGINE_HOLDS_NONE)),
     ("ISERROR({EngineNodesFinal})", literal(ENGINE_TOO_LARGE)),
 )

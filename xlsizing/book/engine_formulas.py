@@ -108,12 +108,12 @@ _OWN_SIZES = '(Layouts[Key]={LayoutKey}&"")*(Layouts[Tensor parallel]<=SUM(' + s
 _LARGEST_SIZE = f"SUMPRODUCT(MAX({_OWN_SIZES}*Layouts[Tensor parallel]))"
 
 
-def _if_known(text: str) -> str:
-    # Nothing rather than an error: the status says what is missing.
-    return f'IF({{EngineKnown}}=1,{text},"")'
+WEIGHTS_UNKNOWN = "AND({WeightsInPool}=0,NOT(ISNUMBER(Engine_GivenPoolBytes)))"
+"""True where neither the weights nor the pool is known."""
 
 
 def _if_laid_out(text: str, otherwise: str = '""') -> str:
+    # Nothing rather than an error: the status says what is missing.
     return f"IF({{LayoutRow}}>0,{text},{otherwise})"
 
 
@@ -176,10 +176,10 @@ ENGINE_STEPS: tuple[Formula, ...] = (
         "0.0000",
     ),
     Formula(
-        "EngineTp",
-        "Tensor parallel used",
+        "WantedTp",
+        "Tensor parallel asked for, or smallest",
         "GPUs",
-        f"IF({{TypedTp}}>0,IF({{TypedTp}}<={server('GPUs')},{{TypedTp}},0),"
+        "IF({TypedTp}>0,{TypedTp},"
         f"IF({{SmallestShare}}>0,ROUND(1/{{SmallestShare}},0),{_LARGEST_SIZE}))",
         COUNT,
     ),
@@ -187,21 +187,16 @@ ENGINE_STEPS: tuple[Formula, ...] = (
         "LayoutRow",
         "Layout row",
         "row",
-        'IF({EngineTp}=0,0,IFERROR(MATCH({LayoutKey}&"|"&{EngineTp},Layouts[Layout],0),0))',
+        f"IF(OR({{WantedTp}}=0,{{WantedTp}}>{server('GPUs')},{WEIGHTS_UNKNOWN}),0,"
+        'IFERROR(MATCH({LayoutKey}&"|"&{WantedTp},Layouts[Layout],0),0))',
         COUNT,
     ),
-    Formula(
-        "EngineKnown",
-        "Engine figures known",
-        "1 = yes",
-        "IF(AND({LayoutRow}>0,OR({WeightsInPool}>0,ISNUMBER(Engine_GivenPoolBytes))),1,0)",
-        COUNT,
-    ),
+    Formula("EngineTp", "Tensor parallel used", "GPUs", _if_laid_out("{WantedTp}"), COUNT),
     Formula(
         "EngineWeights",
         "Weights per GPU",
         "bytes",
-        f"IF(AND({{EngineTp}}>0,{model('Engine weight bytes')}>0),"
+        f"IF(AND({{LayoutRow}}>0,{model('Engine weight bytes')}>0),"
         f'-INT(-{model("Engine weight bytes")}/{{EngineTp}}),"")',
         COUNT,
     ),
@@ -209,14 +204,14 @@ ENGINE_STEPS: tuple[Formula, ...] = (
         "EnginePool",
         "KV pool per GPU",
         "bytes",
-        _if_known("{PoolBeforeWeights}+INT(-{WeightsInPool}/{EngineTp})"),
+        _if_laid_out("{PoolBeforeWeights}+INT(-{WeightsInPool}/{EngineTp})"),
         COUNT,
     ),
     Formula(
         "NumBlocks",
         "Blocks in the pool",
         "blocks",
-        _if_known(f"MAX(0,INT({{EnginePool}}/{_layout('Bytes per block')}))"),
+        _if_laid_out(f"MAX(0,INT({{EnginePool}}/{_layout('Bytes per block')}))"),
         COUNT,
     ),
     Formula(
@@ -237,7 +232,7 @@ ENGINE_STEPS: tuple[Formula, ...] = (
         "ReplicasPerNode",
         "Replicas per node",
         "replicas",
-        f'IF({{EngineTp}}>0,INT({server("GPUs")}/{{EngineTp}}),"")',
+        _if_laid_out(f"INT({server('GPUs')}/{{EngineTp}})"),
         COUNT,
     ),
 )
@@ -255,7 +250,7 @@ ENGINE_OUTPUTS: tuple[Formula, ...] = (
         "SteadySessionsPerNode",
         "Steady sessions per node",
         "sessions",
-        _if_known("MAX(0,INT(({NumBlocks}-1)/{SteadyBlocks}))*{ReplicasPerNode}"),
+        _if_laid_out("MAX(0,INT(({NumBlocks}-1)/{SteadyBlocks}))*{ReplicasPerNode}"),
         COUNT,
     ),
     Formula(
@@ -290,7 +285,7 @@ ENGINE_OUTPUTS: tuple[Formula, ...] = (
         "EngineSessionsPerNode",
         "Engine sessions per node",
         "sessions",
-        _if_known("MAX(0,INT(({NumBlocks}-1)/{EngineBlocks}))*{ReplicasPerNode}"),
+        _if_laid_out("MAX(0,INT(({NumBlocks}-1)/{EngineBlocks}))*{ReplicasPerNode}"),
         COUNT,
     ),
     Formula(

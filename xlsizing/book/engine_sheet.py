@@ -47,7 +47,7 @@ _EQUATIONS: Mapping[str, str] = {
     "WindowReach": "window - 1 of a sliding layer, the chunk of a chunked one",
     "PoolBeforeWeights": "usable memory x utilisation - activation - runtime, or the pool where given",
     "SmallestShare": "over the sizes of Layouts whose pool has blocks for one request and the reserved one",
-    "EngineTp": "the size asked for, or the smallest that holds a session",
+    "WantedTp": "the size asked for, or the smallest that holds a session",
     "EngineWeights": "weight bytes / tensor parallel, rounded up",
     "EnginePool": "memory for weights and KV caches - weights per GPU",
     "NumBlocks": "KV pool / bytes per block, rounded down",

@@ -90,9 +90,9 @@ def engine_values(result: SizingResult, catalogs: Catalogs) -> dict[str, Value]:
     load = _load(result, catalogs)
     smallest = load.smallest()
     typed = result.settings.tensor_parallel or 0
-    size = _size(load, typed, smallest)
-    row = next((row for row in load.rows if row.tensor_parallel == size), None)
-    knows_weights = load.weights > 0 or load.pool_is_given
+    size = typed or smallest or max(load.sizes(), default=0)
+    row = _row(load, size)
+    knows_own_weights = row is not None and load.weights > 0
     values: dict[str, Value] = {
         "TypedTp": typed,
         "LayoutKey": f"{result.model.name}|{BYTES_PER_ELEMENT[result.kv_precision]}",
@@ -100,15 +100,15 @@ def engine_values(result: SizingResult, catalogs: Catalogs) -> dict[str, Value]:
         "WeightsInPool": 0 if load.pool_is_given else load.weights,
         "PoolBeforeWeights": load.before_weights,
         "SmallestShare": 1 / smallest if smallest else 0,
-        "EngineTp": size,
+        "WantedTp": size,
         "LayoutRow": load.all_rows.index(row) + 1 if row else 0,
-        "EngineKnown": int(row is not None and knows_weights),
-        "EngineWeights": ceil_div(load.weights, size) if size and load.weights else UNKNOWN,
-        "EnginePool": load.pool(size) if row and knows_weights else UNKNOWN,
-        "ReplicasPerNode": result.server.gpus // size if size else UNKNOWN,
-        **_requests(load, row, knows_weights=knows_weights),
+        "EngineTp": size if row else UNKNOWN,
+        "EngineWeights": ceil_div(load.weights, size) if knows_own_weights else UNKNOWN,
+        "EnginePool": load.pool(size) if row else UNKNOWN,
+        "ReplicasPerNode": result.server.gpus // size if row else UNKNOWN,
+        **_requests(load, row),
     }
-    status = _status(result, values, typed)
+    status = _status(load, values, typed)
     nodes = {"engine": values["EngineNodesFinal"], "steady": values["SteadyNodesFinal"]}
     answer = ENGINE_WORDS.format(**nodes) if status == STATUS_OK else status
     return {**values, "EngineStatus": status, "EngineAnswer": answer}
@@ -132,14 +132,14 @@ def _load(result: SizingResult, catalogs: Catalogs) -> _Load:
     return _Load(result, own, rows, weights, before)
 
 
-def _size(load: _Load, typed: int, smallest: int | None) -> int:
-    """The tensor-parallel size; 0 where there is none."""
-    if typed:
-        return typed if typed <= load.result.server.gpus else 0
-    return smallest or max(load.sizes(), default=0)
+def _row(load: _Load, size: int) -> LayoutRow | None:
+    """The row of Layouts for a size that a node has the GPUs for, where the weights are known."""
+    if size > load.result.server.gpus or not (load.weights or load.pool_is_given):
+        return None
+    return next((row for row in load.rows if row.tensor_parallel == size), None)
 
 
-def _requests(load: _Load, row: LayoutRow | None, *, knows_weights: bool) -> dict[str, Value]:
+def _requests(load: _Load, row: LayoutRow | None) -> dict[str, Value]:
     """The figures that depend on how a request is paged."""
     values: dict[str, Value] = {**dict.fromkeys(_OF_REQUESTS, UNKNOWN), "KvCopies": 0}
     if row is None:
@@ -150,8 +150,6 @@ def _requests(load: _Load, row: LayoutRow | None, *, knows_weights: bool) -> dic
         cache = load.cache(size, in_flight)
         values[f"{name}Blocks"] = cache.blocks_per_request
         values[f"{name}KvBytes"] = cache.kv_bytes_per_request
-        if not knows_weights:
-            continue
         num_blocks = cache.num_blocks(load.pool(size))
         sessions = cache.admitted(num_blocks) * (result.server.gpus // size)
         nodes = calc_nodes_required(
@@ -181,11 +179,13 @@ _OF_REQUESTS = (
 )
 
 
-def _status(result: SizingResult, values: dict[str, Value], typed: int) -> str:
-    if typed and any(alert.rule == "invalid_tp" for alert in result.all_alerts):
+def _status(load: _Load, values: dict[str, Value], typed: int) -> str:
+    if typed and any(alert.rule == "invalid_tp" for alert in load.result.all_alerts):
         return ENGINE_SIZE_IMPOSSIBLE
+    if not load.rows:
+        return ENGINE_NO_LAYOUT
+    if not (load.weights or load.pool_is_given):
+        return ENGINE_NO_WEIGHTS
     if values["LayoutRow"] == 0:
         return ENGINE_NO_LAYOUT
-    if values["EngineKnown"] == 0:
-        return ENGINE_NO_WEIGHTS
     return STATUS_OK if values["EngineSessionsPerNode"] else ENGINE_HOLDS_NONE

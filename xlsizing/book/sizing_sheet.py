@@ -180,7 +180,7 @@ class _Page:
             self._input_cell(row, asked, input_value(asked, result))
             if used := _USED.get(asked.symbol):
                 value = self.values[used]
-                text = f'IFERROR(IF(Step_{used}=0,"","uses "&Step_{used}),"")'
+                text = f'IFERROR(IF(LEN(Step_{used})=0,"","uses "&Step_{used}),"")'
                 style = Style(font=NOTE, alignment=APART, border=UNDERLINE)
                 self.writer.formula(row, _BAND, text, f"uses {value}" if value else "", style)
             if asked.range_of:
