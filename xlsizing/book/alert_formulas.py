@@ -61,7 +61,7 @@ _CONDITIONS: Mapping[str, str] = {
     "engine_needs_more_nodes": "IF(ISNUMBER({EngineNodesFinal}),"
     "{EngineNodesFinal}>{NodesFinal},FALSE)",
     "engine_holds_none": "AND({LayoutRow}>0,{EngineSessionsPerNode}=0,{SessionsPerNode}>0)",
-    "kv_replicated": "{KvCopies}>1",
+    "kv_replicated": "IF(ISNUMBER({KvCopies}),{KvCopies}>1,FALSE)",
     "context_out_of_typical_range": "{ClampedContext}>Limit_ExtremeContext",
     "nodes_out_of_typical_range": "{NodesFinal}>Limit_ExtremeNodes",
     "model_unsourced": f'{model("Unsourced")}<>""',

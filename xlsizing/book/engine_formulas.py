@@ -112,9 +112,9 @@ WEIGHTS_UNKNOWN = "AND({WeightsInPool}=0,NOT(ISNUMBER(Engine_GivenPoolBytes)))"
 """True where neither the weights nor the pool is known."""
 
 
-def _if_laid_out(text: str, otherwise: str = '""') -> str:
+def _if_laid_out(text: str) -> str:
     # Nothing rather than an error: the status says what is missing.
-    return f"IF({{LayoutRow}}>0,{text},{otherwise})"
+    return f'IF({{LayoutRow}}>0,{text},"")'
 
 
 def _nodes(sessions: str, *, headroom: bool) -> str:
@@ -187,7 +187,8 @@ ENGINE_STEPS: tuple[Formula, ...] = (
         "LayoutRow",
         "Layout row",
         "row",
-        f"IF(OR({{WantedTp}}=0,{{WantedTp}}>{server('GPUs')},{WEIGHTS_UNKNOWN}),0,"
+        f"IF(OR({{WantedTp}}=0,{{WantedTp}}>{server('GPUs')},ISERROR(Engine_GivenPoolBytes),"
+        f"{WEIGHTS_UNKNOWN}),0,"
         'IFERROR(MATCH({LayoutKey}&"|"&{WantedTp},Layouts[Layout],0),0))',
         COUNT,
     ),
@@ -313,7 +314,7 @@ ENGINE_OUTPUTS: tuple[Formula, ...] = (
         "KvCopies",
         "GPUs that hold the same KV cache",
         "GPUs",
-        _if_laid_out(_layout("KV copies"), "0"),
+        _if_laid_out(_layout("KV copies")),
         COUNT,
     ),
 )

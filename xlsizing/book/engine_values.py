@@ -141,7 +141,7 @@ def _row(load: _Load, size: int) -> LayoutRow | None:
 
 def _requests(load: _Load, row: LayoutRow | None) -> dict[str, Value]:
     """The figures that depend on how a request is paged."""
-    values: dict[str, Value] = {**dict.fromkeys(_OF_REQUESTS, UNKNOWN), "KvCopies": 0}
+    values: dict[str, Value] = dict.fromkeys(_OF_REQUESTS, UNKNOWN)
     if row is None:
         return values
     result, size = load.result, row.tensor_parallel
@@ -164,6 +164,7 @@ def _requests(load: _Load, row: LayoutRow | None) -> dict[str, Value]:
 
 _OF_REQUESTS = (
     "NumBlocks",
+    "KvCopies",
     *(
         f"{name}{what}"
         for name in ("Engine", "Steady")

@@ -36,8 +36,8 @@ def write_memory(page: EnginePage, row: int, result: SizingResult) -> int:
     lines = (
         ("Weights", "Step_EngineWeights", "The model's share on one GPU."),
         ("KV cache", blocks, "Whole blocks of the pool."),
-        ("Activation", "Engine_ActivationBytes", "Peak of the activations."),
-        ("Runtime", "Engine_RuntimeBytes", "Graphs, libraries, buffers."),
+        ("Activation", _if_laid_out("Engine_ActivationBytes"), "Peak of the activations."),
+        ("Runtime", _if_laid_out("Engine_RuntimeBytes"), "Graphs, libraries, buffers."),
         (
             "Unused",
             f"MAX(0,{usable}-({taken}))",
@@ -63,24 +63,26 @@ def write_memory(page: EnginePage, row: int, result: SizingResult) -> int:
     return row + 2 + CHART_ROWS + 1
 
 
+def _if_laid_out(text: str) -> str:
+    return f'IF(Step_LayoutRow>0,{text},"")'
+
+
 def _memory(page: EnginePage, result: SizingResult) -> list[int | None]:
     """Weights, KV cache, activation, runtime and unused [bytes]; None where not known."""
-    weights, blocks = page.values["EngineWeights"], page.values["NumBlocks"]
-    held = None
-    if isinstance(blocks, int):
-        per_block = page.values["EngineKvBytes"], page.values["EngineBlocks"]
-        assert isinstance(per_block[0], int)
-        assert isinstance(per_block[1], int)
-        held = blocks * (per_block[0] // per_block[1])
-    activation, runtime = page.values["ActivationBytes"], page.values["RuntimeBytes"]
+    values = page.values
+    blocks, per_request = values["NumBlocks"], values["EngineBlocks"]
+    size, weights = values["EngineKvBytes"], values["EngineWeights"]
+    activation, runtime = values["ActivationBytes"], values["RuntimeBytes"]
+    if not (isinstance(blocks, int) and isinstance(per_request, int) and isinstance(size, int)):
+        return [None] * 5
     assert isinstance(activation, int)
     assert isinstance(runtime, int)
-    known = weights if isinstance(weights, int) else None
-    unused = None
-    if held is not None and known is not None:
-        taken = known + held + activation + runtime
-        unused = max(0, usable_gpu_bytes(result.server) - taken)
-    return [known, held, activation, runtime, unused]
+    held = blocks * (size // per_request)
+    if not isinstance(weights, int):
+        return [None, held, activation, runtime, None]
+    taken = weights + held + activation + runtime
+    unused = max(0, usable_gpu_bytes(result.server) - taken)
+    return [weights, held, activation, runtime, unused]
 
 
 def _add_chart(page: EnginePage, first: int, top: int, sizes: Sequence[int]) -> None:

@@ -70,14 +70,17 @@ def layout_rows(catalogs: Catalogs) -> tuple[LayoutRow, ...]:
 
 
 def _rows(model: Model, most: int) -> Iterator[LayoutRow]:
+    """The rows of one model; none of a precision at which a row cannot say it for every size."""
     for element_bytes, precision in sorted(_PRECISION_OF_BYTES.items()):
+        rows = []
         for size in tensor_parallel_sizes(model, most):
             try:
                 cut = layout(model, precision, size)
             except UnknownLayoutError:
                 continue
-            if (row := _row(model, element_bytes, size, cut)) is not None:
-                yield row
+            rows.append(_row(model, element_bytes, size, cut))
+        if None not in rows:
+            yield from (row for row in rows if row)
 
 
 def _row(model: Model, element_bytes: int, size: int, cut: Layout) -> LayoutRow | None:

@@ -7,7 +7,7 @@ that share one copy of the model; it admits the requests that its pool has block
 Source: the planning method, part 2, "The pool".
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, NamedTuple
 
@@ -18,7 +18,7 @@ from xlsizing.core.entries import Model, Server
 from xlsizing.core.errors import InvalidValueError, SizingError
 from xlsizing.core.exact import RATIO_PARTS, Number, ceil_div, grouped, in_parts, is_in_parts
 from xlsizing.core.kv_cache import layer_groups
-from xlsizing.core.layers import copies
+from xlsizing.core.layers import UnknownLayoutError, copies
 from xlsizing.core.nodes import Nodes, calc_nodes_required
 from xlsizing.core.paged_cache import (
     PagedCache,
@@ -257,12 +257,29 @@ def engine_bound(
             right = f"at most {server.gpus}, the GPUs of one {server.name} node"
             raise InvalidValueError("tensor_parallel", settings.tensor_parallel, right)
         return bound(settings.tensor_parallel)
-    sizes = tensor_parallel_sizes(model, min(server.gpus, LISTED_SIZES))
-    for size in sizes:
-        answer = bound(size)
+    return _smallest_that_holds(model, server, bound)
+
+
+def _smallest_that_holds(
+    model: Model, server: Server, bound: Callable[[int], EngineBound]
+) -> EngineBound:
+    """The answer at the smallest size that holds a session, else at the largest.
+
+    Sizes at which the engine is not known to lay the layers out are passed over.
+    """
+    answer = refused = None
+    for size in tensor_parallel_sizes(model, min(server.gpus, LISTED_SIZES)):
+        try:
+            answer = bound(size)
+        except UnknownLayoutError as error:
+            refused = refused or error
+            continue
         if answer.sessions_per_replica:
             return answer
-    return bound(sizes[-1])
+    if answer is None:
+        assert refused is not None  # a size of 1 always divides
+        raise refused
+    return answer
 
 
 def _bound(

@@ -58,11 +58,11 @@ def layer_groups(model: Model) -> tuple[LayerGroup, ...]:
     """The groups of equal layers that a model is made of, whichever way its entry says it."""
     if model.attention_pattern == "grouped":
         return model.layer_groups
-    full, sliding = model.hybrid_full_layers or 0, model.hybrid_sliding_layers or 0
-    if model.attention_pattern == "full":
-        full = model.num_layers
-    elif model.attention_pattern == "sliding":
-        sliding = model.num_layers
+    full, sliding = {
+        "full": (model.num_layers, 0),
+        "sliding": (0, model.num_layers),
+        "hybrid": (model.hybrid_full_layers or 0, model.hybrid_sliding_layers or 0),
+    }[model.attention_pattern]
     heads, dim = cast(int, model.num_key_value_heads), cast(int, model.head_dim)
     groups = []
     if sliding:
