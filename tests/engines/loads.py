@@ -1,7 +1,7 @@
 """Loads for the engines to compute: random ones, and ones built to fall on an integer.
 
-The catalogs are the shipped ones with a few entries whose KV cache can be any even
-number of bytes, so that a quotient can be put on an integer or right beside it.
+Those for the planning method use a model whose KV cache can be any even number of bytes, so
+that a quotient can be put on an integer or right beside it.
 """
 
 import random
@@ -9,7 +9,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
+from tests.engines.entries import NOT_IN_A_ROW
 from xlsizing.core import Catalogs, Model, Server, SizingResult, StorageProfile, size
+from xlsizing.core.engine import DEFAULT_SETTINGS, EngineSettings
+from xlsizing.core.paged_cache import tensor_parallel_sizes
 
 OPTIONAL = ("kv_precision", "kv_budget_ratio", "runtime_overhead_gib", "peak_headroom_ratio")
 
@@ -28,9 +31,12 @@ class Load:
     runtime_overhead_gib: float | None = None
     peak_headroom_ratio: float | None = None
     ha_mode: str | None = None
+    tensor_parallel: int | None = None
 
-    def result(self, catalogs: Catalogs) -> SizingResult:
-        """Core's answer."""
+    def result(
+        self, catalogs: Catalogs, settings: EngineSettings = DEFAULT_SETTINGS
+    ) -> SizingResult:
+        """Core's answer, where the sheet Engine has these settings."""
         given = {name: getattr(self, name) for name in (*OPTIONAL, "ha_mode")}
         return size(
             catalogs.model(self.model),
@@ -38,70 +44,22 @@ class Load:
             catalogs.profile(self.storage),
             concurrency=self.concurrency,
             effective_context=self.effective_context,
+            settings=replace(settings, tensor_parallel=self.tensor_parallel),
             **{name: value for name, value in given.items() if value is not None},
         )
-
-
-def with_test_entries(catalogs: Catalogs) -> Catalogs:
-    """The catalogs with entries for building loads, sourced and not, of every kind."""
-    source = {"*": "made for this test"}
-    unit = Model(
-        name="unit",
-        num_layers=1,
-        num_key_value_heads=1,
-        head_dim=1,
-        max_position_embeddings=10**13,
-        attention_pattern="full",
-        default_kv_precision="fp8",
-        weight_bytes=123_456_789_012,
-        sources=source,
-    )
-    odd = replace(
-        unit,
-        name="Odd Model (3 layers)",
-        num_layers=3,
-        num_key_value_heads=7,
-        head_dim=11,
-        attention_pattern="hybrid",
-        hybrid_full_layers=1,
-        hybrid_sliding_layers=2,
-        sliding_window=1_000,
-        weight_bytes=None,
-        aliases=("odd", "Üngerade"),
-    )
-    window = replace(
-        odd, name="window", attention_pattern="sliding", aliases=(), sources={"num_layers": "x"}
-    )
-    decimal = Server(name="decimal", gpus=3, hbm_per_gpu_gb=79.99, sources=source)
-    total = Server(name="total", gpus=1, hbm_per_gpu_gb=1, total_hbm_gb=1234.56)
-    slow = StorageProfile(
-        name="slow",
-        type="cloud_file_storage",
-        iops_read=1,
-        iops_write=1,
-        throughput_read_gbps=0.0123,
-        throughput_write_gbps=0.01,
-        latency_read_ms_p50=1,
-        latency_read_ms_p99=12.5,
-        latency_write_ms_p50=1,
-        latency_write_ms_p99=1,
-    )
-    return Catalogs(
-        (*catalogs.models, unit, odd, window),
-        (*catalogs.servers, decimal, total),
-        (*catalogs.profiles, slow),
-    )
 
 
 def random_loads(catalogs: Catalogs, count: int, seed: int) -> Iterator[Load]:
     """Loads over all entries, typed carelessly, from tiny to far too large."""
     dice = random.Random(seed)
+    # What no row of Layouts can say has a test of its own.
+    models = [model for model in catalogs.models if model.name != NOT_IN_A_ROW.name]
     for _ in range(count):
-        model = dice.choice(catalogs.models)
+        model, server = dice.choice(models), dice.choice(catalogs.servers)
         exponent = dice.uniform(0, 6.5)
         yield Load(
-            model=_typed(dice, dice.choice((model.name, *model.aliases))),
-            server=_typed(dice, _any_name(dice, dice.choice(catalogs.servers))),
+            model=_typed(dice, _any_name(dice, model)),
+            server=_typed(dice, _any_name(dice, server)),
             storage=_typed(dice, _any_name(dice, dice.choice(catalogs.profiles))),
             concurrency=int(10**exponent),
             effective_context=int(10 ** dice.uniform(0, 7)),
@@ -110,10 +68,19 @@ def random_loads(catalogs: Catalogs, count: int, seed: int) -> Iterator[Load]:
             runtime_overhead_gib=dice.choice((None, 0.0, dice.randint(0, 60_000) / 100)),
             peak_headroom_ratio=dice.choice((None, 0.0, 0.1, dice.randint(0, 30_000) / 10_000)),
             ha_mode=dice.choice((None, "none", "n+1")),
+            tensor_parallel=_any_size(dice, model, server),
         )
 
 
-def _any_name(dice: random.Random, entry: Server | StorageProfile) -> str:
+def _any_size(dice: random.Random, model: Model, server: Server) -> int | None:
+    """No size, one that suits model and server, one that does not, or more than the GPUs."""
+    right = tensor_parallel_sizes(model, server.gpus)
+    wrong = sorted({*range(1, server.gpus + 1)} - {*right}) or [server.gpus + 1]
+    more = server.gpus * dice.randint(2, 9)
+    return dice.choice((None, None, dice.choice(right), dice.choice(wrong), more))
+
+
+def _any_name(dice: random.Random, entry: Model | Server | StorageProfile) -> str:
     return dice.choice((entry.name, *entry.aliases))
 
 

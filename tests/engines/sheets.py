@@ -1,16 +1,17 @@
-"""Putting loads into a template and knowing what each cell must then show."""
+"""Putting loads into a template and knowing what each cell of a sizing must then show."""
 
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import openpyxl
 from openpyxl.utils import get_column_letter, range_boundaries
 
 from tests.engines.engines import Cell, Value, same
 from tests.engines.loads import Load
-from xlsizing.book.inputs import INPUTS
-from xlsizing.core import ALERT_RULES, Catalogs, SizingResult
+from xlsizing.book.inputs import INPUTS, TENSOR_PARALLEL
+from xlsizing.core import ALERT_RULES, SizingResult
 
 OUTPUT_FIELDS = {
     "KV per session GiB": "kv_per_session_gib",
@@ -20,74 +21,119 @@ OUTPUT_FIELDS = {
     "Nodes with headroom": "nodes_with_headroom",
     "Nodes final": "nodes_final",
 }
+ALERT_HEADS = {rule: f"Alert {rule.replace('_', ' ')}" for rule in ALERT_RULES}
+REMEDIES = (
+    # column, rule, word in the rule's recommendation
+    ("What would fit one session", "hbm_budget_insufficient", "budget_remedies"),
+    ("What would fit the weights", "weights_not_covered", "weights_remedies"),
+)
+ADVICE_HEADS = tuple(head for head, _, _ in REMEDIES)
+INPUT_FIELDS = {
+    **{asked.label: asked.field for asked in INPUTS},
+    TENSOR_PARALLEL.label: "tensor_parallel",
+}
+"""Field of Load that each input column of Scenarios takes."""
+INPUT_NAMES = {asked.label: asked.defined_name for asked in (*INPUTS, TENSOR_PARALLEL)}
 
 
 @dataclass(frozen=True)
 class Layout:
-    """Where the cells of a template's Scenarios table are."""
+    """Where the cells of a table are."""
 
+    sheet: str
     columns: dict[str, str]
     rows: range
 
     def cell(self, head: str, row: int) -> Cell:
         """The cell of a column in a data row of the table, counted from 0."""
-        return "Scenarios", f"{self.columns[head]}{self.rows[row]}"
+        return self.sheet, f"{self.columns[head]}{self.rows[row]}"
 
 
-def layout(template: bytes) -> Layout:
-    """The layout of the Scenarios table, from the table itself."""
-    sheet = openpyxl.load_workbook(io.BytesIO(template))["Scenarios"]
-    table = sheet.tables["Scenarios"]
-    left, top, right, bottom = range_boundaries(table.ref)
-    assert left
-    assert top
-    assert right
-    assert bottom
-    heads = {
-        str(sheet.cell(top, column).value): get_column_letter(column)
-        for column in range(left, right + 1)
-    }
-    return Layout(heads, range(top + 1, bottom + 1))
+class Template:
+    """A template that stays open, to be filled in again and again."""
 
+    def __init__(self, content: bytes) -> None:
+        self.content = content
+        self.book = openpyxl.load_workbook(io.BytesIO(content))
 
-def filled(template: bytes, loads: Sequence[Load]) -> bytes:
-    """The template with one load in each row of Scenarios, and the first one on Sizing."""
-    book = openpyxl.load_workbook(io.BytesIO(template))
-    where = layout(template)
-    for row in range(len(where.rows)):
-        load = loads[row] if row < len(loads) else None
-        for asked in INPUTS:
-            title, address = where.cell(asked.label, row)
-            book[title][address].value = getattr(load, asked.field) if load else None
-    for asked in INPUTS:
-        title, address = named_cell(book, asked.defined_name)
-        book[title][address].value = getattr(loads[0], asked.field)
-    saved = io.BytesIO()
-    book.save(saved)
-    return saved.getvalue()
+    def table(self, sheet: str, name: str) -> Layout:
+        """Where a table's cells are, from the table itself."""
+        page = self.book[sheet]
+        left, top, right, bottom = range_boundaries(page.tables[name].ref)
+        assert left
+        assert top
+        assert right
+        assert bottom
+        heads = {
+            str(page.cell(top, column).value): get_column_letter(column)
+            for column in range(left, right + 1)
+        }
+        return Layout(sheet, heads, range(top + 1, bottom + 1))
 
+    @cached_property
+    def scenarios(self) -> Layout:
+        """The table Scenarios."""
+        return self.table("Scenarios", "Scenarios")
 
-def named_cell(book: openpyxl.Workbook, name: str) -> Cell:
-    """The cell that a defined name stands for."""
-    (destination,) = book.defined_names[name].destinations
-    title, address = destination
-    return title, address.replace("$", "")
+    def named(self, name: str) -> Cell:
+        """The cell that a defined name stands for."""
+        (destination,) = self.book.defined_names[name].destinations
+        title, address = destination
+        return title, address.replace("$", "")
+
+    def text(self, cell: Cell) -> str:
+        """What a cell holds: a formula or a value, as text."""
+        title, address = cell
+        return str(self.book[title][address].value)
+
+    def filled(
+        self,
+        loads: Sequence[Load],
+        settings: Mapping[str, object] | None = None,
+        typed: Mapping[Cell, object] | None = None,
+    ) -> bytes:
+        """The template with one load in each row of Scenarios, and the first one on Sizing.
+
+        Parameters
+        ----------
+        loads : as many as Scenarios has rows, or fewer.
+        settings : what is typed on the sheet Engine, by the cells' names; nothing in the others.
+        typed : what cells hold in spite of all that.
+        """
+        cells: dict[Cell, object] = {}
+        for head, field in INPUT_FIELDS.items():
+            for row in range(len(self.scenarios.rows)):
+                load = loads[row] if row < len(loads) else None
+                cells[self.scenarios.cell(head, row)] = getattr(load, field) if load else None
+            cells[self.named(INPUT_NAMES[head])] = getattr(loads[0], field)
+        cells |= {self.named(name): value for name, value in (settings or {}).items()}
+        cells |= typed or {}
+        return self._with(cells)
+
+    def _with(self, cells: Mapping[Cell, object]) -> bytes:
+        before = {cell: self.book[cell[0]][cell[1]].value for cell in cells}
+        try:
+            for (title, address), value in cells.items():
+                self.book[title][address].value = value
+            saved = io.BytesIO()
+            self.book.save(saved)
+        finally:
+            for (title, address), value in before.items():
+                self.book[title][address].value = value
+        return saved.getvalue()
 
 
 def expected_row(result: SizingResult) -> dict[str, Value]:
-    """What a row of Scenarios shows for a sizing, by column."""
+    """What a row of Scenarios shows for a sizing by the planning method, by column."""
     shown: dict[str, Value] = {}
     for head, field in OUTPUT_FIELDS.items():
         value = getattr(result, field)
         shown[head] = "#NUM!" if value is None else value
     shown["Alerts"] = "; ".join(dict.fromkeys(alert.code for alert in result.all_alerts))
     messages = {alert.rule: alert.message for alert in result.all_alerts}
-    for rule in ALERT_RULES:
-        shown[f"Alert {rule.replace('_', ' ')}"] = messages.get(rule, "")
-    for head, rule, word in (
-        ("What would fit one session", "hbm_budget_insufficient", "budget_remedies"),
-        ("What would fit the weights", "weights_not_covered", "weights_remedies"),
-    ):
+    for rule, head in ALERT_HEADS.items():
+        shown[head] = messages.get(rule, "")
+    for head, rule, word in REMEDIES:
         advice = {alert.rule: alert.recommendation for alert in result.all_alerts}.get(rule, "")
         before, _, after = ALERT_RULES[rule].recommendation.partition(f"{{{word}}}")
         shown[head] = advice.removeprefix(before).removesuffix(after)
@@ -105,19 +151,8 @@ def expected_status(result: SizingResult) -> str:
     return "OK"
 
 
-def expected_cells(
-    where: Layout, loads: Sequence[Load], catalogs: Catalogs
-) -> Iterator[tuple[Cell, Value]]:
-    """Every cell that a filled template must show, with its value."""
-    for row, load in enumerate(loads):
-        for head, value in expected_row(load.result(catalogs)).items():
-            yield where.cell(head, row), value
-
-
-def differences(expected: dict[Cell, Value], found: dict[Cell, Value]) -> list[str]:
+def differences(expected: Mapping[Cell, Value], found: Mapping[Cell, Value]) -> Iterator[str]:
     """A sentence for each cell that does not show what it must."""
-    return [
-        f"{title}!{address} shows {found[title, address]!r}, not {value!r}"
-        for (title, address), value in expected.items()
-        if not same(value, found[title, address])
-    ]
+    for (title, address), value in expected.items():
+        if not same(value, found[title, address]):
+            yield f"{title}!{address} shows {found[title, address]!r}, not {value!r}"

@@ -7,115 +7,53 @@ believe that, so agreement can only come from computing.
 import io
 from collections.abc import Mapping
 from dataclasses import replace
-from functools import cache
 
 import openpyxl
 import pytest
-from openpyxl.utils import range_boundaries
 
-from tests.conftest import PROJECT
-from tests.engines.engines import ENGINES, Cell, Engine, Value, same
-from tests.engines.loads import Load, boundary_loads, random_loads, with_test_entries
-from tests.engines.sheets import (
-    OUTPUT_FIELDS,
-    Layout,
-    differences,
-    expected_cells,
-    filled,
-    layout,
-    named_cell,
+from tests.engines.books import (
+    RANDOM_LOADS,
+    all_loads,
+    computed,
+    planning_loads,
+    the_template,
 )
-from xlsizing.book import report, template
-from xlsizing.catalog import load_catalogs
-from xlsizing.core import ALERT_RULES, Catalogs
+from tests.engines.engine_figures import HEADS
+from tests.engines.engines import ENGINES, Cell, Engine, Value, same
+from tests.engines.entries import entries
+from tests.engines.loads import Load
+from tests.engines.sheets import ADVICE_HEADS, ALERT_HEADS, OUTPUT_FIELDS, differences
+from xlsizing.book import report
+from xlsizing.core import ALERT_RULES
+from xlsizing.core.engine import EngineSettings
 
-RANDOM_LOADS = 200
-SEED = 20_260_207
+COMPARED = (*OUTPUT_FIELDS, "Status", "Alerts", *ALERT_HEADS.values(), *ADVICE_HEADS, *HEADS)
+"""The columns of Scenarios that are compared for every load."""
 
 each_engine = pytest.mark.parametrize("engine", ENGINES, ids=lambda engine: engine.name)
 
 
-@cache
-def entries() -> Catalogs:
-    return with_test_entries(load_catalogs(str(PROJECT / "catalogs")))
-
-
-@cache
-def empty_template() -> bytes:
-    return template(entries())
-
-
-@cache
-def where() -> Layout:
-    return layout(empty_template())
-
-
-@cache
-def all_loads() -> tuple[Load, ...]:
-    return (*random_loads(entries(), RANDOM_LOADS, SEED), *boundary_loads(entries()))
-
-
-def in_books(loads: tuple[Load, ...]) -> list[tuple[Load, ...]]:
-    rows = len(where().rows)
-    return [loads[start : start + rows] for start in range(0, len(loads), rows)]
-
-
 def test_enough_loads_fall_on_an_integer_or_right_beside_it() -> None:
-    assert len(all_loads()) - RANDOM_LOADS >= 100
+    assert len(planning_loads()) >= 100
+    assert len(all_loads()) - len(planning_loads()) - RANDOM_LOADS >= 200
 
 
 @each_engine
-def test_scenarios_agree_with_core_on_every_output_and_alert(engine: Engine) -> None:
-    batches = in_books(all_loads())
-    expected = [dict(expected_cells(where(), batch, entries())) for batch in batches]
-    books = [filled(empty_template(), batch) for batch in batches]
-    found = engine.compute(books, set().union(*expected))
+def test_scenarios_agree_with_core_on_every_figure_and_alert(engine: Engine) -> None:
+    books = computed(engine)
     wrong = [
-        f"{batch[0]}: {difference}"
-        for batch, wanted, values in zip(batches, expected, found, strict=True)
-        for difference in differences(wanted, values)
+        f"{book.loads[0]}: {difference}"
+        for book, found in books
+        for difference in differences(book.scenarios, found)
     ]
-    assert sum(map(len, expected)) == len(all_loads()) * 22
+    assert sum(len(book.scenarios) for book, _ in books) == len(all_loads()) * len(COMPARED)
     assert wrong == []
-
-
-def named(name: str) -> Cell:
-    return named_cell(openpyxl.load_workbook(io.BytesIO(empty_template())), name)
 
 
 @each_engine
 def test_sizing_sheet_agrees_with_core(engine: Engine) -> None:
-    loads = all_loads()[:: len(all_loads()) // 12]
-    names = {
-        "Output_KvPerSessionGiB": "kv_per_session_gib",
-        "Output_KvTotalTiB": "kv_total_tib",
-        "Output_SessionsPerNode": "sessions_per_node",
-        "Output_NodesMinimum": "nodes_minimum",
-        "Output_NodesWithHeadroom": "nodes_with_headroom",
-        "Output_NodesFinal": "nodes_final",
-    }
-    cells = {named(name): field for name, field in names.items()}
-    codes = named("Output_AlertCodes")
-    books = [filled(empty_template(), (load,)) for load in loads]
-    for load, found in zip(loads, engine.compute(books, [*cells, codes]), strict=True):
-        result = load.result(entries())
-        expected: dict[Cell, Value] = {
-            cell: "#NUM!" if getattr(result, field) is None else getattr(result, field)
-            for cell, field in cells.items()
-        }
-        expected[codes] = "; ".join(dict.fromkeys(alert.code for alert in result.all_alerts))
-        assert differences(expected, found) == [], load
-
-
-def table_rows(book: bytes, sheet: str, table: str) -> tuple[dict[str, int], range]:
-    page = openpyxl.load_workbook(io.BytesIO(book))[sheet]
-    left, top, right, bottom = range_boundaries(page.tables[table].ref)
-    assert left
-    assert top
-    assert right
-    assert bottom
-    heads = {str(page.cell(top, column).value): column for column in range(left, right + 1)}
-    return heads, range(top + 1, bottom + 1)
+    for book, found in computed(engine):
+        assert list(differences(book.sizing, found)) == [], book.loads[0]
 
 
 @each_engine
@@ -123,28 +61,27 @@ def test_warnings_sheet_lists_each_active_alert_with_its_text(engine: Engine) ->
     troubled = Load("window", "total", "slow", 10**6, 2 * 10**13, "fp16", 0.0001, 0.0)
     large = Load("llama-3.1-70b", "dgx-h100", "profile_cloud_premium", 10**6, 131_072, "bf16", 0.99)
     calm = Load("gpt-oss-20b", "dgx-h200", "profile_default", 100, 1_000, "fp8")
-    loads = (large, calm, troubled)
-    assert len({alert.rule for load in loads for alert in load.result(entries()).all_alerts}) > 9
-    heads, rows = table_rows(empty_template(), "Warnings", "Warnings")
-    letters = {head: openpyxl.utils.get_column_letter(column) for head, column in heads.items()}
+    copied = replace(calm, model="estimated mxfp4", server="rack", tensor_parallel=64)
+    impossible = replace(calm, tensor_parallel=3)
+    loads = (large, calm, troubled, copied, impossible)
+    results = [load.result(entries()) for load in loads]
+    assert len({alert.rule for result in results for alert in result.all_alerts}) > 11
+    table = the_template().table("Warnings", "Warnings")
     shown = ("Scenario", "Code", "Severity", "Active", "Message", "What to do")
-    book = filled(empty_template(), loads)
-    cells = [("Warnings", f"{letters[head]}{row}") for head in shown for row in rows]
-    (found,) = engine.compute([book], cells)
-    lines = [[found["Warnings", f"{letters[head]}{row}"] for head in shown] for row in rows]
+    cells = [[table.cell(head, row) for head in shown] for row in range(len(table.rows))]
+    (found,) = engine.compute(
+        [the_template().filled(loads)], [cell for row in cells for cell in row]
+    )
+    lines = [[found[cell] for cell in row] for row in cells]
     active = [line for line in lines if line[3] == "yes"]
+    names = ("Sizing", "Pilot", "Launch", "Growth", "Scenario 4", "Scenario 5")
     expected = [
         [name, alert.code, alert.severity, "yes", alert.message, alert.recommendation]
-        for name, load in (
-            ("Sizing", large),
-            ("Pilot", large),
-            ("Launch", calm),
-            ("Growth", troubled),
-        )
-        for alert in load.result(entries()).all_alerts
+        for name, result in zip(names, (results[0], *results), strict=True)
+        for alert in result.all_alerts
     ]
     assert active == expected
-    assert len(lines) == len(ALERT_RULES) * (1 + len(where().rows))
+    assert len(lines) == len(ALERT_RULES) * (1 + len(the_template().scenarios.rows))
     assert {line[3] for line in lines} == {"yes", "no"}
 
 
@@ -176,85 +113,54 @@ TYPED_WRONG: Mapping[str, tuple[str, object, str, str]] = {
 }
 
 
-def with_typed(loads: tuple[Load, ...], typed: list[tuple[int, str, object]]) -> bytes:
-    """The template with loads, and some cells of Scenarios typed over: row, column, value."""
-    book = openpyxl.load_workbook(io.BytesIO(filled(empty_template(), loads)))
-    for row, head, value in typed:
-        title, address = where().cell(head, row)
-        book[title][address].value = value
-    saved = io.BytesIO()
-    book.save(saved)
-    return saved.getvalue()
+ENGINE_NEEDS = ("Model", "Server", "Concurrency", "Context", "KV precision", "Peak headroom", "HA")
+"""The inputs of the planning method that the engine's figures need as well."""
 
 
 @each_engine
 def test_a_wrong_row_says_what_is_wrong_and_leaves_the_others_alone(engine: Engine) -> None:
-    rows = len(where().rows)
+    where = the_template().scenarios
+    rows = len(where.rows)
     cases = list(TYPED_WRONG.items())
     parts = [cases[start : start + rows] for start in range(0, len(cases), rows)]
     books = [
-        with_typed(
-            tuple(GOOD for _ in part),
-            [(row, head, value) for row, (_, (head, value, _, _)) in enumerate(part)],
+        the_template().filled(
+            [GOOD] * len(part),
+            typed={
+                where.cell(head, row): value for row, (_, (head, value, _, _)) in enumerate(part)
+            },
         )
         for part in parts
     ]
-    heads = ("Nodes final", "Status", "KV per session GiB")
-    cells = [where().cell(head, row) for row in range(rows) for head in heads]
+    heads = ("Nodes final", "Status", "KV per session GiB", "Engine status", "Engine nodes final")
+    cells = [where.cell(head, row) for row in range(rows) for head in heads]
     for part, found in zip(parts, engine.compute(books, cells), strict=True):
         for row, (case, (head, _, error, words)) in enumerate(part):
-            assert found[where().cell("Nodes final", row)] == error, case
-            assert words in str(found[where().cell("Status", row)]), case
+            assert found[where.cell("Nodes final", row)] == error, case
+            assert words in str(found[where.cell("Status", row)]), case
             if head not in ("Model", "Context", "KV precision"):
-                assert found[where().cell("KV per session GiB", row)] == 2.252197265625, case
+                assert found[where.cell("KV per session GiB", row)] == 2.252197265625, case
+            status = found[where.cell("Engine status", row)]
+            if head in ENGINE_NEEDS:
+                assert status == "Not computed: see the status of the planning method.", case
+                assert not isinstance(found[where.cell("Engine nodes final", row)], float), case
+            else:
+                assert status == "OK", case
 
 
 @each_engine
 def test_an_inactive_row_and_an_empty_row_show_nothing(engine: Engine) -> None:
-    book = with_typed((GOOD, GOOD, GOOD), [(1, "Active", " No "), (2, "Active", False)])
-    cells = [where().cell(head, row) for head in (*OUTPUT_FIELDS, "Status") for row in range(4)]
+    where = the_template().scenarios
+    book = the_template().filled(
+        (GOOD, GOOD, GOOD),
+        typed={where.cell("Active", 1): " No ", where.cell("Active", 2): False},
+    )
+    cells = [where.cell(head, row) for head in COMPARED for row in range(4)]
     (found,) = engine.compute([book], cells)
-    assert same(2, found[where().cell("Nodes final", 0)])
-    for head in (*OUTPUT_FIELDS, "Status"):
+    assert same(2, found[where.cell("Nodes final", 0)])
+    for head in COMPARED:
         for row in (1, 2, 3):
-            assert found[where().cell(head, row)] in ("", None), (head, row)
-
-
-WRONG_FORMULAS = (
-    # column, a part of its formula, what a slip would make of it
-    ("KV bytes per session", "MIN(", "MAX("),
-    ("KV total TiB", "Const_BytesPerTiB", "Const_BytesPerGiB"),
-    ("Sessions per node", "INT(", "0+("),
-    ("Nodes minimum", "-INT(-", "INT("),
-    ("Nodes with headroom", "Const_RatioParts+", "Const_RatioParts-"),
-    ("Nodes final", "+", "-"),
-    ("Alert long context io", ">Limit_LongContext", "<Limit_LongContext"),
-    ("Alert context clamped", "supports", "allows"),
-    ("Alerts", "KV_PRECISION_16BIT", "KV_PRECISION"),
-)
-
-
-@each_engine
-def test_a_wrong_formula_is_seen(engine: Engine) -> None:
-    loads = all_loads()[: len(where().rows)]
-    expected = dict(expected_cells(where(), loads, entries()))
-    books = [
-        _with_wrong_formula(filled(empty_template(), loads), *wrong) for wrong in WRONG_FORMULAS
-    ]
-    for wrong, found in zip(WRONG_FORMULAS, engine.compute(books, expected), strict=True):
-        assert differences(expected, found) != [], wrong
-
-
-def _with_wrong_formula(book: bytes, head: str, part: str, slip: str) -> bytes:
-    opened = openpyxl.load_workbook(io.BytesIO(book))
-    for row in range(len(where().rows)):
-        title, address = where().cell(head, row)
-        formula = str(opened[title][address].value)
-        assert part in formula
-        opened[title][address].value = formula.replace(part, slip)
-    saved = io.BytesIO()
-    opened.save(saved)
-    return saved.getvalue()
+            assert found[where.cell(head, row)] in ("", None), (head, row)
 
 
 def formula_cells(book: bytes) -> list[Cell]:
@@ -272,10 +178,24 @@ def test_every_cached_value_is_what_the_engine_computes(engine: Engine) -> None:
     nothing_fits = replace(GOOD, server="8x-l40s", runtime_overhead_gib=300.0)
     everything = Load("window", "total", "slow", 10**6, 2 * 10**13, "fp16", 0.0001, 0.0)
     clamped = replace(GOOD, effective_context=999_999, ha_mode="n+1")
-    reports = [
-        report(load.result(entries()), entries()) for load in (nothing_fits, everything, clamped)
+    copied = replace(GOOD, model="mamba2 beside full", server="rack", tensor_parallel=16)
+    impossible = replace(GOOD, tensor_parallel=3)
+    unknown = replace(GOOD, model="no weights", server="measured")
+    aligned = EngineSettings(
+        max_num_batched_tokens=1_001,
+        batches_in_flight=3,
+        gpu_memory_utilization=0.9125,
+        activation_gib=2.7183,
+        state_caching="align",
+    )
+    pool = EngineSettings(kv_pool_gib=12.3456)
+    results = [
+        *(load.result(entries()) for load in (nothing_fits, everything, clamped)),
+        *(load.result(entries()) for load in (copied, impossible, unknown)),
+        copied.result(entries(), aligned),
+        unknown.result(entries(), pool),
     ]
-    for book in (empty_template(), *reports):
+    for book in (the_template().content, *(report(result, entries()) for result in results)):
         cells = formula_cells(book)
         written = openpyxl.load_workbook(io.BytesIO(book), data_only=True)
         cached: dict[Cell, Value] = {
@@ -283,4 +203,4 @@ def test_every_cached_value_is_what_the_engine_computes(engine: Engine) -> None:
         }
         (found,) = engine.compute([book], cells)
         assert len(cells) > 80
-        assert differences(cached, found) == []
+        assert list(differences(cached, found)) == []
