@@ -85,12 +85,16 @@ def _log_bytes(name: str) -> bytes:
     """A log from a file or, as -, from standard input; a byte more than it may have."""
     from pathlib import Path
 
-    from xlsizing.core.vllm_log import MOST_BYTES
+    from xlsizing.core.vllm_log import MOST_BYTES, LogError
 
     if name == "-":
         return sys.stdin.buffer.read(MOST_BYTES + 1)
-    with Path(name).open("rb") as file:
-        return file.read(MOST_BYTES + 1)
+    try:
+        with Path(name).open("rb") as file:
+            return file.read(MOST_BYTES + 1)
+    except OSError as error:
+        reason = error.strerror or "it cannot be opened"
+        raise LogError(f"{name} cannot be read ({reason}); give a log, or - for input.") from error
 
 
 def import_command(options: argparse.Namespace) -> int:
