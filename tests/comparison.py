@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from tests.conftest import PROJECT
 from tests.core.published import REFUSED, published, rows, with_state_dtype
+from tests.core.test_cards import CARDS
 from tests.core.test_engine_rows import (
     CASES,
     IN_FLIGHT,
@@ -16,12 +17,16 @@ from tests.core.test_engine_rows import (
     in_our_words,
     planned,
 )
+from tests.test_calibrate import MODELS, RUNS, logged
+from xlsizing.catalog import load_catalogs
 from xlsizing.core import Model
+from xlsizing.core.calibration import calibrate
 from xlsizing.core.engine import gib_bytes
 from xlsizing.core.exact import grouped
 from xlsizing.core.kv_cache import layer_groups
 from xlsizing.core.paged_cache import layout, paged_cache
 from xlsizing.core.transformers_cache import transformers_bytes
+from xlsizing.core.vllm_log import read_log
 
 PAGE = PROJECT / "docs" / "comparison.md"
 
@@ -129,9 +134,64 @@ def _by_case() -> Iterator[str]:
         )
 
 
+def _by_log() -> Iterator[str]:
+    yield "## By start-up log"
+    yield ""
+    yield (
+        "What vLLM 0.24.0 logged on one H100, read by `xlsizing calibrate`. Ours are counted from the "
+        "number of blocks that the log's lines allow, with the layers of the catalog."
+    )
+    yield ""
+    yield (
+        "| model | context | blocks | tokens, logged | ours | concurrency, logged | ours | equal |"
+    )
+    yield "|---|---|---|---|---|---|---|---|"
+    catalogs = load_catalogs(str(PROJECT / "catalogs"))
+    for run in RUNS:
+        found = calibrate(
+            catalogs.model(MODELS[run["model"]]),
+            catalogs.server("dgx-h100"),
+            read_log("\n".join(run["log"])),
+        )
+        tokens, times = logged(run)
+        cache, blocks = found.bound.cache, found.num_blocks
+        ours = int(blocks / cache.blocks_per_request * run["max_model_len"])
+        concurrency = round(blocks / cache.blocks_per_request, 2)
+        right = (run["config"]["num_gpu_blocks"], tokens, times)
+        equal = "yes" if (blocks, ours, concurrency) == right else "no"
+        yield (
+            f"| {run['model']}, KV in {found.kv_precision} | {grouped(run['max_model_len'])} "
+            f"| {grouped(blocks)} | {grouped(tokens)} | {grouped(ours)} | {times} | {concurrency} "
+            f"| {equal} |"
+        )
+
+
+def _by_card() -> Iterator[str]:
+    yield "## On a card"
+    yield ""
+    yield (
+        "Sessions of 32,768 tokens in 16 bits that transformers held on one H100 until it was out of "
+        "memory. The engine bound is at most what was held, and the planning formula at least."
+    )
+    yield ""
+    yield "| model | weights, GiB | engine bound | held | planning |"
+    yield "|---|---|---|---|---|"
+    for card in CARDS:
+        yield (
+            f"| {card.repository} | {card.weights_gib} | {card.bound.sessions_per_node} "
+            f"| {card.held} | {card.planned} |"
+        )
+
+
 def page() -> str:
     """The whole page."""
-    parts = [[_HEAD.rstrip()], list(_by_model()), list(_by_case())]
+    parts = [
+        [_HEAD.rstrip()],
+        list(_by_model()),
+        list(_by_case()),
+        list(_by_log()),
+        list(_by_card()),
+    ]
     return "\n\n".join("\n".join(part) for part in parts) + "\n"
 
 
