@@ -155,7 +155,7 @@ def _by_log() -> Iterator[str]:
         )
         tokens, times = logged(run)
         cache, blocks = found.bound.cache, found.num_blocks
-        ours = int(blocks / cache.blocks_per_request * run["max_model_len"])
+        ours = cache.tokens(blocks, run["max_model_len"])
         concurrency = round(blocks / cache.blocks_per_request, 2)
         right = (run["config"]["num_gpu_blocks"], tokens, times)
         equal = "yes" if (blocks, ours, concurrency) == right else "no"

@@ -326,7 +326,9 @@ def test_the_bound_promises_no_more_than_the_pool_and_steady_decode(case: Case) 
     promised = Fraction(bound.num_blocks, bound.cache.blocks_per_request)
     assert abs(bound.max_concurrency - promised) <= Fraction(1, 19_999)
     length = held_of(case)
-    assert bound.cache.tokens(bound.num_blocks, length) == floor(promised * length)
+    # The engine counts them in floating point: two roundings, and the cut of a whole token.
+    off = abs(bound.cache.tokens(bound.num_blocks, length) - promised * length)
+    assert off <= 1 + promised * length / 2**51
     assert bound.sessions_per_replica in (floor(promised), max(0, ceil(promised) - 1))
 
 

@@ -114,9 +114,10 @@ class PagedCache(NamedTuple):
     def tokens(self, num_blocks: int, context: int) -> int:
         """Tokens that the engine's log says a pool of blocks holds.
 
-        floor(num_blocks / blocks_per_request * context)
+        floor(num_blocks / blocks_per_request * context), in the engine's own floating-point
+        arithmetic, which may come out one token lower than the exact quotient.
         """
-        return num_blocks * context // self.blocks_per_request
+        return int(num_blocks / self.blocks_per_request * context)
 
 
 def tensor_parallel_sizes(model: Model, most: int) -> list[int]:

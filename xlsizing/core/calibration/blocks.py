@@ -114,10 +114,10 @@ def block_tokens(cache: PagedCache) -> int | None:
 
 
 def logged_tokens(log: VllmLog, cache: PagedCache, counting: Counting, num_blocks: int) -> int:
-    """Tokens as the log counts them, in the engine's own floating-point arithmetic."""
+    """Tokens as the log counts them."""
     if counting == "groups":
         return num_blocks // len(cache.layout.groups) * (block_tokens(cache) or 0)
-    return int(num_blocks / cache.blocks_per_request * log.max_model_len)
+    return cache.tokens(num_blocks, log.max_model_len)
 
 
 _AT_LEAST_ONE = Span(1, 10**30)
