@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
-from xlsizing.book.engine_formulas import SETTINGS
-from xlsizing.book.engine_formulas import WEIGHTS_UNKNOWN as NO_WEIGHTS
+from xlsizing.book.engine.formulas import SETTINGS
+from xlsizing.book.engine.formulas import WEIGHTS_UNKNOWN as NO_WEIGHTS
 from xlsizing.book.expressions import Formula, filled, fixed, literal, model, server, storage
 from xlsizing.book.limits import LIMIT_EXACT, LIMIT_OVERHEAD_GIB
 from xlsizing.core import ALERT_RULES, BYTES_PER_ELEMENT

@@ -7,9 +7,9 @@ from xlsizing import __version__
 from xlsizing.book.about_sheet import write_about_sheet
 from xlsizing.book.catalog_sheets import write_catalog_sheets
 from xlsizing.book.cells import PackageNotes
-from xlsizing.book.engine_scenarios import ScenarioTable
-from xlsizing.book.engine_sheet import write_engine_sheet
-from xlsizing.book.layouts_sheet import write_layouts_sheet
+from xlsizing.book.engine.layouts import write_layouts_sheet
+from xlsizing.book.engine.scenarios import ScenarioTable
+from xlsizing.book.engine.sheet import write_engine_sheet
 from xlsizing.book.limits import require_countable
 from xlsizing.book.package import package
 from xlsizing.book.scenarios_sheet import Scenario, write_scenarios_sheet

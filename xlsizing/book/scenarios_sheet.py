@@ -16,7 +16,7 @@ from xlsizing.book.alert_formulas import (
     STATUS,
 )
 from xlsizing.book.cells import PackageNotes, Style, Value, Writer
-from xlsizing.book.engine_formulas import ENGINE_OUTPUTS, ENGINE_STEPS
+from xlsizing.book.engine.formulas import ENGINE_OUTPUTS, ENGINE_STEPS
 from xlsizing.book.expressions import Formula, render
 from xlsizing.book.formulas import OUTPUTS, REMEDY_STEPS, STEPS
 from xlsizing.book.inputs import INPUTS, TENSOR_PARALLEL, Input, input_value

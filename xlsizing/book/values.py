@@ -14,7 +14,7 @@ from xlsizing.book.alert_formulas import (
     alert_symbol,
 )
 from xlsizing.book.cells import Value
-from xlsizing.book.engine_values import engine_values
+from xlsizing.book.engine.values import engine_values
 from xlsizing.core import ALERT_RULES, BYTES_PER_ELEMENT, Catalogs, SizingResult
 from xlsizing.core.capacity import bytes_beside_kv, hbm_bytes, kv_budget_bytes
 from xlsizing.core.exact import GIB_PARTS, RATIO_PARTS, in_parts

@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 from xlsizing.book.alert_formulas import STATUS_OK
 from xlsizing.book.cells import Style, Value
-from xlsizing.book.engine_page import LABEL, NOT_KNOWN, WIDTHS, EnginePage, known
-from xlsizing.book.engine_values import UNKNOWN
+from xlsizing.book.engine.page import LABEL, NOT_KNOWN, WIDTHS, EnginePage, known
+from xlsizing.book.engine.values import UNKNOWN
 from xlsizing.book.scenarios_sheet import LIVE, ROWS, Scenario, head
 from xlsizing.book.styles import APART, BODY, HEADING, NOTE, RIGHT, SEVERITY_FILLS, highlight
 from xlsizing.book.tables import Column, Placed, own_row, write_table

@@ -7,9 +7,10 @@ from openpyxl.workbook import Workbook
 
 from xlsizing.book.alert_formulas import ENGINE_STATUS, STATUS_OK
 from xlsizing.book.cells import PackageNotes, Style, Value, Writer
-from xlsizing.book.engine_formulas import ENGINE_OUTPUTS, ENGINE_STEPS, SETTINGS
-from xlsizing.book.engine_inputs import write_settings
-from xlsizing.book.engine_page import (
+from xlsizing.book.engine.formulas import ENGINE_OUTPUTS, ENGINE_STEPS, SETTINGS
+from xlsizing.book.engine.inputs import write_settings
+from xlsizing.book.engine.memory import write_memory
+from xlsizing.book.engine.page import (
     FIRST,
     LABEL,
     NOT_KNOWN,
@@ -19,10 +20,9 @@ from xlsizing.book.engine_page import (
     EnginePage,
     known,
 )
-from xlsizing.book.engine_scenarios import ScenarioTable, write_scenarios
-from xlsizing.book.engine_values import UNKNOWN, settings_values
+from xlsizing.book.engine.scenarios import ScenarioTable, write_scenarios
+from xlsizing.book.engine.values import UNKNOWN, settings_values
 from xlsizing.book.expressions import render
-from xlsizing.book.gpu_memory import write_memory
 from xlsizing.book.pages import set_page
 from xlsizing.book.sizing_sheet import reference
 from xlsizing.book.styles import (

@@ -11,7 +11,7 @@ from xlsizing.book.alert_formulas import (
     STATUS_OK,
 )
 from xlsizing.book.cells import Value
-from xlsizing.book.layouts_sheet import LayoutRow, layout_rows
+from xlsizing.book.engine.layouts import LayoutRow, layout_rows
 from xlsizing.core import BYTES_PER_ELEMENT, Catalogs, SizingResult
 from xlsizing.core.engine import (
     EngineSettings,

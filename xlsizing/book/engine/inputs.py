@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from openpyxl.worksheet.datavalidation import DataValidation
 
 from xlsizing.book.cells import Style
-from xlsizing.book.engine_page import FIRST, EnginePage
+from xlsizing.book.engine.page import FIRST, EnginePage
 from xlsizing.book.names import define
 from xlsizing.book.styles import INPUT, INPUT_FILL, RIGHT, UNDERLINE
 from xlsizing.core.engine import EngineSettings

@@ -16,7 +16,7 @@ from openpyxl.chart.series import Series, SeriesLabel
 from openpyxl.chart.series_factory import SeriesFactory
 
 from xlsizing.book.cells import Style, Value
-from xlsizing.book.engine_page import FIRST, LABEL, NOT_KNOWN, SECOND, EnginePage
+from xlsizing.book.engine.page import FIRST, LABEL, NOT_KNOWN, SECOND, EnginePage
 from xlsizing.book.styles import BODY, MEMORY_COLOURS, RIGHT, UNDERLINE
 from xlsizing.core import SizingResult
 from xlsizing.core.engine import usable_gpu_bytes

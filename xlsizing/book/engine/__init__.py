@@ -1,0 +1,1 @@
+"""The sheets Engine and Layouts: what an engine holds, beside the planning method."""
