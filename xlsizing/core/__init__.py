@@ -10,12 +10,20 @@ from xlsizing.core.capacity import (
     calc_sessions_per_node,
 )
 from xlsizing.core.catalogs import Catalogs
+from xlsizing.core.engine import EngineBound, EngineSettings, engine_bound
 from xlsizing.core.entries import Model, Server, StorageProfile
 from xlsizing.core.errors import InvalidValueError, SizingError, UnknownNameError
 from xlsizing.core.kv_cache import (
     BYTES_PER_ELEMENT,
     calc_kv_per_session_gib,
     kv_bytes_per_session,
+)
+from xlsizing.core.layers import (
+    AttentionLayers,
+    LatentLayers,
+    LayerGroup,
+    StateLayers,
+    UnknownLayoutError,
 )
 from xlsizing.core.nodes import (
     DEFAULT_HA_MODE,
@@ -36,18 +44,26 @@ __all__ = [
     "RANGES",
     "Alert",
     "AlertRule",
+    "AttentionLayers",
     "Catalogs",
+    "EngineBound",
+    "EngineSettings",
     "InvalidValueError",
+    "LatentLayers",
+    "LayerGroup",
     "Model",
     "Server",
     "SizingError",
     "SizingResult",
+    "StateLayers",
     "StorageProfile",
+    "UnknownLayoutError",
     "UnknownNameError",
     "band",
     "calc_kv_per_session_gib",
     "calc_nodes_required",
     "calc_sessions_per_node",
+    "engine_bound",
     "generate_storage_warnings",
     "kv_bytes_per_session",
     "size",
