@@ -383,12 +383,16 @@ def answer(
         sizes = [one for one in sizes if one == start["tensor_parallel"]]
     else:
         sizes = [one for one in sizes if one <= 128]
-    found: dict[str, Any] = {"unknown": "tensor_parallel"}
+    known: list[dict[str, Any]] = [{"unknown": "layout" if sizes else "tensor_parallel"}]
     for ranks in sizes:
         found = of_ranks(model, server, load, start, ranks)
+        if found.get("unknown") == "layout":
+            # Among more ranks the layers may be alike.
+            continue
+        known.append(found)
         if "unknown" in found or found["sessions_per_replica"]:
             break
-    return found
+    return known[-1]
 
 
 def of_ranks(

@@ -69,8 +69,10 @@ def attention_groups(draw: st.DrawFn, *, alike: bool = False) -> list[Group]:
         groups.append(group)
         if not alike and draw(st.integers(0, 3)) == 0:
             groups.append(group | {"key_dim": 2 * dim, "value_dim": 2 * value})
-        if not alike and draw(st.booleans()):
-            heads *= 2
+        if not alike:
+            heads = draw(
+                st.sampled_from((heads, heads, 2 * heads, 2 * heads, (3 * heads + 1) // 2))
+            )
         if not alike and draw(st.integers(0, 7)) == 0:
             dim = draw(dims)
     counts = draw(layer_counts(len(groups)))
@@ -111,11 +113,13 @@ def state_groups(draw: st.DrawFn, layers: int) -> Group:
 
 @st.composite
 def state_beside_attention(draw: st.DrawFn) -> list[Group]:
-    """State-space layers beside attention of one geometry.
+    """State-space layers beside attention of one geometry, if only once ranks share it.
 
     Of some, a state is a whole number of attention's pages, or one element beside it.
     """
     attention = draw(attention_groups(alike=True))
+    if draw(st.integers(0, 3)) == 0:
+        attention[0]["kv_heads"] *= 2
     counts = draw(layer_counts(1 + len(attention)))
     for group, layers in zip(attention, counts[1:], strict=True):
         group["layers"] = layers
@@ -212,6 +216,11 @@ def pattern_models(draw: st.DrawFn) -> dict[str, Any]:
         fields["hybrid_sliding_layers"] = layers - fields["hybrid_full_layers"]
     if pattern != "full":
         fields["sliding_window"] = draw(st.integers(1, 200_000))
+    if pattern != "hybrid" and draw(st.integers(0, 3)) == 0:
+        # What another pattern would need may be left over, and says nothing.
+        fields |= {"hybrid_full_layers": draw(st.integers(0, 160))}
+        fields |= {"hybrid_sliding_layers": draw(st.integers(0, 160))}
+        fields.setdefault("sliding_window", 128)
     return fields
 
 

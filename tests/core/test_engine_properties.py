@@ -105,7 +105,7 @@ def boundary_cases(draw: st.DrawFn) -> Case:
     model |= {"max_position_embeddings": 10**9, "weight_bytes": draw(st.integers(1, 10**11))}
     layers, heads = reference.layers_of(model), model["num_attention_heads"]
     sizes = [ranks for ranks in range(1, 17) if reference.splits(layers, ranks, heads)]
-    ranks = draw(st.sampled_from(sizes))
+    ranks = draw(st.sampled_from(sizes) | st.just(sizes[-1]))
     start |= {"tensor_parallel": draw(st.sampled_from((None, ranks))), "kv_pool_gib": None}
     in_flight = start["max_num_batched_tokens"] * start["batches_in_flight"]
     precision = load["kv_precision"] or model["default_kv_precision"]

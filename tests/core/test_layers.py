@@ -288,6 +288,7 @@ def test_ranks_that_hold_the_same_are_counted() -> None:
     assert [copies(state, ranks) for ranks in (1, 16)] == [1, 1]
 
 
+LOCAL = StorageProfile("p", "nvme_local", 1, 1, 1, 1, 1, 1, 1, 1)
 H100 = Server(name="h100", gpus=8, hbm_per_gpu_gb=80, hbm_per_gpu_mib=81_559)
 LLAMA_70B = of(full(80, 8, 128), heads=64, weight_bytes=141_107_412_992)
 
@@ -311,6 +312,30 @@ def test_the_default_size_is_the_smallest_that_admits_a_session() -> None:
     assert bound_of(many, replace(H100, gpus=256), 1).tensor_parallel == 128
     asked = EngineSettings(tensor_parallel=256)
     assert bound_of(many, replace(H100, gpus=256), 1, asked).tensor_parallel == 256
+
+
+def test_a_size_at_which_no_layout_is_known_is_passed_over() -> None:
+    # Pages of 2 and 3 heads are no multiples of each other; 6 ranks have one head of each.
+    uneven = of(sliding(4, 2, 64, 128), full(4, 3, 64), heads=6, weight_bytes=1)
+    assert tensor_parallel_sizes(uneven, 8) == [1, 6]
+    bound = bound_of(uneven, H100, 1_000)
+    assert (bound.tensor_parallel, bound.replicas_per_node) == (6, 1)
+    assert {group.page_bytes for group in bound.cache.layout.groups} == {16 * 128 * 2}
+    # Where none admits a session, it is the largest of those that are known.
+    heavy = replace(uneven, weight_bytes=10**14)
+    assert bound_of(heavy, H100, 1_000).tensor_parallel == 6
+
+
+def test_ranks_that_hold_the_same_of_some_layers_are_warned_of() -> None:
+    model = of(sliding(4, 4, 64, 128), full(4, 8, 64), heads=64, weight_bytes=1)
+    for ranks, same in ((1, 1), (4, 1), (8, 2)):
+        asked = EngineSettings(tensor_parallel=ranks)
+        assert bound_of(model, H100, 1_000, asked).kv_copies == same
+        load: dict[str, Any] = {"concurrency": 1, "effective_context": 1_000}
+        result = size(model, H100, LOCAL, **load, settings=asked)
+        said = [each.message for each in result.alerts if each.code == "KV_REPLICATED"]
+        words = "At a tensor-parallel size of 8, 2 GPUs hold the same KV cache of m"
+        assert [message.split(":")[0] for message in said] == [words] * (same > 1)
 
 
 def test_a_node_has_as_many_replicas_as_its_gpus_make_whole() -> None:
@@ -439,9 +464,6 @@ def test_transformers_keeps_states_in_32_bits_and_indexers_in_16() -> None:
 
 
 # What helps where nothing fits
-
-
-LOCAL = StorageProfile("p", "nvme_local", 1, 1, 1, 1, 1, 1, 1, 1)
 
 
 def remedies(model: Model, server: Server, context: int) -> str:
