@@ -17,7 +17,14 @@ from xlsizing.core.engine import (
     weight_bytes,
 )
 from xlsizing.core.kv_cache import layer_groups, session_cost, with_recurrent_dtype
-from xlsizing.core.layers import AttentionLayers, LatentLayers, LayerGroup, StateLayers, copies
+from xlsizing.core.layers import (
+    AttentionLayers,
+    LatentLayers,
+    LayerGroup,
+    StateLayers,
+    UnknownLayoutError,
+    copies,
+)
 from xlsizing.core.paged_cache import layout, paged_cache, runs, tensor_parallel_sizes
 from xlsizing.core.remedies import context_to_fit
 from xlsizing.core.transformers_cache import transformers_bytes
@@ -89,6 +96,11 @@ def test_each_pattern_stands_for_groups() -> None:
     assert layer_groups(Model(**common, attention_pattern="hybrid", **hybrid)) == (
         sliding(3, 4, 64, 32),
         full(2, 4, 64),
+    )
+    # Counts that another pattern would need say nothing.
+    assert layer_groups(Model(**common, attention_pattern="full", **hybrid)) == (full(5, 4, 64),)
+    assert layer_groups(Model(**common, attention_pattern="sliding", **hybrid)) == (
+        sliding(5, 4, 64, 32),
     )
     hybrid |= {"hybrid_full_layers": 0, "hybrid_sliding_layers": 5}
     assert layer_groups(Model(**common, attention_pattern="hybrid", **hybrid)) == (
@@ -321,8 +333,13 @@ def test_a_size_at_which_no_layout_is_known_is_passed_over() -> None:
     bound = bound_of(uneven, H100, 1_000)
     assert (bound.tensor_parallel, bound.replicas_per_node) == (6, 1)
     assert {group.page_bytes for group in bound.cache.layout.groups} == {16 * 128 * 2}
-    # Where none admits a session, it is the largest of those that are known.
-    heavy = replace(uneven, weight_bytes=10**14)
+    with pytest.raises(UnknownLayoutError, match="pages are no multiples of each other"):
+        bound_of(uneven, replace(H100, gpus=4), 1_000)
+    # Pages are 2 * 128 and 12 * 64 on one rank, and 128 and 3 * 64 on four; where none admits
+    # a session, the largest is meant of those that are known.
+    heavy = of(full(4, 2, 128), sliding(4, 12, 64, 128), heads=12, weight_bytes=10**14)
+    assert tensor_parallel_sizes(heavy, 8) == [1, 2, 4, 6]
+    assert bound_of(heavy, replace(H100, gpus=4), 1_000).tensor_parallel == 2
     assert bound_of(heavy, H100, 1_000).tensor_parallel == 6
 
 

@@ -151,6 +151,18 @@ def test_each_remedy_is_the_smallest_change_that_fits_one_session(case: Case) ->
     assert kv_bytes > share_of(hbm - 1, result)
 
 
+@settings(max_examples=200, deadline=None)
+@given(any_case)
+def test_precision_and_context_are_remedies_where_they_help(case: Case) -> None:
+    result = sized(case)
+    assume(not result.fits)
+    (said,) = (
+        alert.recommendation for alert in result.alerts if alert.code == "HBM_BUDGET_INSUFFICIENT"
+    )
+    assert ("kv_precision fp8" in said) == resized(result, kv_precision="fp8").fits
+    assert ("effective_context" in said) == resized(result, effective_context=1).fits
+
+
 def share_of(hbm_hundredths: int, result: SizingResult) -> Decimal:
     """The KV budget in bytes of a node with so many hundredths of a GiB."""
     hbm = Decimal(hbm_hundredths) / 100 * 2**30
