@@ -202,6 +202,41 @@ def test_sparse_attention_has_pages_of_its_own() -> None:
 
 
 @pytest.mark.parametrize(
+    ("kind", "window", "in_flight", "context", "blocks"),
+    [
+        # The last window - 1 tokens and the prefill, and one block for where they begin.
+        ("sliding", 17, 16, 1_000, 2 + 1),
+        ("sliding", 18, 16, 1_000, 3 + 1),
+        ("sliding", 17, 17, 1_000, 3 + 1),
+        ("sliding", 17, 16, 32, 2 + 1),
+        ("sliding", 18, 16, 32, 2 + 1),
+        ("sliding", 18, 16, 33, 3 + 1),
+        ("sliding", 17, 16, 16, 1 + 1),
+        ("sliding", 17, 0, 1_000, 1 + 1),
+        ("sliding", 18, 0, 1_000, 2 + 1),
+        ("sliding", 1, 0, 1_000, 0 + 1),
+        # The chunk and the prefill.
+        ("chunked", 16, 16, 1_000, 2),
+        ("chunked", 17, 16, 1_000, 3),
+        ("chunked", 16, 17, 1_000, 3),
+        ("chunked", 17, 16, 32, 2),
+        ("chunked", 17, 16, 33, 3),
+        ("chunked", 16, 0, 1_000, 1),
+        ("chunked", 17, 0, 1_000, 2),
+        ("full", None, 16, 1_000, 63),
+        ("full", None, 16, 1_008, 63),
+        ("full", None, 16, 1_009, 64),
+        ("full", None, 0, 1, 1),
+    ],
+)
+def test_blocks_begin_and_end_where_tokens_do(
+    kind: Any, window: int | None, in_flight: int, context: int, blocks: int
+) -> None:
+    cut = layout(of(AttentionLayers(kind, 3, 8, 64, 64, window)), "bf16")
+    assert paged_cache(cut, context, in_flight).group_blocks == (blocks,)
+
+
+@pytest.mark.parametrize(
     ("few", "many", "sizes"),
     [
         (10, 10, [10, 10]),
