@@ -179,6 +179,15 @@ def headline(result: SizingResult) -> str:
     )
 
 
+def engine_answer(result: SizingResult) -> str:
+    """The line on Sizing that says what the engine's figures come to."""
+    bound = result.engine
+    if bound is None or not bound.sessions_per_node:
+        return engine_status(result)
+    engine, steady = bound.nodes[-1], bound.steady_nodes[-1]
+    return f"{engine} nodes by the engine bound, {steady} in steady decode: see Engine"
+
+
 def comparison(result: SizingResult) -> dict[str, tuple[Value, Value, Value]]:
     """Planning, steady decode and engine bound side by side."""
     bound = result.engine
