@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
-from xlsizing.book.engine.formulas import SETTINGS
-from xlsizing.book.engine.formulas import WEIGHTS_UNKNOWN as NO_WEIGHTS
+from xlsizing.book.engine.formulas import MEMORY_UNKNOWN, SETTINGS_WRONG, WEIGHTS_AND_POOL_UNKNOWN
+from xlsizing.book.engine.layouts import MODEL_FIGURES
 from xlsizing.book.expressions import Formula, filled, fixed, literal, model, server, storage
 from xlsizing.book.limits import LIMIT_EXACT, LIMIT_OVERHEAD_GIB
 from xlsizing.core import ALERT_RULES, BYTES_PER_ELEMENT
@@ -48,7 +48,9 @@ _FIGURES: Mapping[str, str] = {
 _CONDITIONS: Mapping[str, str] = {
     "hbm_budget_insufficient": "{SessionsPerNode}=0",
     "weights_not_covered": "{WeightBytes}>{BytesBesideKv}",
-    "invalid_tp": "AND({TypedTp}>0,OR({TypedTp}>"
+    "invalid_tp": "AND({TypedTp}>0,"
+    + model("Tensor-parallel sizes")
+    + '<>"",OR({TypedTp}>'
     + server("GPUs")
     + ',ISERROR(FIND(", "&{TypedTp}&",",", "&'
     + model("Tensor-parallel sizes")
@@ -216,7 +218,6 @@ _FAULTS: tuple[tuple[str, str], ...] = (
 )
 
 
-_SETTINGS_WRONG = ",".join(f"ISERROR(Engine_{each.symbol})" for each in SETTINGS)
 _INPUTS_WRONG = ",".join(
     f"ISERROR({{{symbol}}})"
     for symbol in (
@@ -236,6 +237,7 @@ ENGINE_SETTING_WRONG = "A setting on the sheet Engine is not accepted."
 ENGINE_SIZE_IMPOSSIBLE = "Tensor parallel does not suit the model or the server."
 ENGINE_NO_LAYOUT = "How the engine lays this model out is not known; `xlsizing kv` says why."
 ENGINE_STALE = "The model's figures on Models have changed since Layouts was made."
+ENGINE_NO_MEMORY = "The server's row on Servers lacks its usable bytes: fill its grey column."
 ENGINE_NO_WEIGHTS = "The weights of this model are not known; give the KV pool on Engine."
 ENGINE_HOLDS_NONE = "The engine holds no session on a node."
 ENGINE_TOO_LARGE = "The load is too large for a sheet to count exactly; use the command line."
@@ -243,16 +245,14 @@ ENGINE_TOO_LARGE = "The load is too large for a sheet to count exactly; use the 
 _ENGINE_FAULTS: tuple[tuple[str, str], ...] = (
     (f"OR({_INPUTS_WRONG})", literal(ENGINE_INPUTS_WRONG)),
     ("ISERROR({TypedTp})", literal(ENGINE_SIZE_WRONG)),
-    (f"OR({_SETTINGS_WRONG})", literal(ENGINE_SETTING_WRONG)),
+    (SETTINGS_WRONG, literal(ENGINE_SETTING_WRONG)),
     ('{Alert_InvalidTp}<>""', literal(ENGINE_SIZE_IMPOSSIBLE)),
     ("ISERROR(MATCH({LayoutKey},Layouts[Key],0))", literal(ENGINE_NO_LAYOUT)),
-    (NO_WEIGHTS, literal(ENGINE_NO_WEIGHTS)),
+    (MEMORY_UNKNOWN, literal(ENGINE_NO_MEMORY)),
+    (WEIGHTS_AND_POOL_UNKNOWN, literal(ENGINE_NO_WEIGHTS)),
     ("{LayoutRow}=0", literal(ENGINE_NO_LAYOUT)),
     (
-        "INDEX(Layouts[KV elements],{LayoutRow})<>"
-        + model("Full KV elements")
-        + "+"
-        + model("Sliding KV elements"),
+        "INDEX(Layouts[Model figures],{LayoutRow})<>" + '&"|"&'.join(map(model, MODEL_FIGURES)),
         literal(ENGINE_STALE),
     ),
     ("{EngineSessionsPerNode}=0", literal(ENGINE_HOLDS_NONE)),

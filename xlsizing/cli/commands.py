@@ -88,6 +88,8 @@ def _log_bytes(name: str) -> bytes:
     from xlsizing.core.vllm_log import MOST_BYTES, LogError
 
     if name == "-":
+        if sys.stdin is None:
+            raise LogError("Standard input is closed; give a log there, or a file's name.")
         return sys.stdin.buffer.read(MOST_BYTES + 1)
     try:
         with Path(name).open("rb") as file:

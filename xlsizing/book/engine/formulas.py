@@ -108,7 +108,13 @@ _OWN_SIZES = '(Layouts[Key]={LayoutKey}&"")*(Layouts[Tensor parallel]<=SUM(' + s
 _LARGEST_SIZE = f"SUMPRODUCT(MAX({_OWN_SIZES}*Layouts[Tensor parallel]))"
 
 
-WEIGHTS_UNKNOWN = "AND({WeightsInPool}=0,NOT(ISNUMBER(Engine_GivenPoolBytes)))"
+SETTINGS_WRONG = f"OR({','.join(f'ISERROR(Engine_{each.symbol})' for each in SETTINGS)})"
+"""True where a setting on Engine is not accepted."""
+
+MEMORY_UNKNOWN = f"NOT(N({server('Usable bytes per GPU')})>0)"
+"""True where the server's row has no usable bytes, as one that was typed by hand."""
+
+WEIGHTS_AND_POOL_UNKNOWN = "AND({WeightsInPool}=0,NOT(ISNUMBER(Engine_GivenPoolBytes)))"
 """True where neither the weights nor the pool is known."""
 
 
@@ -187,8 +193,8 @@ ENGINE_STEPS: tuple[Formula, ...] = (
         "LayoutRow",
         "Layout row",
         "row",
-        f"IF(OR({{WantedTp}}=0,{{WantedTp}}>{server('GPUs')},ISERROR(Engine_GivenPoolBytes),"
-        f"{WEIGHTS_UNKNOWN}),0,"
+        f"IF(OR({{WantedTp}}=0,{{WantedTp}}>{server('GPUs')},{SETTINGS_WRONG},"
+        f"{MEMORY_UNKNOWN},{WEIGHTS_AND_POOL_UNKNOWN}),0,"
         'IFERROR(MATCH({LayoutKey}&"|"&{WantedTp},Layouts[Layout],0),0))',
         COUNT,
     ),

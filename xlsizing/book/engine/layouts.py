@@ -25,6 +25,15 @@ TABLE_TOP = 4
 _COUNT = Style(font=BODY, number_format="#,##0")
 _TEXT = Style(font=BODY, alignment=APART)
 
+MODEL_FIGURES = (
+    "Full KV elements",
+    "Sliding KV elements",
+    "Sliding window",
+    "Index bytes",
+    "State bytes",
+)
+"""Columns of Models that a row of Layouts was made from, as far as they show there."""
+
 _PRECISION_OF_BYTES = {size: name for name, size in BYTES_PER_ELEMENT.items()}
 """A precision of each size; the others of that size are laid out the same."""
 
@@ -56,10 +65,11 @@ class LayoutRow(NamedTuple):
         return f"{self.key}|{self.tensor_parallel}"
 
     @property
-    def kv_elements(self) -> int:
-        """KV elements per token when the row was made, to tell whether Models has changed since."""
+    def model_figures(self) -> str:
+        """The model's figures when the row was made, to tell whether Models has changed since."""
         cost = session_cost(self.model)
-        return cost.elements + cost.windowed_elements
+        figures = (cost.elements, cost.windowed_elements, cost.window or "")
+        return "|".join(map(str, (*figures, cost.index_bytes, cost.state_bytes)))
 
 
 @lru_cache(maxsize=1)
@@ -140,7 +150,7 @@ _COLUMNS: tuple[Column[LayoutRow | None], ...] = (
     _column("State groups", lambda row: row.state_groups, 10),
     _column("Bytes per block", lambda row: row.bytes_per_block, 16),
     _column("KV copies", lambda row: row.kv_copies, 10),
-    _column("KV elements", lambda row: row.kv_elements, 14),
+    _column("Model figures", lambda row: row.model_figures, 30, _TEXT),
 )
 
 
