@@ -300,3 +300,53 @@ def test_models_that_layouts_does_not_know_are_planned_all_the_same(engine: Engi
     book = with_models_by_hand(the_template().filled(list(cases)))
     (found,) = engine.compute([book], expected)
     assert list(differences(expected, found)) == []
+
+
+def changed_on_catalog_sheets(content: bytes) -> bytes:
+    """A template with a window of Models made longer, and a server's usable bytes taken out."""
+    book = openpyxl.load_workbook(io.BytesIO(content))
+    for title, name, head, value in (
+        ("Models", "all sliding", "Sliding window", 4_096),
+        ("Servers", "measured", "Usable bytes per GPU", None),
+    ):
+        table = the_template().table(title, title)
+        names = [book[title][table.cell("Name", row)[1]].value for row in range(len(table.rows))]
+        book[title][table.cell(head, names.index(name))[1]].value = value
+    saved = io.BytesIO()
+    book.save(saved)
+    return saved.getvalue()
+
+
+@each_engine
+def test_what_is_changed_or_missing_on_a_catalog_sheet_is_named(engine: Engine) -> None:
+    sliding = Load("all sliding", "rack", "profile_default", 1_000, 20_000)
+    cases = {
+        sliding: STALE,
+        replace(sliding, model="many groups", server="measured"): NO_MEMORY,
+        replace(sliding, model="many groups"): "OK",
+    }
+    where = the_template().scenarios
+    expected: dict[Cell, Value] = {
+        where.cell("Engine status", row): status for row, status in enumerate(cases.values())
+    }
+    expected |= {where.cell(head, 1): "" for head in FIGURES}
+    book = changed_on_catalog_sheets(the_template().filled(list(cases)))
+    (found,) = engine.compute([book], expected)
+    assert list(differences(expected, found)) == []
+
+
+@each_engine
+def test_a_wrong_setting_beside_a_given_pool_leaves_no_figure(engine: Engine) -> None:
+    load = Load("many groups", "measured", "slow", 1_000, 20_000, "fp8", tensor_parallel=2)
+    where = the_template().scenarios
+    settings = {"Input_KvPoolGiB": 10, "Input_GpuMemoryUtilization": 0.92001}
+    expected: dict[Cell, Value] = {where.cell("Engine status", 0): SETTING_WRONG}
+    expected |= {where.cell(head, 0): "" for head in FIGURES}
+    expected |= {where.cell(f"Alert {name}", 0): "" for name in ENGINE_ALERTS}
+    (found,) = engine.compute([the_template().filled([load], settings)], expected)
+    assert list(differences(expected, found)) == []
+
+
+ENGINE_ALERTS = ("engine needs more nodes", "engine holds none", "kv replicated", "invalid tp")
+
+NO_MEMORY = "The server's row on Servers lacks its usable bytes: fill its grey column."
