@@ -261,7 +261,7 @@ def group_figures(group: dict[str, Any]) -> list[str]:
         shown = [group["layers"], group["kv_lora_rank"], group["qk_rope_head_dim"]]
         if group.get("indexer_layers"):
             index = group["index_head_dim"]
-            shown += [group["indexer_layers"], index + 4 * -(-index // 128)]
+            shown += [group["indexer_layers"], index + index // 128 * 4]
         return list(map(str, shown))
     if group["kind"] == "state":
         family = re.findall(r"\d", group["family"])

@@ -316,6 +316,8 @@ def test_ranks_share_what_they_can() -> None:
     assert sizes(of(LatentLayers("latent", 1, 512, 64))) == [1]
     assert sizes(FALCON_MAMBA) == [1, 2, 4, 8, 16, 32, 64]
     assert sizes(QWEN3_NEXT) == [1, 2, 4, 8, 16]
+    # 32 value heads, but 16 key heads.
+    assert sizes(of(QWEN3_NEXT.layer_groups[0])) == [1, 2, 4, 8, 16]
     assert sizes(of(StateLayers("state", 1, "mamba2", 4, 24, 64, 128, groups=8))) == [
         1,
         2,
@@ -388,6 +390,14 @@ def test_ranks_that_hold_the_same_of_some_layers_are_warned_of() -> None:
         said = [each.message for each in result.alerts if each.code == "KV_REPLICATED"]
         words = "At a tensor-parallel size of 8, 2 GPUs hold the same KV cache of m"
         assert [message.split(":")[0] for message in said] == [words] * (same > 1)
+
+
+def test_a_session_is_never_longer_than_the_model_can_hold() -> None:
+    load: dict[str, Any] = {"concurrency": 1, "kv_precision": "bf16"}
+    beyond = size(LLAMA_70B, H100, LOCAL, effective_context=2**21, **load)
+    assert beyond.engine == size(LLAMA_70B, H100, LOCAL, effective_context=2**20, **load).engine
+    assert beyond.engine is not None
+    assert beyond.engine.cache.blocks_per_request == 2**20 // 16
 
 
 def test_a_node_has_as_many_replicas_as_its_gpus_make_whole() -> None:
@@ -570,3 +580,14 @@ def test_the_recurrent_part_is_kept_in_the_dtype_that_is_asked_for() -> None:
     halved = with_recurrent_dtype(NEMOTRON_NANO, "float16")
     assert kv_bytes_per_session(halved, 1, "fp8") == 23 * (36_864 + 1_048_576) + 6 * 2 * 256
     assert halved.layer_groups[1] == NEMOTRON_NANO.layer_groups[1]
+
+
+def test_pages_of_one_size_but_other_heads_are_buckets_of_their_own() -> None:
+    # 10 and 4 full layers and 14 sliding ones, all of 1,024 elements a token: groups of 4.
+    wide, narrow = full(10, 4, 128), full(4, 8, 64)
+    model = of(wide, narrow, sliding(14, 8, 64, 128), heads=32)
+    cut = layout(model, "bf16")
+    assert [group.layers for group in cut.groups] == [4, 3, 3, 4, 4, 4, 3, 3]
+    steady = paged_cache(cut, 1_000, 0)
+    assert steady.blocks_per_request == 4 * 63 + 4 * 9
+    assert steady.kv_bytes_per_request == 37_748_736

@@ -14,7 +14,7 @@ from typing import Literal
 
 from xlsizing.core.constraints import Count, LayerCount, require_fields
 from xlsizing.core.errors import InvalidValueError, SizingError
-from xlsizing.core.exact import ceil_div, grouped
+from xlsizing.core.exact import grouped
 
 RecurrentDtype = Literal["float32", "bfloat16", "float16"]
 
@@ -100,9 +100,9 @@ class LatentLayers:
 
     @property
     def index_bytes(self) -> int:
-        """Bytes that one token adds to one indexer: 1 an element, and a scale for every 128."""
+        """Bytes that one token adds to one indexer: 1 an element, and a scale for every whole 128."""
         elements = self.index_head_dim or 0
-        return elements + SCALE_BYTES * ceil_div(elements, ELEMENTS_PER_SCALE)
+        return elements + SCALE_BYTES * (elements // ELEMENTS_PER_SCALE)
 
 
 @dataclass(frozen=True)

@@ -55,6 +55,8 @@ class Bucket(NamedTuple):
     page_bytes: int
     """Bytes of one layer's page; of all layers' pages together where they differ [bytes]."""
     window: int | None = None
+    geometry: tuple[int, ...] = ()
+    """Heads on one GPU and their dimensions: pages of one size may still differ in these."""
 
 
 class PageGroup(NamedTuple):
@@ -257,13 +259,18 @@ def _without_hybrid_manager(model: Model, groups: Sequence[LayerGroup]) -> tuple
 
 def _bucket(group: LayerGroup, element: int, tensor_parallel: int) -> Bucket:
     if isinstance(group, StateLayers):
-        return Bucket("state", group.layers, 1, group.state_bytes(tensor_parallel))
+        shape = (group.conv_elements(tensor_parallel), group.conv_kernel)
+        state = (group.heads // tensor_parallel, group.head_dim, group.state_size)
+        page = group.state_bytes(tensor_parallel)
+        return Bucket("state", group.layers, 1, page, geometry=(*shape, *state))
     if isinstance(group, LatentLayers):
         page = LATENT_BLOCK_TOKENS * _latent_token_bytes(group, element)
-        return Bucket("latent", group.layers, LATENT_BLOCK_TOKENS, page)
+        shape = (group.kv_lora_rank, group.qk_rope_head_dim)
+        return Bucket("latent", group.layers, LATENT_BLOCK_TOKENS, page, geometry=shape)
     heads = max(1, group.kv_heads // tensor_parallel)
     page = ATTENTION_BLOCK_TOKENS * heads * (group.key_dim + group.value_dim) * element
-    return Bucket(group.kind, group.layers, ATTENTION_BLOCK_TOKENS, page, group.window)
+    geometry = (heads, group.key_dim, group.value_dim)
+    return Bucket(group.kind, group.layers, ATTENTION_BLOCK_TOKENS, page, group.window, geometry)
 
 
 def _latent_token_bytes(group: LatentLayers, element: int) -> int:
