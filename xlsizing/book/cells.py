@@ -28,12 +28,49 @@ class Style:
     border: Border | None = None
 
 
+@dataclass(frozen=True)
+class BlockColumn:
+    """One column of a block of rows: every cell looks the same."""
+
+    letter: str
+    style_id: int
+    quoted_style_id: int
+    """The same look, for a text that must not be read as a formula."""
+    formula: str | None
+    """The formula without its equals sign, with ROW_MARK for the number of its own row."""
+    values: tuple[Value, ...]
+    """Each row's data, or what its formula comes to."""
+
+
+@dataclass(frozen=True)
+class RowBlock:
+    """Rows that the package pass writes, since openpyxl would take long over so many.
+
+    They stand alone: no other cell of the sheet is in them. The row above them is the
+    first of its table and has its looks.
+    """
+
+    first_row: int
+    columns: tuple[BlockColumn, ...]
+
+    @property
+    def last_row(self) -> int:
+        """The last row of the block."""
+        return self.first_row + len(self.columns[0].values) - 1
+
+
+ROW_MARK = "\0"
+"""Stands for the number of a formula's own row in the formula of a block."""
+
+
 @dataclass
 class PackageNotes:
     """What the package pass must add, since openpyxl cannot write it."""
 
     values: dict[tuple[str, str], Value] = field(default_factory=dict)
     """The value of each formula cell, by sheet title and cell address."""
+    blocks: dict[str, list[RowBlock]] = field(default_factory=dict)
+    """Rows to be written, by sheet title."""
     calculated_columns: dict[str, list[str]] = field(default_factory=dict)
     """The ranges of tables' calculated columns, by sheet title."""
 
@@ -55,7 +92,7 @@ class Writer:
         if isinstance(value, str):
             cell.value = cell_text(value)
             cell.data_type = "s"
-            if value[:1] in ("=", "+", "-", "@"):
+            if is_like_a_formula(value):
                 cell.quotePrefix = True
         else:
             cell.value = value
@@ -70,6 +107,17 @@ class Writer:
         self.notes.values[self.sheet.title, cell.coordinate] = value
         return cell
 
+    def style_ids(self, row: int, column: int) -> tuple[int, int]:
+        """The look of a cell as files number it, and the same for a text like a formula."""
+        cell = self._cell(row, column, None)
+        was_quoted = bool(cell.quotePrefix)
+        cell.quotePrefix = True
+        quoted = cell.style_id
+        cell.quotePrefix = False
+        plain = cell.style_id
+        cell.quotePrefix = was_quoted
+        return plain, quoted
+
     def _cell(self, row: int, column: int, style: Style | None) -> Cell:
         cell = self.sheet.cell(row, column)
         assert isinstance(cell, Cell)  # no merged cell is ever written to
@@ -77,6 +125,11 @@ class Writer:
             if style and (wanted := getattr(style, name)) is not None:
                 setattr(cell, name, wanted)
         return cell
+
+
+def is_like_a_formula(text: str) -> bool:
+    """True for a text that a person's edit of the cell would turn into a formula."""
+    return text[:1] in ("=", "+", "-", "@")
 
 
 def cell_text(text: str) -> str:

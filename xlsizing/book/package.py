@@ -11,9 +11,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from posixpath import join, normpath
 
 from lxml import etree
+from openpyxl.utils.cell import coordinate_from_string
 from openpyxl.workbook import Workbook
 
-from xlsizing.book.cells import PackageNotes, Value, escaped
+from xlsizing.book.cells import PackageNotes, RowBlock, Value
+from xlsizing.book.rows import block_xml, cell_value
 
 _MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 _OFFICE_RELATIONS = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
@@ -54,7 +56,6 @@ _AFTER_IGNORED_ERRORS = frozenset(
 """What the standard puts after a sheet's ignoredErrors; a sheet with a table has one of them."""
 
 _FIRST_ZIP_DATE = (1980, 1, 1, 0, 0, 0)
-ERROR_VALUES = frozenset({"#N/A", "#VALUE!", "#NUM!", "#REF!", "#NAME?", "#DIV/0!", "#NULL!"})
 
 
 def package(book: Workbook, notes: PackageNotes) -> bytes:
@@ -71,9 +72,7 @@ def package(book: Workbook, notes: PackageNotes) -> bytes:
             content = source.read(part)
             if part in sheets:
                 title = sheets[part]
-                content = _finished_sheet(
-                    content, notes.values_of(title), notes.calculated_columns.get(title, [])
-                )
+                content = _finished_sheet(content, title, notes)
             elif part == "xl/styles.xml":
                 content = _with_ordered_fonts(content)
             elif part == "docProps/core.xml":
@@ -96,14 +95,35 @@ def _sheet_parts(source: zipfile.ZipFile) -> Iterator[tuple[str, str]]:
         yield targets[sheet.get(f"{{{_OFFICE_RELATIONS}}}id")], sheet.get("name") or ""
 
 
-def _finished_sheet(
-    content: bytes, values: Mapping[str, Value], calculated_columns: Sequence[str]
-) -> bytes:
+def _finished_sheet(content: bytes, title: str, notes: PackageNotes) -> bytes:
     root = etree.fromstring(content)
-    _put_values(root, values)
-    if calculated_columns:
-        _accept_calculated_columns(root, calculated_columns)
-    return _text(root)
+    _put_values(root, notes.values_of(title))
+    if columns := notes.calculated_columns.get(title):
+        _accept_calculated_columns(root, columns)
+    blocks = notes.blocks.get(title, [])
+    for block in blocks:
+        _make_room(root, block)
+    finished = _text(root)
+    for block in blocks:
+        finished = finished.replace(_place_of(block), block_xml(block).encode(), 1)
+    return finished
+
+
+def _make_room(root: "etree._Element", block: RowBlock) -> None:
+    """Put a mark where the block's rows belong, and extend the sheet's dimension over them."""
+    rows = {int(row.get("r") or 0): row for row in root.iter(f"{{{_MAIN}}}row")}
+    covered = range(block.first_row, block.last_row + 1)
+    assert not rows.keys() & set(covered), "another cell of the sheet is in the block's rows"
+    rows[block.first_row - 1].addnext(etree.ProcessingInstruction("rows", str(block.first_row)))
+    dimension = root.find(f"{{{_MAIN}}}dimension")
+    assert dimension is not None
+    start, _, end = (dimension.get("ref") or "").partition(":")
+    letters, last_row = coordinate_from_string(end or start)
+    dimension.set("ref", f"{start}:{letters}{max(last_row, block.last_row)}")
+
+
+def _place_of(block: RowBlock) -> bytes:
+    return f"<?rows {block.first_row}?>".encode()
 
 
 def _put_values(root: "etree._Element", values: Mapping[str, Value]) -> None:
@@ -128,20 +148,10 @@ def _accept_calculated_columns(root: "etree._Element", ranges: Sequence[str]) ->
 def _set_value(cell: "etree._Element", value: Value) -> None:
     for old in cell.findall(f"{{{_MAIN}}}v"):
         cell.remove(old)
-    kind, text = _cell_value(value)
+    kind, text = cell_value(value)
     if kind:
         cell.set("t", kind)
     etree.SubElement(cell, f"{{{_MAIN}}}v").text = text
-
-
-def _cell_value(value: Value) -> tuple[str, str]:
-    """The cell's type attribute, empty for a number, and the text of its value."""
-    if isinstance(value, bool):
-        return "b", str(int(value))
-    if isinstance(value, int | float):
-        return "", repr(value)
-    text = escaped(value or "")
-    return ("e" if text in ERROR_VALUES else "str"), text
 
 
 def _with_ordered_fonts(content: bytes) -> bytes:

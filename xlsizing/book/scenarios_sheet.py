@@ -123,7 +123,7 @@ def write_scenarios_sheet(
         _Row(each, formula_values(each.result, catalogs) | {"Live": True}) for each in scenarios
     ]
     rows += [_Row(None, {"Live": False})] * (ROWS - len(scenarios))
-    placed = write_table(writer, TABLE, _columns(), rows, TABLE_TOP)
+    placed = write_table(writer, TABLE, _columns(), rows, TABLE_TOP, alone=True)
     _add_checks(writer, placed)
     _colour(writer, placed)
     _group_steps(writer, placed)

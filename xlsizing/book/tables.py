@@ -1,5 +1,6 @@
 """Tables: a head row, one formula a column, and a name that formulas find them by."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
@@ -8,7 +9,7 @@ from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.filters import AutoFilter
 from openpyxl.worksheet.table import Table, TableColumn, TableFormula, TableStyleInfo
 
-from xlsizing.book.cells import Style, Value, Writer
+from xlsizing.book.cells import ROW_MARK, BlockColumn, RowBlock, Style, Value, Writer
 from xlsizing.book.styles import APART, BODY, COLUMN_FILL, COLUMN_HEAD, COLUMN_HEAD_ALIGNMENT
 
 Row = TypeVar("Row")
@@ -54,15 +55,15 @@ def own_row(table: str, head: str) -> str:
     return f"{table}[[#This Row],[{head}]]"
 
 
-def cell_formula(text: str, table: str, letters: Mapping[str, str], row: int) -> str:
+def cell_formula(text: str, table: str, letters: Mapping[str, str], row: int | str) -> str:
     """A table formula for one cell: references to its own row by column and row.
 
     Not every program computes [#This Row]; every one knows $B5. The table's calculated
     column keeps the other form, which Excel fills new rows from.
     """
-    for head, letter in letters.items():
-        text = text.replace(own_row(table, head), f"${letter}{row}")
-    return text
+    return re.sub(
+        rf"{table}\[\[#This Row\],\[([^\]]+)\]\]", lambda head: f"${letters[head[1]]}{row}", text
+    )
 
 
 def write_table(
@@ -72,28 +73,73 @@ def write_table(
     rows: Sequence[Row],
     top: int,
     left: int = 1,
+    *,
+    alone: bool = False,
 ) -> Placed:
-    """Write a table with its head in row `top`, and set the widths of its columns."""
+    """Write a table with its head in row `top`, and set the widths of its columns.
+
+    A table that is `alone`, with nothing beside it on the sheet, may have many rows: all
+    but the first are left to the package pass.
+    """
     sheet = writer.sheet
-    head = Style(font=COLUMN_HEAD, fill=COLUMN_FILL, alignment=COLUMN_HEAD_ALIGNMENT)
     letters = {each.head: get_column_letter(left + at) for at, each in enumerate(columns)}
-    for place, column in enumerate(columns):
-        writer.value(top, left + place, column.head, head)
-        letter = letters[column.head]
-        sheet.column_dimensions[letter].width = column.width
-        if column.formula is not None:
-            cells = f"{letter}{top + 1}:{letter}{top + len(rows)}"
-            writer.notes.calculated_columns.setdefault(sheet.title, []).append(cells)
-        for number, row in enumerate(rows):
+    _write_head(writer, columns, top, left)
+    for number, row in enumerate(rows[:1] if alone else rows):
+        for place, column in enumerate(columns):
             at = (top + 1 + number, left + place)
             if column.formula is None:
                 writer.value(*at, column.value(row), column.style)
             else:
                 text = cell_formula(column.formula, name, letters, at[0])
                 writer.formula(*at, text, column.value(row), column.style)
+    if alone and len(rows) > 1:
+        block = _block(writer, name, columns, rows[1:], top + 2, left)
+        writer.notes.blocks.setdefault(sheet.title, []).append(block)
     placed = Placed(name, top + 1, top + len(rows), left, tuple(each.head for each in columns))
-    first, last = get_column_letter(left), get_column_letter(left + len(columns) - 1)
-    table = Table(displayName=name, ref=f"{first}{top}:{last}{placed.last_row}")
+    for head, column in zip(placed.heads, columns, strict=True):
+        if column.formula is not None:
+            cells = placed.cells(head).replace("$", "")
+            writer.notes.calculated_columns.setdefault(sheet.title, []).append(cells)
+    sheet.add_table(_table(placed, columns, top))
+    return placed
+
+
+def _write_head(writer: Writer, columns: Sequence[Column[Row]], top: int, left: int) -> None:
+    head = Style(font=COLUMN_HEAD, fill=COLUMN_FILL, alignment=COLUMN_HEAD_ALIGNMENT)
+    for place, column in enumerate(columns):
+        writer.value(top, left + place, column.head, head)
+        letter = get_column_letter(left + place)
+        writer.sheet.column_dimensions[letter].width = column.width
+
+
+def _block(
+    writer: Writer,
+    name: str,
+    columns: Sequence[Column[Row]],
+    rows: Sequence[Row],
+    first_row: int,
+    left: int,
+) -> RowBlock:
+    letters = {each.head: get_column_letter(left + at) for at, each in enumerate(columns)}
+    written = []
+    for place, column in enumerate(columns):
+        plain, quoted = writer.style_ids(first_row - 1, left + place)
+        text = column.formula
+        written.append(
+            BlockColumn(
+                letter=letters[column.head],
+                style_id=plain,
+                quoted_style_id=quoted,
+                formula=None if text is None else cell_formula(text, name, letters, ROW_MARK),
+                values=tuple(column.value(row) for row in rows),
+            )
+        )
+    return RowBlock(first_row, tuple(written))
+
+
+def _table(placed: Placed, columns: Sequence[Column[Row]], top: int) -> Table:
+    first, last = placed.column_letter(placed.heads[0]), placed.column_letter(placed.heads[-1])
+    table = Table(displayName=placed.name, ref=f"{first}{top}:{last}{placed.last_row}")
     table.tableStyleInfo = TABLE_STYLE
     table.autoFilter = AutoFilter(ref=table.ref)
     for number, column in enumerate(columns, start=1):
@@ -102,5 +148,4 @@ def write_table(
             # With this, a row that a person adds in Excel computes by itself.
             written.calculatedColumnFormula = TableFormula(attr_text=column.formula)
         table.tableColumns.append(written)
-    sheet.add_table(table)
-    return placed
+    return table

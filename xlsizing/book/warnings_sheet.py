@@ -69,7 +69,7 @@ def write_live_warnings(
     for row in range(len(scenarios) + 1, ROWS + 1):
         lines += _lines(row, "", None)
     _write_coverage_check(writer)
-    placed = write_table(writer, TABLE, _live_columns(), lines, TABLE_TOP)
+    placed = write_table(writer, TABLE, _live_columns(), lines, TABLE_TOP, alone=True)
     helpers = [get_column_letter(placed.first_column + place) for place in (6, 7)]
     writer.sheet.column_dimensions.group(helpers[0], helpers[1], outline_level=1, hidden=True)
     _colour(writer, placed)

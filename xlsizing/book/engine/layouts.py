@@ -168,7 +168,7 @@ def write_layouts_sheet(book: Workbook, notes: PackageNotes, catalogs: Catalogs)
     )
     # A table has at least one row; an empty one is found by nothing.
     rows = layout_rows(catalogs) or (None,)
-    placed = write_table(writer, "Layouts", _COLUMNS, rows, TABLE_TOP)
+    placed = write_table(writer, "Layouts", _COLUMNS, rows, TABLE_TOP, alone=True)
     sheet.row_dimensions[TABLE_TOP].height = 32
     set_page(
         sheet,

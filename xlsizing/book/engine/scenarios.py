@@ -44,7 +44,7 @@ def write_scenarios(page: EnginePage, row: int, table: ScenarioTable, catalogs: 
         values = formula_values(scenario.result, catalogs)
         lines[number] = _Line(number + 1, scenario, values)
     columns = _columns(table.placed)
-    placed = write_table(page.writer, TABLE, columns, lines, row + 1, LABEL)
+    placed = write_table(page.writer, TABLE, columns, lines, row + 1, LABEL, alone=True)
     for letter, width in WIDTHS.items():
         page.sheet.column_dimensions[letter].width = width
     status = f"$G{placed.first_row}"

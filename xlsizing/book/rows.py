@@ -1,0 +1,67 @@
+"""Rows of cells as the text of a worksheet's XML."""
+
+from collections.abc import Iterator
+
+from xlsizing.book.cells import (
+    ROW_MARK,
+    BlockColumn,
+    RowBlock,
+    Value,
+    cell_text,
+    escaped,
+    is_like_a_formula,
+)
+
+ERROR_VALUES = frozenset({"#N/A", "#VALUE!", "#NUM!", "#REF!", "#NAME?", "#DIV/0!", "#NULL!"})
+
+
+def block_xml(block: RowBlock) -> str:
+    """The rows of a block as XML text, in the order of the sheet."""
+    columns = [list(_cells(column, block.first_row)) for column in block.columns]
+    return "".join(
+        f'<row r="{number}">{"".join(cells)}</row>'
+        for number, cells in enumerate(zip(*columns, strict=True), start=block.first_row)
+    )
+
+
+def cell_value(value: Value) -> tuple[str, str]:
+    """The type attribute of a formula's cell, empty for a number, and the text of its value."""
+    if isinstance(value, bool):
+        return "b", str(int(value))
+    if isinstance(value, int | float):
+        return "", repr(value)
+    text = escaped(value or "")
+    return ("e" if text in ERROR_VALUES else "str"), text
+
+
+def _cells(column: BlockColumn, first_row: int) -> Iterator[str]:
+    """The cells of one column as XML text, from the first row down."""
+    if column.formula is None:
+        for row, value in enumerate(column.values, start=first_row):
+            yield _data_cell(column, row, value)
+        return
+    pieces = _in_xml(column.formula).split(ROW_MARK)
+    for row, value in enumerate(column.values, start=first_row):
+        kind, text = cell_value(value)
+        typed = f' t="{kind}"' if kind else ""
+        yield (
+            f'<c r="{column.letter}{row}" s="{column.style_id}"{typed}>'
+            f"<f>{str(row).join(pieces)}</f><v>{_in_xml(text)}</v></c>"
+        )
+
+
+def _data_cell(column: BlockColumn, row: int, value: Value) -> str:
+    start = f'<c r="{column.letter}{row}"'
+    if value is None:
+        return f'{start} s="{column.style_id}"/>'
+    if isinstance(value, str):
+        look = column.quoted_style_id if is_like_a_formula(value) else column.style_id
+        text = f'<is><t xml:space="preserve">{_in_xml(cell_text(value))}</t></is>'
+        return f'{start} s="{look}" t="inlineStr">{text}</c>'
+    kind, number = cell_value(value)
+    typed = f' t="{kind}"' if kind else ""
+    return f'{start} s="{column.style_id}"{typed}><v>{number}</v></c>'
+
+
+def _in_xml(text: str) -> str:
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
