@@ -11,6 +11,7 @@ from pathlib import Path
 from openpyxl.workbook import Workbook
 
 from xlsizing import __version__
+from xlsizing.book.alert_formulas import RULE_DIGITS
 from xlsizing.book.cells import PackageNotes, Style, Writer
 from xlsizing.book.limits import LIMIT_EXACT, LIMIT_OVERHEAD_GIB
 from xlsizing.book.names import define
@@ -94,6 +95,7 @@ CONSTANTS: tuple[Constant, ...] = (
     ("Const_RatioParts", RATIO_PARTS, "parts", "Ratios are counted in ten-thousandths"),
     ("Const_GibParts", GIB_PARTS, "parts", "GiB are counted in hundredths"),
     ("Const_TypedDigits", 15, "digits", "A number means the decimal that it shows at so many"),
+    ("Const_RuleDigits", RULE_DIGITS, "digits", "Alert numbers have so many"),
     ("Limit_Exact", LIMIT_EXACT, "", "Largest product that a sheet counts exactly"),
     ("Limit_OverheadGiB", LIMIT_OVERHEAD_GIB, "GiB", "Largest runtime overhead that a sheet takes"),
     ("Limit_GpuGiB", LARGEST_GPU_GIB, "GiB", "Largest figure per GPU that Engine takes"),

@@ -91,6 +91,21 @@ ALERTS: tuple[Formula, ...] = tuple(
 """Each alert rule's message, empty where the rule does not hold."""
 
 
+RULE_DIGITS = 2
+"""Digits of an alert rule's number in a list of them."""
+
+ALERT_NUMBERS = Formula(
+    "AlertNumbers",
+    "Alert numbers",
+    "",
+    "&".join(
+        f'IF({{{alert.symbol}}}="","","{number:0{RULE_DIGITS}}")'
+        for number, alert in enumerate(ALERTS, start=1)
+    ),
+)
+"""The numbers of the rules that hold, one after the other: the sheet Warnings takes them apart."""
+
+
 def _remedy(key: str, condition: str, figure: str, places: int, parts: str) -> str:
     shown = {"figure": fixed(f"{figure}/{parts}" if parts else figure, places)}
     return f'IF({condition},"; "&{filled(REMEDIES[key], shown)},"")'

@@ -1,5 +1,7 @@
 """Building workbooks: the planning template, and the report of one sizing."""
 
+from collections.abc import Sequence
+
 from openpyxl.packaging.core import DocumentProperties
 from openpyxl.workbook import Workbook
 
@@ -12,9 +14,12 @@ from xlsizing.book.engine.scenarios import ScenarioTable
 from xlsizing.book.engine.sheet import write_engine_sheet
 from xlsizing.book.limits import require_countable
 from xlsizing.book.package import package
-from xlsizing.book.scenarios_sheet import Scenario, write_scenarios_sheet
+from xlsizing.book.presets import AS_ASKED, presets
+from xlsizing.book.scenario import Scenario, sized_scenario
+from xlsizing.book.scenarios_sheet import write_scenarios_sheet
 from xlsizing.book.sizing_sheet import write_sizing_sheet
-from xlsizing.book.warnings_sheet import write_live_warnings, write_warning_list
+from xlsizing.book.values import formula_values
+from xlsizing.book.warnings_sheet import write_warnings_sheet
 from xlsizing.core import Catalogs, SizingResult, UnknownNameError, size
 from xlsizing.core.catalogs import AnyEntry, find
 
@@ -26,37 +31,55 @@ def template(catalogs: Catalogs) -> bytes:
 
     It opens on an example, so that a first look shows what an answer looks like.
     """
-    book, notes = _new_book("GPU node sizing"), PackageNotes()
-    scenarios = _example_scenarios(catalogs)
-    sizing = scenarios[1].result
-    write_sizing_sheet(book, notes, sizing, catalogs)
-    table = write_scenarios_sheet(book, notes, scenarios, catalogs)
-    write_engine_sheet(book, notes, sizing, catalogs, ScenarioTable(table, scenarios))
-    write_live_warnings(book, notes, sizing, scenarios)
-    write_catalog_sheets(book, notes, catalogs)
-    write_layouts_sheet(book, notes, catalogs)
-    write_about_sheet(book, notes, "about-template.md")
-    return package(book, notes)
+    scenarios, launch = _example_scenarios(catalogs)
+    return _workbook("GPU node sizing", launch, scenarios, "Launch", catalogs, "about-template.md")
 
 
-def report(result: SizingResult, catalogs: Catalogs) -> bytes:
-    """The workbook of one sizing, as the bytes of an .xlsx file.
+def report(
+    result: SizingResult,
+    catalogs: Catalogs,
+    scenarios: Sequence[Scenario] = (),
+    base: str = "",
+) -> bytes:
+    """The workbook of one sizing and its scenarios, as the bytes of an .xlsx file.
 
     It holds the catalogs that the entries are from, so that a reader can try others.
+
+    Parameters
+    ----------
+    result : what the sheet Sizing shows.
+    catalogs : what the names stand for.
+    scenarios : rows of Scenarios beside it; presets of the same load where there are none.
+    base : name of the scenario that the others are compared with; empty for none.
 
     Raises
     ------
     WorkbookLimitError : a workbook could not count the load exactly.
     """
     require_countable(result)
+    if not scenarios:
+        scenarios, base = presets(result, catalogs), AS_ASKED
     title = f"Nodes for {result.model.name} on {result.server.name}"
+    return _workbook(title, result, scenarios, base, catalogs, "about-report.md")
+
+
+def _workbook(
+    title: str,
+    sizing: SizingResult,
+    scenarios: Sequence[Scenario],
+    base: str,
+    catalogs: Catalogs,
+    about: str,
+) -> bytes:
     book, notes = _new_book(title), PackageNotes()
-    write_sizing_sheet(book, notes, result, catalogs)
-    write_engine_sheet(book, notes, result, catalogs)
-    write_warning_list(book, notes, result)
+    values = formula_values(sizing, catalogs)
+    write_sizing_sheet(book, notes, sizing, catalogs)
+    table = write_scenarios_sheet(book, notes, scenarios, base)
+    write_engine_sheet(book, notes, sizing, catalogs, ScenarioTable(table, scenarios))
+    write_warnings_sheet(book, notes, values, scenarios)
     write_catalog_sheets(book, notes, catalogs)
     write_layouts_sheet(book, notes, catalogs)
-    write_about_sheet(book, notes, "about-report.md")
+    write_about_sheet(book, notes, about)
     return package(book, notes)
 
 
@@ -69,7 +92,8 @@ def _new_book(title: str) -> Workbook:
     return book
 
 
-def _example_scenarios(catalogs: Catalogs) -> list[Scenario]:
+def _example_scenarios(catalogs: Catalogs) -> tuple[list[Scenario], SizingResult]:
+    """Three scenarios, and the second one's sizing for the sheet Sizing."""
     model = _example(catalogs.models, _EXAMPLE_MODEL)
     server = _example(catalogs.servers, _EXAMPLE_SERVER)
     storage = _example(catalogs.profiles, _EXAMPLE_STORAGE)
@@ -86,7 +110,9 @@ def _example_scenarios(catalogs: Catalogs) -> list[Scenario]:
         peak_headroom_ratio=0.30,
         ha_mode="n+1",
     )
-    return [Scenario("Pilot", pilot), Scenario("Launch", launch), Scenario("Growth", growth)]
+    named = {"Pilot": pilot, "Launch": launch, "Growth": growth}
+    scenarios = [sized_scenario(name, result, catalogs) for name, result in named.items()]
+    return scenarios, launch
 
 
 def _example(entries: tuple[AnyEntry, ...], name: str) -> AnyEntry:

@@ -18,6 +18,15 @@ class WorkbookLimitError(SizingError):
     code = "WORKBOOK_LIMIT"
 
 
+def is_countable(result: SizingResult) -> bool:
+    """Whether a workbook counts this sizing exactly."""
+    try:
+        require_countable(result)
+    except WorkbookLimitError:
+        return False
+    return True
+
+
 def require_countable(result: SizingResult) -> None:
     """Raise WorkbookLimitError where a workbook could not count this sizing exactly."""
     at_peak = result.concurrency * (RATIO_PARTS + in_parts(result.peak_headroom_ratio, RATIO_PARTS))

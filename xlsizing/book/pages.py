@@ -12,10 +12,12 @@ def set_page(
     first_free_row: int,
     first_free_column: int = 1,
     last_printed_column: str | None = None,
+    last_printed_row: int | None = None,
 ) -> None:
     """Freeze what stands above and left of a cell, hide the grid, and print on one page's width.
 
-    Columns after `last_printed_column` are for the screen: they would make the rest too small.
+    Columns after `last_printed_column` and rows after `last_printed_row` are for the
+    screen: on paper they would make the rest too small, or many pages that nobody reads.
     """
     sheet.freeze_panes = f"{get_column_letter(first_free_column)}{first_free_row}"
     sheet.sheet_view.showGridLines = False
@@ -24,7 +26,7 @@ def set_page(
     sheet.page_setup.fitToHeight = 0
     sheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
     if last_printed_column:
-        sheet.print_area = f"A1:{last_printed_column}{sheet.max_row}"
+        sheet.print_area = f"A1:{last_printed_column}{last_printed_row or sheet.max_row}"
     sheet.print_title_rows = f"1:{first_free_row - 1}" if first_free_row > 1 else None
     sheet.HeaderFooter.oddFooter = HeaderFooterItem(
         left=_HeaderFooterPart(text="&A"), right=_HeaderFooterPart(text="&P / &N")

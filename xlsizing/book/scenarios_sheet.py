@@ -1,6 +1,6 @@
 """The sheet Scenarios: one sizing a row, each row on its own."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from openpyxl.styles import Alignment
@@ -10,17 +10,21 @@ from openpyxl.worksheet.datavalidation import DataValidation
 
 from xlsizing.book.alert_formulas import (
     ALERT_CODES,
+    ALERT_NUMBERS,
     ALERTS,
     ENGINE_STATUS,
     REMEDY_TEXTS,
+    RULE_DIGITS,
     STATUS,
 )
 from xlsizing.book.cells import PackageNotes, Style, Value, Writer
 from xlsizing.book.engine.formulas import ENGINE_OUTPUTS, ENGINE_STEPS
 from xlsizing.book.expressions import Formula, render
 from xlsizing.book.formulas import OUTPUTS, REMEDY_STEPS, STEPS
-from xlsizing.book.inputs import INPUTS, TENSOR_PARALLEL, Input, input_value
+from xlsizing.book.inputs import INPUTS, TENSOR_PARALLEL, Input
 from xlsizing.book.pages import set_page
+from xlsizing.book.scenario import ACTIVE, SWITCHED_OFF, Scenario
+from xlsizing.book.scenario_summary import BASE_NODES, Comparison, write_summary
 from xlsizing.book.sizing_sheet import add_input_check
 from xlsizing.book.styles import (
     APART,
@@ -38,30 +42,14 @@ from xlsizing.book.styles import (
     highlight,
 )
 from xlsizing.book.tables import Column, Placed, own_row, write_table
-from xlsizing.book.values import formula_values
-from xlsizing.core import Catalogs, SizingResult
 
 TABLE = "Scenarios"
-TABLE_TOP = 4
+TABLE_TOP = 6
 ROWS = 20
-"""Rows that the table has from the start; Excel adds more as a person types below."""
+"""Rows that the table has at least; Excel adds more as a person types below."""
 
-
-@dataclass(frozen=True)
-class Scenario:
-    """A named sizing."""
-
-    name: str
-    result: SizingResult
-
-
-@dataclass(frozen=True)
-class _Row:
-    """A row of the table; an empty one has neither scenario nor values."""
-
-    scenario: Scenario | None
-    values: dict[str, Value]
-
+EMPTY = Scenario(name="", active=None, typed={}, values={})
+"""A row in which nothing is typed."""
 
 LIVE = Formula(
     "Live",
@@ -71,6 +59,28 @@ LIVE = Formula(
     'IFERROR({Model}&{Server}&{Storage}&{Concurrency}&{Context}<>"",TRUE))',
 )
 """Whether a row counts: it is not switched off, and something is typed in it."""
+
+NODES_AGAINST_BASE = Formula(
+    "NodesAgainstBase",
+    "Nodes against base",
+    "nodes",
+    f'IF(AND(ISNUMBER({{NodesFinal}}),ISNUMBER({BASE_NODES})),{{NodesFinal}}-{BASE_NODES},"")',
+    "+#,##0;-#,##0;0",
+)
+"""How many more or fewer nodes a row takes than the base scenario."""
+
+SHARE_AGAINST_BASE = Formula(
+    "ShareAgainstBase",
+    "Against base in %",
+    "share",
+    f'IF(AND(ISNUMBER({{NodesFinal}}),ISNUMBER({BASE_NODES})),{{NodesFinal}}/{BASE_NODES}-1,"")',
+    "+0%;-0%;0%",
+)
+"""The same as a share of the base scenario's nodes."""
+
+ROW, ALERT_COUNT = "Row", "Alert count"
+ALERTS_SO_FAR = "Alerts so far"
+"""Head of the column that counts the alerts of a row and of all rows above it."""
 
 _HEADS = {
     "Active": "Active",
@@ -104,10 +114,27 @@ def head(symbol: str) -> str:
     return _HEADS[symbol]
 
 
+@dataclass(frozen=True)
+class _Row:
+    """A row of the table: its scenario, and what depends on the rows around it."""
+
+    scenario: Scenario
+    values: Mapping[str, Value]
+
+
 def write_scenarios_sheet(
-    book: Workbook, notes: PackageNotes, scenarios: Sequence[Scenario], catalogs: Catalogs
+    book: Workbook, notes: PackageNotes, scenarios: Sequence[Scenario], base: str
 ) -> Placed:
-    """Write the sheet with these scenarios and empty rows after them; returns where its table is."""
+    """Write the sheet with these scenarios and empty rows after them.
+
+    Parameters
+    ----------
+    base : name of the scenario that the others are compared with; empty for none.
+
+    Returns
+    -------
+    Where its table is.
+    """
     sheet = book.create_sheet("Scenarios")
     writer = Writer(sheet, notes)
     writer.value(1, 1, "Scenarios", Style(font=TITLE))
@@ -115,15 +142,14 @@ def write_scenarios_sheet(
         2,
         1,
         "One scenario a row. Type in the yellow columns; empty optional cells take the defaults "
-        'on About. Active "no" switches a row off. The steps are in the grouped columns to the '
-        "right of Alerts.",
+        'on About. Active "no" switches a row off.',
         Style(font=SUBTITLE),
     )
-    rows = [
-        _Row(each, formula_values(each.result, catalogs) | {"Live": True}) for each in scenarios
-    ]
-    rows += [_Row(None, {"Live": False})] * (ROWS - len(scenarios))
-    placed = write_table(writer, TABLE, _columns(), rows, TABLE_TOP, alone=True)
+    rows = [*scenarios, *[EMPTY] * (ROWS - len(scenarios))]
+    comparison = Comparison.of(base, rows)
+    lines = _rows(rows, comparison)
+    placed = write_table(writer, TABLE, _columns(), lines, TABLE_TOP, alone=True)
+    write_summary(book, writer, placed, comparison)
     _add_checks(writer, placed)
     _colour(writer, placed)
     _group_steps(writer, placed)
@@ -132,29 +158,62 @@ def write_scenarios_sheet(
         sheet,
         first_free_row=TABLE_TOP + 1,
         first_free_column=2,
-        last_printed_column=placed.column_letter(TENSOR_PARALLEL.label),
+        last_printed_column=placed.column_letter(SHARE_AGAINST_BASE.label),
+        last_printed_row=placed.last_row,
     )
     return placed
+
+
+def _rows(scenarios: Sequence[Scenario], comparison: Comparison) -> list[_Row]:
+    rows, so_far = [], 0
+    for number, scenario in enumerate(scenarios, start=TABLE_TOP + 1):
+        alerts = len(str(scenario.values.get(ALERT_NUMBERS.symbol, ""))) // RULE_DIGITS
+        so_far += alerts
+        nodes = scenario.values.get("NodesFinal")
+        more = {
+            NODES_AGAINST_BASE.symbol: comparison.difference(nodes),
+            SHARE_AGAINST_BASE.symbol: comparison.share(nodes),
+            ROW: number,
+            ALERT_COUNT: alerts,
+            ALERTS_SO_FAR: so_far,
+        }
+        rows.append(_Row(scenario, {**scenario.values, **more}))
+    return rows
 
 
 def _columns() -> list[Column[_Row]]:
     shown = (*OUTPUTS, STATUS, ALERT_CODES)
     planning = (*STEPS, *REMEDY_STEPS, *REMEDY_TEXTS)
     engine = (*ENGINE_STEPS, *ENGINE_OUTPUTS, ENGINE_STATUS)
-    steps = (*planning, *engine, *ALERTS)
+    steps = (*planning, *engine, *ALERTS, ALERT_NUMBERS)
     typed = Style(font=INPUT, fill=INPUT_FILL)
-    live = Style(font=NOTE, fill=STEP_FILL)
+    helper = Style(font=NOTE, fill=STEP_FILL)
     return [
-        Column(
-            "Scenario", lambda row: row.scenario.name if row.scenario else None, None, 22, typed
-        ),
-        Column("Active", lambda row: "yes" if row.scenario else None, None, 8, typed),
+        Column("Scenario", lambda row: row.scenario.name or None, None, 22, typed),
+        Column("Active", lambda row: row.scenario.active, None, 8, typed),
         *(_input_column(asked) for asked in INPUTS),
         *(_computed(formula, _WIDTHS.get(formula.symbol, 12), answer=True) for formula in shown),
         _input_column(TENSOR_PARALLEL),
-        Column(LIVE.label, lambda row: row.values["Live"], render(LIVE.text, reference), 8, live),
+        *(_computed(each, 11, answer=True) for each in (NODES_AGAINST_BASE, SHARE_AGAINST_BASE)),
+        Column(
+            LIVE.label, lambda row: row.scenario.is_live, render(LIVE.text, reference), 8, helper
+        ),
         *(_computed(formula, 14, answer=False) for formula in steps),
+        *(_counted(label, text) for label, text in _COUNTS.items()),
     ]
+
+
+_COUNTS = {
+    ROW: "ROW()",
+    ALERT_COUNT: f"LEN({own_row(TABLE, ALERT_NUMBERS.label)})/Const_RuleDigits",
+    ALERTS_SO_FAR: f'SUMIF({TABLE}[{ROW}],"<="&{own_row(TABLE, ROW)},{TABLE}[{ALERT_COUNT}])',
+}
+"""What the sheet Warnings finds the alerts of a row by; in every row, live or not."""
+
+
+def _counted(label: str, text: str) -> Column[_Row]:
+    style = Style(font=NOTE, fill=STEP_FILL)
+    return Column(label, lambda row: row.values[label], text, 14, style)
 
 
 _WIDTHS = {
@@ -171,7 +230,7 @@ _WIDTHS = {
 def _input_column(asked: Input) -> Column[_Row]:
     return Column(
         asked.label,
-        lambda row: input_value(asked, row.scenario.result) if row.scenario else None,
+        lambda row: row.scenario.typed.get(asked.symbol),
         None,
         _WIDTHS.get(asked.symbol, 12.5),
         Style(INPUT, INPUT_FILL, asked.number_format, _alignment(asked.number_format)),
@@ -182,7 +241,7 @@ def _computed(formula: Formula, width: float, *, answer: bool) -> Column[_Row]:
     font = STRONG if formula.symbol == "NodesFinal" else BODY
     return Column(
         formula.label,
-        lambda row: row.values.get(formula.symbol, ""),
+        lambda row: row.values[formula.symbol] if row.scenario.is_live else "",
         f'IF({reference("Live")},{render(formula.text, reference)},"")',
         width,
         Style(
@@ -200,7 +259,8 @@ def _alignment(number_format: str) -> Alignment:
 
 
 def _add_checks(writer: Writer, placed: Placed) -> None:
-    active = DataValidation(type="list", formula1='"yes,no"', allow_blank=True)
+    choices = f'"{ACTIVE},{SWITCHED_OFF}"'
+    active = DataValidation(type="list", formula1=choices, allow_blank=True)
     active.add(_plain(placed.cells("Active")))
     writer.sheet.add_data_validation(active)
     for asked in (*INPUTS, TENSOR_PARALLEL):
@@ -208,7 +268,7 @@ def _add_checks(writer: Writer, placed: Placed) -> None:
 
 
 def _colour(writer: Writer, placed: Placed) -> None:
-    first, last = placed.column_letter("Scenario"), placed.column_letter(TENSOR_PARALLEL.label)
+    first, last = placed.column_letter("Scenario"), placed.column_letter(SHARE_AGAINST_BASE.label)
     cells = f"{first}{placed.first_row}:{last}{placed.last_row}"
     status = f"${placed.column_letter('Status')}{placed.first_row}"
     live = f"${placed.column_letter('Live')}{placed.first_row}"

@@ -23,7 +23,7 @@ from xlsizing.book.alert_formulas import (
 )
 from xlsizing.book.cells import PackageNotes, Style, Value, Writer
 from xlsizing.book.engine.formulas import ENGINE_OUTPUTS
-from xlsizing.book.expressions import Formula, render
+from xlsizing.book.expressions import COUNT, Formula, render
 from xlsizing.book.formulas import OUTPUTS, REMEDY_STEPS, STEPS
 from xlsizing.book.inputs import INPUTS, TENSOR_PARALLEL, Input, input_value
 from xlsizing.book.limits import LIMIT_OVERHEAD_GIB
@@ -212,7 +212,7 @@ class _Page:
             highlight(self.sheet, cells, f'$C{lines[0]}="{severity}"', fill=fill)
         more = max(0, len(result.all_alerts) - ALERTS_SHOWN)
         text = (
-            f'IF(MAX(Sizing_AlertRanks)>{ALERTS_SHOWN},"and "&MAX(Sizing_AlertRanks)-{ALERTS_SHOWN}'
+            f'IF(Sizing_AlertCount>{ALERTS_SHOWN},"and "&Sizing_AlertCount-{ALERTS_SHOWN}'
             '&" more, on the sheet Warnings","What to do about each is on the sheet Warnings.")'
         )
         value = (
@@ -242,6 +242,10 @@ class _Page:
             self.writer.formula(row, _BAND, text, count, Style(font=NOTE))
         define(self.book, "Sizing_Alerts", "Sizing", f"$C${first}:$C${row}")
         define(self.book, "Sizing_AlertRanks", "Sizing", f"$E${first}:$E${row}")
+        self._label(row + 1, "Alerts that hold", "", "")
+        style = Style(BODY, None, COUNT, RIGHT, UNDERLINE)
+        self.writer.formula(row + 1, _VALUE, f"N(E{row})", count, style)
+        define(self.book, "Sizing_AlertCount", "Sizing", f"$C${row + 1}")
 
     def _heading(self, row: int, *texts: str) -> None:
         for column, text in enumerate(texts, start=_LABEL):

@@ -40,6 +40,11 @@ class Placed:
     first_column: int
     heads: tuple[str, ...]
 
+    @property
+    def rows(self) -> range:
+        """The sheet's rows that hold its data."""
+        return range(self.first_row, self.last_row + 1)
+
     def column_letter(self, head: str) -> str:
         """Letter of the sheet's column that holds the table's column `head`."""
         return get_column_letter(self.first_column + self.heads.index(head))
@@ -55,15 +60,31 @@ def own_row(table: str, head: str) -> str:
     return f"{table}[[#This Row],[{head}]]"
 
 
-def cell_formula(text: str, table: str, letters: Mapping[str, str], row: int | str) -> str:
-    """A table formula for one cell: references to its own row by column and row.
+@dataclass(frozen=True)
+class _Place:
+    """Where a table's cells will be: the letter of each column, and its rows."""
 
-    Not every program computes [#This Row]; every one knows $B5. The table's calculated
-    column keeps the other form, which Excel fills new rows from.
-    """
-    return re.sub(
-        rf"{table}\[\[#This Row\],\[([^\]]+)\]\]", lambda head: f"${letters[head[1]]}{row}", text
-    )
+    table: str
+    letters: Mapping[str, str]
+    rows: range
+
+    def formula(self, text: str, row: int | str) -> str:
+        """A column's formula for one cell: references to its own table by column and row.
+
+        Not every program computes [#This Row], and not every one knows what a reference
+        to a column depends on; all know $B5 and $B$5:$B$24. The table's calculated column
+        keeps the other form, which Excel fills new rows from.
+        """
+        text = re.sub(
+            rf"\b{self.table}\[\[#This Row\],\[([^\[\]]+)\]\]",
+            lambda head: f"${self.letters[head[1]]}{row}",
+            text,
+        )
+        return re.sub(rf"\b{self.table}\[([^\[\]]+)\]", lambda head: self._cells(head[1]), text)
+
+    def _cells(self, head: str) -> str:
+        letter = self.letters[head]
+        return f"${letter}${self.rows[0]}:${letter}${self.rows[-1]}"
 
 
 def write_table(
@@ -83,6 +104,7 @@ def write_table(
     """
     sheet = writer.sheet
     letters = {each.head: get_column_letter(left + at) for at, each in enumerate(columns)}
+    place_of = _Place(name, letters, range(top + 1, top + 1 + len(rows)))
     _write_head(writer, columns, top, left)
     for number, row in enumerate(rows[:1] if alone else rows):
         for place, column in enumerate(columns):
@@ -90,10 +112,10 @@ def write_table(
             if column.formula is None:
                 writer.value(*at, column.value(row), column.style)
             else:
-                text = cell_formula(column.formula, name, letters, at[0])
+                text = place_of.formula(column.formula, at[0])
                 writer.formula(*at, text, column.value(row), column.style)
     if alone and len(rows) > 1:
-        block = _block(writer, name, columns, rows[1:], top + 2, left)
+        block = _block(writer, place_of, columns, rows[1:], left)
         writer.notes.blocks.setdefault(sheet.title, []).append(block)
     placed = Placed(name, top + 1, top + len(rows), left, tuple(each.head for each in columns))
     for head, column in zip(placed.heads, columns, strict=True):
@@ -114,27 +136,27 @@ def _write_head(writer: Writer, columns: Sequence[Column[Row]], top: int, left: 
 
 def _block(
     writer: Writer,
-    name: str,
+    place_of: _Place,
     columns: Sequence[Column[Row]],
     rows: Sequence[Row],
-    first_row: int,
     left: int,
 ) -> RowBlock:
-    letters = {each.head: get_column_letter(left + at) for at, each in enumerate(columns)}
+    """The rows of a table after its first, whose looks they have."""
+    first_row = place_of.rows[0]
     written = []
     for place, column in enumerate(columns):
-        plain, quoted = writer.style_ids(first_row - 1, left + place)
+        plain, quoted = writer.style_ids(first_row, left + place)
         text = column.formula
         written.append(
             BlockColumn(
-                letter=letters[column.head],
+                letter=place_of.letters[column.head],
                 style_id=plain,
                 quoted_style_id=quoted,
-                formula=None if text is None else cell_formula(text, name, letters, ROW_MARK),
+                formula=None if text is None else place_of.formula(text, ROW_MARK),
                 values=tuple(column.value(row) for row in rows),
             )
         )
-    return RowBlock(first_row, tuple(written))
+    return RowBlock(first_row + 1, tuple(written))
 
 
 def _table(placed: Placed, columns: Sequence[Column[Row]], top: int) -> Table:

@@ -8,6 +8,7 @@ engine.
 from collections.abc import Mapping
 
 from xlsizing.book.alert_formulas import (
+    RULE_DIGITS,
     STATUS_NOTHING_FITS,
     STATUS_OK,
     STATUS_UNSAFE,
@@ -134,12 +135,22 @@ def _alerts(result: SizingResult) -> dict[str, Value]:
     messages = {alert.rule: alert.message for alert in result.all_alerts}
     values: dict[str, Value] = {alert_symbol(key): messages.get(key, "") for key in ALERT_RULES}
     values["AlertCodes"] = alert_codes(messages)
+    values["AlertNumbers"] = alert_numbers(messages)
     return values
 
 
 def alert_codes(rules: Mapping[str, str]) -> str:
     """The codes of the rules that hold, each once, in the order of the rules."""
     return "; ".join(dict.fromkeys(ALERT_RULES[key].code for key in ALERT_RULES if key in rules))
+
+
+def alert_numbers(rules: Mapping[str, str]) -> str:
+    """The numbers of the rules that hold, from 1 in the order of the rules, joined."""
+    return "".join(
+        f"{number:0{RULE_DIGITS}}"
+        for number, key in enumerate(ALERT_RULES, start=1)
+        if key in rules
+    )
 
 
 def _kv_bytes(result: SizingResult) -> int:

@@ -1,23 +1,24 @@
 """The sheet Warnings: what is unsafe about the plan, and what to do about it.
 
-In the template every alert rule stands there for the Sizing sheet and for each row of
-Scenarios, live. In a report it is a plain list.
+Every line takes the next alert that holds, of the Sizing sheet first and then of each
+row of Scenarios, so that the alerts stand together at the top however many rows there are.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from openpyxl.styles import Alignment
 from openpyxl.utils import get_column_letter
 from openpyxl.workbook import Workbook
 
-from xlsizing.book.about_sheet import FILLED_IN
-from xlsizing.book.alert_formulas import ALERTS
-from xlsizing.book.cells import PackageNotes, Style, Writer
-from xlsizing.book.expressions import literal
-from xlsizing.book.inputs import INPUTS, Input, input_value
+from xlsizing.book.about_sheet import FILLED_IN, advice
+from xlsizing.book.alert_formulas import ALERT_NUMBERS, ALERTS, alert_symbol
+from xlsizing.book.cells import PackageNotes, Style, Value, Writer
+from xlsizing.book.names import define
 from xlsizing.book.pages import set_page
-from xlsizing.book.scenarios_sheet import LIVE, ROWS, Scenario, head
+from xlsizing.book.scenario import Scenario
+from xlsizing.book.scenarios_sheet import ALERT_COUNT, ALERTS_SO_FAR, head
 from xlsizing.book.styles import (
     BODY,
     INACTIVE_FONT,
@@ -26,175 +27,209 @@ from xlsizing.book.styles import (
     STRONG,
     SUBTITLE,
     TITLE,
-    WRAP,
     highlight,
 )
 from xlsizing.book.tables import Column, Placed, own_row, write_table
-from xlsizing.core import ALERT_RULES, Alert, AlertRule, SizingResult
+from xlsizing.core import ALERT_RULES, AlertRule
 
 TABLE = "Warnings"
 TABLE_TOP = 5
-MESSAGE_WIDTH, ADVICE_WIDTH = 115, 85
-LINE_HEIGHT = 16
+SPARE_LINES = 24
+"""Lines beyond those that are taken when the workbook is written."""
+MESSAGE_WIDTH, ADVICE_WIDTH = 84, 84
+LINE_HEIGHT = 15.5
 SIZING = "Sizing"
 """What the column Scenario calls the Sizing sheet."""
 
-_TOP = Style(font=BODY, alignment=WRAP)
-_RULES = tuple(ALERT_RULES.values())
+_TOP = Style(font=BODY, alignment=Alignment(wrap_text=True, vertical="center"))
+_NOTE = Style(font=NOTE)
 
 
 @dataclass(frozen=True)
 class _Line:
-    """One alert rule for one scenario; `row` is its row in Scenarios, 0 the Sizing sheet."""
+    """One line of the table; `row` is the row in Scenarios, 0 the Sizing sheet, -1 none."""
 
-    row: int
-    scenario: str
-    rule: AlertRule
-    alert: Alert | None
+    number: int
+    row: int = -1
+    scenario: str = ""
+    rule: AlertRule | None = None
+    message: str = ""
+    advice: str = ""
+
+    @property
+    def rule_number(self) -> Value:
+        """Place of the rule among all, from 1."""
+        return "" if self.rule is None else list(ALERT_RULES).index(self.rule.key) + 1
 
 
-def write_live_warnings(
-    book: Workbook, notes: PackageNotes, sizing: SizingResult, scenarios: Sequence[Scenario]
+def write_warnings_sheet(
+    book: Workbook,
+    notes: PackageNotes,
+    sizing: Mapping[str, Value],
+    scenarios: Sequence[Scenario] | None,
 ) -> None:
-    """Write the sheet with a line for each rule, of Sizing and of each row of Scenarios."""
-    writer = _new_sheet(
-        book,
-        notes,
-        "Every alert rule for the Sizing sheet and for each row of Scenarios, live. Filter the "
-        'column Active for "yes".',
-    )
-    lines = _lines(0, SIZING, sizing)
-    for row, scenario in enumerate(scenarios, start=1):
-        lines += _lines(row, scenario.name, scenario.result)
-    for row in range(len(scenarios) + 1, ROWS + 1):
-        lines += _lines(row, "", None)
-    _write_coverage_check(writer)
-    placed = write_table(writer, TABLE, _live_columns(), lines, TABLE_TOP, alone=True)
-    helpers = [get_column_letter(placed.first_column + place) for place in (6, 7)]
-    writer.sheet.column_dimensions.group(helpers[0], helpers[1], outline_level=1, hidden=True)
-    _colour(writer, placed)
+    """Write the sheet.
 
-
-def write_warning_list(book: Workbook, notes: PackageNotes, result: SizingResult) -> None:
-    """Write the sheet as a plain list of the alerts of one sizing."""
-    writer = _new_sheet(
-        book, notes, "The alerts of the sizing that this report was made for, as a plain list."
-    )
-    current = "The list is that of the inputs on Sizing."
-    same = ",".join(_is_as_given(asked, result) for asked in INPUTS)
-    text = (
-        f'IF(IFERROR(AND({same}),FALSE),"{current}",'
-        '"The inputs on Sizing were changed since: read the alerts there.")'
-    )
-    writer.formula(3, 1, text, current, Style(font=STRONG))
-    columns: Sequence[Column[Alert]] = (
-        Column("Scenario", lambda _: SIZING, width=20, style=_TOP),
-        Column("Code", lambda alert: alert.code, width=28, style=_TOP),
-        Column("Severity", lambda alert: alert.severity, width=11, style=_TOP),
-        Column("Active", lambda alert: "yes" if alert.code else "no", width=9, style=_TOP),
-        Column("Message", lambda alert: alert.message, width=MESSAGE_WIDTH, style=_TOP),
-        Column("What to do", lambda alert: alert.recommendation, width=ADVICE_WIDTH, style=_TOP),
-    )
-    nothing = Alert("", "info", "No alert: nothing about this sizing is unsafe or unusual.", "")
-    alerts = result.all_alerts or (nothing,)
-    placed = write_table(writer, TABLE, columns, alerts, TABLE_TOP)
-    for number, alert in enumerate(alerts):
-        lines = max(
-            math.ceil(len(alert.message) / MESSAGE_WIDTH),
-            math.ceil(len(alert.recommendation) / ADVICE_WIDTH),
-        )
-        writer.sheet.row_dimensions[placed.first_row + number].height = LINE_HEIGHT * lines
-    _colour(writer, placed)
-
-
-def _is_as_given(asked: Input, result: SizingResult) -> str:
-    given = input_value(asked, result)
-    value = repr(given) if isinstance(given, int | float) else literal(given or "")
-    return f"{asked.defined_name}={value}"
-
-
-def _new_sheet(book: Workbook, notes: PackageNotes, subtitle: str) -> Writer:
+    Parameters
+    ----------
+    sizing : the values of the formulas on the Sizing sheet, by symbol.
+    scenarios : the rows of Scenarios; None where the workbook has no such sheet.
+    """
     sheet = book.create_sheet("Warnings")
     writer = Writer(sheet, notes)
+    of_whom = "the Sizing sheet" if scenarios is None else "the Sizing sheet and every scenario"
     writer.value(1, 1, "Warnings", Style(font=TITLE))
-    writer.value(2, 1, subtitle, Style(font=SUBTITLE))
-    set_page(sheet, first_free_row=TABLE_TOP + 1)
-    return writer
+    writer.value(
+        2, 1, f"The alerts of {of_whom} that hold now, and what to do.", Style(font=SUBTITLE)
+    )
+    taken = list(_lines(sizing, scenarios or ()))
+    lines = [_Line(number, *line) for number, line in enumerate(taken, start=1)]
+    lines += [_Line(len(taken) + place + 1) for place in range(SPARE_LINES)]
+    placed = write_table(writer, TABLE, _columns(scenarios is not None), lines, TABLE_TOP)
+    _write_count(book, writer, placed, len(taken), scenarios is not None)
+    for line, row in zip(lines, placed.rows, strict=True):
+        sheet.row_dimensions[row].height = LINE_HEIGHT * max(
+            2,
+            math.ceil(len(line.message) / (MESSAGE_WIDTH + 6)),
+            math.ceil(len(line.advice) / (ADVICE_WIDTH + 6)),
+        )
+    helpers = [get_column_letter(placed.first_column + place) for place in (6, 8)]
+    sheet.column_dimensions.group(helpers[0], helpers[1], outline_level=1, hidden=True)
+    _colour(writer, placed)
+    set_page(
+        sheet,
+        first_free_row=TABLE_TOP + 1,
+        last_printed_column=placed.column_letter("What to do"),
+    )
 
 
-def _lines(row: int, scenario: str, result: SizingResult | None) -> list[_Line]:
-    alerts = {alert.rule: alert for alert in result.all_alerts} if result else {}
-    return [_Line(row, scenario, rule, alerts.get(rule.key)) for rule in _RULES]
+_Taken = tuple[int, str, AlertRule, str, str]
 
 
-def _live_columns() -> list[Column[_Line]]:
-    row, rule = own_row(TABLE, "Scenario row"), own_row(TABLE, "Rule")
+def _lines(sizing: Mapping[str, Value], scenarios: Sequence[Scenario]) -> Iterator[_Taken]:
+    """Each alert that holds: row in Scenarios, its name, rule, message and what to do."""
+    yield from _lines_of(0, SIZING, sizing)
+    for row, scenario in enumerate(scenarios, start=1):
+        if scenario.is_live:
+            yield from _lines_of(row, scenario.name or f"Scenario {row}", scenario.values)
+
+
+def _lines_of(row: int, name: str, values: Mapping[str, Value]) -> Iterator[_Taken]:
+    for rule in ALERT_RULES.values():
+        if message := str(values[alert_symbol(rule.key)]):
+            what_to_do = advice(rule)
+            for symbol, word in _WORDS.items():
+                what_to_do = what_to_do.replace(word, str(values[symbol]))
+            yield row, name, rule, message, what_to_do
+
+
+_WORDS = {
+    "BudgetRemedies": FILLED_IN["budget_remedies"],
+    "WeightsRemedies": FILLED_IN["weights_remedies"],
+}
+"""The remedies that a rule's advice has a word in brackets for."""
+
+
+def _columns(with_scenarios: bool) -> list[Column[_Line]]:
+    number, row, rule = (own_row(TABLE, each) for each in ("Line", "Scenario row", "Rule"))
     message = own_row(TABLE, "Message")
-    # A row that was deleted from Scenarios leaves its lines empty.
-    in_table = f"{row}<=ROWS(Scenarios[Scenario])"
-    name = f"INDEX(Scenarios[Scenario],{row})"
-    named = f'IF({name}="","Scenario "&{row},{name})'
-    live = f"IF({in_table},INDEX(Scenarios[{LIVE.label}],{row}),FALSE)"
+
+    def of_load(on_sizing: str, of_scenario: str) -> str:
+        """A figure of the line's load; without a sheet Scenarios there is but one."""
+        return f"IF({row}=0,{on_sizing},{of_scenario})" if with_scenarios else on_sizing
+
+    def column(label: str) -> str:
+        return f"INDEX(Scenarios[{label}],{row})"
+
+    def if_taken(text: str) -> str:
+        return f'IF({row}<0,"",{text})'
+
+    name = column("Scenario")
+    named = of_load(f'"{SIZING}"', f'IF({name}="","Scenario "&{row},{name})')
     messages = f"Scenarios[[{ALERTS[0].label}]:[{ALERTS[-1].label}]]"
-
-    def remedies(symbol: str) -> str:
-        column = f"INDEX(Scenarios[{head(symbol)}],{row})"
-        return f'"{_WORD[symbol]}",IF({row}=0,Step_{symbol},{column})'
-
-    advice = f"INDEX(AlertRules[What to do],{rule})"
-    for symbol in _WORD:
-        advice = f"SUBSTITUTE({advice},{remedies(symbol)})"
-    note = Style(font=NOTE)
+    of_sizing = "N(Sizing_AlertCount)"
+    rest = f"({number}-{of_sizing})"
+    found_row = f"IF({number}<={of_sizing},0,-1)"
+    found_rule = f"MATCH({number},Sizing_AlertRanks,0)"
+    if with_scenarios:
+        so_far = f"Scenarios[{ALERTS_SO_FAR}]"
+        found_row = (
+            f"IF({number}<={of_sizing},0,IF({rest}<=MAX({so_far}),"
+            f'1+COUNTIF({so_far},"<"&{rest}),-1))'
+        )
+        numbers = column(ALERT_NUMBERS.label)
+        before = f"({column(ALERTS_SO_FAR)}-{column(ALERT_COUNT)})"
+        place = f"({rest}-{before}-1)*Const_RuleDigits+1"
+        found_rule = of_load(found_rule, f"VALUE(MID({numbers},{place},Const_RuleDigits))")
+    what_to_do = f"INDEX(AlertRules[What to do],{rule})"
+    for symbol, word in _WORDS.items():
+        remedy = of_load(f"Step_{symbol}", column(head(symbol)))
+        what_to_do = f'SUBSTITUTE({what_to_do},"{word}",{remedy})'
     return [
+        Column("Scenario", lambda line: line.scenario, if_taken(named), 20, _TOP),
         Column(
-            "Scenario",
-            lambda line: line.scenario,
-            f'IF({row}=0,"{SIZING}",IF({live},{named},""))',
-            20,
+            "Code",
+            lambda line: line.rule.code if line.rule else "",
+            if_taken(f"INDEX(AlertRules[Code],{rule})"),
+            30,
             _TOP,
         ),
-        Column("Code", lambda line: line.rule.code, None, 28, _TOP),
-        Column("Severity", lambda line: line.rule.severity, None, 11, _TOP),
+        Column(
+            "Severity",
+            lambda line: line.rule.severity if line.rule else "",
+            if_taken(f"INDEX(AlertRules[Severity],{rule})"),
+            11,
+            _TOP,
+        ),
         Column(
             "Active",
-            lambda line: "yes" if line.alert else "no",
-            f'IF({message}="","no","yes")',
-            9,
+            lambda line: "yes" if line.rule else "no",
+            f'IF({row}<0,"no","yes")',
+            8,
             _TOP,
         ),
         Column(
             "Message",
-            lambda line: line.alert.message if line.alert else "",
-            f'IF({row}=0,INDEX(Sizing_Alerts,{rule}),IF({in_table},INDEX({messages},{row},{rule}),""))',
+            lambda line: line.message,
+            if_taken(of_load(f"INDEX(Sizing_Alerts,{rule})", f"INDEX({messages},{row},{rule})")),
             MESSAGE_WIDTH,
             _TOP,
         ),
         Column(
             "What to do",
-            lambda line: line.alert.recommendation if line.alert else "",
-            f'IF({message}="","",{advice})',
+            lambda line: line.advice,
+            f'IF({message}="","",{what_to_do})',
             ADVICE_WIDTH,
             _TOP,
         ),
-        Column("Scenario row", lambda line: line.row, None, 9, note),
-        Column("Rule", lambda line: _RULES.index(line.rule) + 1, None, 9, note),
+        Column("Line", lambda line: line.number, None, 9, _NOTE),
+        Column("Scenario row", lambda line: line.row, found_row, 9, _NOTE),
+        Column("Rule", lambda line: line.rule_number, if_taken(found_rule), 9, _NOTE),
     ]
 
 
-_WORD = {
-    "BudgetRemedies": FILLED_IN["budget_remedies"],
-    "WeightsRemedies": FILLED_IN["weights_remedies"],
-}
-
-
-def _write_coverage_check(writer: Writer) -> None:
-    covered = f"All rows of Scenarios are listed here, up to {ROWS}."
+def _write_count(
+    book: Workbook, writer: Writer, placed: Placed, count: int, with_scenarios: bool
+) -> None:
+    """Say how many alerts hold, and whether the lines are enough for them."""
+    hold = "N(Sizing_AlertCount)"
+    if with_scenarios:
+        hold += f"+MAX(Scenarios[{ALERTS_SO_FAR}])"
+    writer.formula(3, 7, hold, count, _NOTE)
+    define(book, "Warnings_Count", "Warnings", "$G$3")
+    lines = len(placed.rows)
     text = (
-        "IF(ROWS(Scenarios[Scenario])<=MAX(Warnings[Scenario row]),"
-        f'"{covered}",'
-        '"Scenarios has more rows than are listed here: read its column Alerts for the rest.")'
+        'IF(Warnings_Count=0,"No alert holds: nothing about these plans is unsafe or unusual.",'
+        'IF(Warnings_Count<=ROWS(Warnings[Line]),"Alerts that hold: "&Warnings_Count&".",'
+        '"Alerts that hold: "&Warnings_Count&", but there are only "&ROWS(Warnings[Line])'
+        '&" lines. Read the column Alerts of Scenarios for the rest."))'
     )
-    writer.formula(3, 1, text, covered, Style(font=STRONG))
+    value = f"Alerts that hold: {count}."
+    if not count:
+        value = "No alert holds: nothing about these plans is unsafe or unusual."
+    writer.formula(3, 1, text, value, Style(font=STRONG))
+    too_many = f"Warnings_Count>{lines}"
+    highlight(writer.sheet, "A3:F3", too_many, fill=SEVERITY_FILLS["error"])
 
 
 def _colour(writer: Writer, placed: Placed) -> None:

@@ -4,7 +4,7 @@ One row a model, size of a KV element and tensor-parallel size. The rows are der
 the catalog as the grey columns of Models are; the formulas of Engine read them.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -57,7 +57,7 @@ class LayoutRow(NamedTuple):
     @property
     def key(self) -> str:
         """What a load's model and KV precision find the row's sizes by."""
-        return f"{self.model.name}|{self.element_bytes}"
+        return layout_key(self.model, self.element_bytes)
 
     @property
     def name(self) -> str:
@@ -77,6 +77,30 @@ def layout_rows(catalogs: Catalogs) -> tuple[LayoutRow, ...]:
     """The rows of every model that a row can say it of, at every size that a server has GPUs for."""
     most = min(LISTED_SIZES, max(server.gpus for server in catalogs.servers))
     return tuple(row for model in catalogs.models for row in _rows(model, most))
+
+
+class LayoutIndex(NamedTuple):
+    """The rows of Layouts, found as the formulas find them."""
+
+    by_key: Mapping[str, Sequence[LayoutRow]]
+    """The rows of a model and KV precision."""
+    number: Mapping[str, int]
+    """The place of the row of a name, from 1."""
+
+
+@lru_cache(maxsize=1)
+def layout_index(catalogs: Catalogs) -> LayoutIndex:
+    """The rows of every model, by key and by name."""
+    rows = layout_rows(catalogs)
+    by_key: dict[str, list[LayoutRow]] = {}
+    for row in rows:
+        by_key.setdefault(row.key, []).append(row)
+    return LayoutIndex(by_key, {row.name: number for number, row in enumerate(rows, start=1)})
+
+
+def layout_key(model: Model, element_bytes: int) -> str:
+    """What a load's model and KV precision find the rows of their sizes by."""
+    return f"{model.name}|{element_bytes}"
 
 
 def _rows(model: Model, most: int) -> Iterator[LayoutRow]:

@@ -1,6 +1,6 @@
 """The table of scenarios on the sheet Engine: planning, steady decode and engine bound of each."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -8,11 +8,11 @@ from xlsizing.book.alert_formulas import STATUS_OK
 from xlsizing.book.cells import Style, Value
 from xlsizing.book.engine.page import LABEL, NOT_KNOWN, WIDTHS, EnginePage, known
 from xlsizing.book.engine.values import UNKNOWN
-from xlsizing.book.scenarios_sheet import LIVE, ROWS, Scenario, head
+from xlsizing.book.scenario import Scenario
+from xlsizing.book.scenarios_sheet import EMPTY, LIVE, head
 from xlsizing.book.styles import APART, BODY, HEADING, NOTE, RIGHT, SEVERITY_FILLS, highlight
 from xlsizing.book.tables import Column, Placed, own_row, write_table
-from xlsizing.book.values import NO_NODES, formula_values
-from xlsizing.core import Catalogs
+from xlsizing.book.values import NO_NODES
 
 TABLE = "EngineScenarios"
 
@@ -29,20 +29,17 @@ class ScenarioTable(NamedTuple):
 
 @dataclass(frozen=True)
 class _Line:
-    """A line of the table: a row of Scenarios, from 1, and its values."""
+    """A line of the table: a row of Scenarios, from 1."""
 
     number: int
-    scenario: Scenario | None
-    values: Mapping[str, Value]
+    scenario: Scenario
 
 
-def write_scenarios(page: EnginePage, row: int, table: ScenarioTable, catalogs: Catalogs) -> int:
+def write_scenarios(page: EnginePage, row: int, table: ScenarioTable) -> int:
     """Write a table with a line for each row of Scenarios; returns the row after it."""
     page.writer.value(row, LABEL, "Scenarios", Style(font=HEADING))
-    lines = [_Line(number, None, {}) for number in range(1, ROWS + 1)]
-    for number, scenario in enumerate(table.scenarios):
-        values = formula_values(scenario.result, catalogs)
-        lines[number] = _Line(number + 1, scenario, values)
+    rows = [*table.scenarios, *[EMPTY] * (len(table.placed.rows) - len(table.scenarios))]
+    lines = [_Line(number, scenario) for number, scenario in enumerate(rows, start=1)]
     columns = _columns(table.placed)
     placed = write_table(page.writer, TABLE, columns, lines, row + 1, LABEL, alone=True)
     for letter, width in WIDTHS.items():
@@ -70,7 +67,7 @@ def _columns(scenarios: Placed) -> list[Column[_Line]]:
         shown = known(cells(head(symbol)))
         return Column(
             heading,
-            lambda line: _shown(line.values[symbol]) if line.scenario else "",
+            lambda line: _shown(line.scenario.values[symbol]) if line.scenario.is_live else "",
             f'IF({cells(LIVE.label)},{shown},"")',
             width,
             style,
@@ -80,7 +77,7 @@ def _columns(scenarios: Placed) -> list[Column[_Line]]:
     return [
         Column(
             "Scenario",
-            lambda line: line.scenario.name if line.scenario else "",
+            lambda line: line.scenario.name,
             f'IF({name}="","",{name})',
             40,
             _TEXT,

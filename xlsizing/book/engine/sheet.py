@@ -142,7 +142,7 @@ def write_engine_sheet(
     row = write_settings(page, row + 1, result.settings)
     row = write_memory(page, row + 1, result)
     if table:
-        row = write_scenarios(page, row + 1, table, catalogs)
+        row = write_scenarios(page, row + 1, table)
     _write_steps(page, row + 1)
     set_page(sheet, first_free_row=4, last_printed_column="G")
 

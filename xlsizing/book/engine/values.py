@@ -1,5 +1,6 @@
 """The values that the engine's formulas have when a workbook is written, computed by core."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from xlsizing.book.alert_formulas import (
@@ -11,7 +12,7 @@ from xlsizing.book.alert_formulas import (
     STATUS_OK,
 )
 from xlsizing.book.cells import Value
-from xlsizing.book.engine.layouts import LayoutRow, layout_rows
+from xlsizing.book.engine.layouts import LayoutRow, layout_index, layout_key
 from xlsizing.core import BYTES_PER_ELEMENT, Catalogs, SizingResult
 from xlsizing.core.engine import (
     EngineSettings,
@@ -46,9 +47,8 @@ class _Load(NamedTuple):
     """What the engine's formulas work with, for one sizing."""
 
     result: SizingResult
-    rows: list[LayoutRow]
+    rows: Sequence[LayoutRow]
     """The rows of Layouts for the load's model and precision."""
-    all_rows: tuple[LayoutRow, ...]
     weights: int
     """Bytes of the weights; 0 where they are not known."""
     before_weights: int
@@ -95,13 +95,13 @@ def engine_values(result: SizingResult, catalogs: Catalogs) -> dict[str, Value]:
     knows_own_weights = row is not None and load.weights > 0
     values: dict[str, Value] = {
         "TypedTp": typed,
-        "LayoutKey": f"{result.model.name}|{BYTES_PER_ELEMENT[result.kv_precision]}",
+        "LayoutKey": layout_key(result.model, BYTES_PER_ELEMENT[result.kv_precision]),
         "WindowReach": load.rows[0].window_reach if load.rows else 0,
         "WeightsInPool": 0 if load.pool_is_given else load.weights,
         "PoolBeforeWeights": load.before_weights,
         "SmallestShare": 1 / smallest if smallest else 0,
         "WantedTp": size,
-        "LayoutRow": load.all_rows.index(row) + 1 if row else 0,
+        "LayoutRow": layout_index(catalogs).number[row.name] if row else 0,
         "EngineTp": size if row else UNKNOWN,
         "EngineWeights": ceil_div(load.weights, size) if knows_own_weights else UNKNOWN,
         "EnginePool": load.pool(size) if row else UNKNOWN,
@@ -115,9 +115,8 @@ def engine_values(result: SizingResult, catalogs: Catalogs) -> dict[str, Value]:
 
 
 def _load(result: SizingResult, catalogs: Catalogs) -> _Load:
-    rows = layout_rows(catalogs)
-    element = BYTES_PER_ELEMENT[result.kv_precision]
-    own = [row for row in rows if row.model == result.model and row.element_bytes == element]
+    key = layout_key(result.model, BYTES_PER_ELEMENT[result.kv_precision])
+    own = layout_index(catalogs).by_key.get(key, ())
     try:
         weights, _ = weight_bytes(result.model)
     except UnknownWeightsError:
@@ -129,7 +128,7 @@ def _load(result: SizingResult, catalogs: Catalogs) -> _Load:
         parts = in_parts(settings.gpu_memory_utilization, RATIO_PARTS)
         share = usable_gpu_bytes(result.server) * parts // RATIO_PARTS
         before = share - gib_bytes(settings.activation_gib) - gib_bytes(settings.runtime_gib)
-    return _Load(result, own, rows, weights, before)
+    return _Load(result, own, weights, before)
 
 
 def _row(load: _Load, size: int) -> LayoutRow | None:

@@ -1,0 +1,168 @@
+"""What stands above the table of scenarios: the base to compare with, totals and their check."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from openpyxl.workbook import Workbook
+from openpyxl.worksheet.datavalidation import DataValidation
+
+from xlsizing.book.alert_formulas import STATUS_OK
+from xlsizing.book.cells import Style, Value, Writer
+from xlsizing.book.expressions import COUNT, lookup_key
+from xlsizing.book.names import define
+from xlsizing.book.scenario import Scenario
+from xlsizing.book.styles import (
+    APART,
+    BODY,
+    INPUT,
+    INPUT_FILL,
+    LEFT,
+    NOTE,
+    SEVERITY_FILLS,
+    STRONG,
+    highlight,
+)
+from xlsizing.book.tables import Placed
+from xlsizing.core.catalogs import name_key
+
+LABELS, VALUES = 3, 4
+"""The rows of the labels, and of the figures under them."""
+
+BASE = "Input_BaseScenario"
+BASE_NODES = "Scenarios_BaseNodes"
+"""Nodes final of the base scenario; nothing where there is none."""
+
+CHECK_OK = "The rows add up."
+CHECK_FAILS = "The rows do not add up: a formula of the table was changed."
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The scenario that the others are compared with, and the totals over all."""
+
+    base: str
+    base_nodes: Value
+    sentence: str
+    active: int
+    right: int
+    nodes: int
+
+    @classmethod
+    def of(cls, base: str, rows: Sequence[Scenario]) -> "Comparison":
+        """What the summary of these rows shows."""
+        live = [row for row in rows if row.is_live]
+        right = [row.values for row in live if row.values["Status"] == STATUS_OK]
+        nodes, sentence = _base(base, rows)
+        return cls(base, nodes, sentence, len(live), len(right), _total(right))
+
+    def difference(self, nodes: Value) -> Value:
+        """Nodes of a row more than the base has; empty where one of them is not known."""
+        if not isinstance(nodes, int) or not isinstance(self.base_nodes, int):
+            return ""
+        return nodes - self.base_nodes
+
+    def share(self, nodes: Value) -> Value:
+        """The difference as a share of the base's nodes."""
+        if not isinstance(nodes, int) or not isinstance(self.base_nodes, int):
+            return ""
+        return nodes / self.base_nodes - 1
+
+
+def _total(rows: Sequence[Mapping[str, Value]]) -> int:
+    return sum(nodes for row in rows if isinstance(nodes := row["NodesFinal"], int))
+
+
+def _base(name: str, rows: Sequence[Scenario]) -> tuple[Value, str]:
+    """Nodes final of the base scenario, and what is said of it."""
+    if not name.strip():
+        return "", _NO_BASE
+    found = [row for row in rows if name_key(row.name) == name_key(name)]
+    if not found:
+        return "", f"{_UNKNOWN_BASE}{name.strip()}."
+    nodes = found[0].values.get("NodesFinal")
+    if not isinstance(nodes, int):
+        return "", _BASE_WITHOUT_NODES
+    return nodes, _BASE_WITH_NODES
+
+
+_NO_BASE = "Choose a scenario to compare with."
+_UNKNOWN_BASE = "There is no scenario named "
+_BASE_WITHOUT_NODES = "It is switched off, or has no number of nodes."
+_BASE_WITH_NODES = "nodes in the base scenario"
+
+
+def write_summary(book: Workbook, writer: Writer, placed: Placed, comparison: Comparison) -> None:
+    """Write the labels and figures, and define their names."""
+    status, nodes = placed.cells("Status"), placed.cells("Nodes final")
+    live, names = placed.cells("Live"), placed.cells("Scenario")
+    row = f"MATCH({lookup_key(BASE)},{names},0)"
+    at_base = f"INDEX({nodes},{row})"
+    figures: tuple[tuple[str, int, str, str, Value], ...] = (
+        (
+            "In the base",
+            3,
+            BASE_NODES,
+            f'IFERROR(IF(ISNUMBER({at_base}),{at_base},""),"")',
+            comparison.base_nodes,
+        ),
+        ("Active rows", 6, "Scenarios_Active", f"SUMPRODUCT({live}*1)", comparison.active),
+        ("OK", 7, "Scenarios_Ok", f'COUNTIF({status},"{STATUS_OK}")', comparison.right),
+        (
+            "With a fault",
+            8,
+            "Scenarios_Faults",
+            f'SUMPRODUCT(({status}<>"")*({status}<>"{STATUS_OK}"))',
+            comparison.active - comparison.right,
+        ),
+        (
+            "Nodes of OK rows",
+            9,
+            "Scenarios_Nodes",
+            f'SUMIF({status},"{STATUS_OK}",{nodes})',
+            comparison.nodes,
+        ),
+    )
+    writer.value(LABELS, 1, "Compare with", Style(font=NOTE))
+    writer.value(VALUES, 1, comparison.base or None, Style(INPUT, INPUT_FILL))
+    define(book, BASE, writer.sheet.title, f"$A${VALUES}")
+    _offer_names(writer, placed)
+    for label, column, name, text, value in figures:
+        writer.value(LABELS, column, label, Style(font=NOTE, alignment=LEFT))
+        style = Style(font=STRONG, number_format=COUNT, alignment=LEFT)
+        cell = writer.formula(VALUES, column, text, value, style)
+        define(book, name, writer.sheet.title, f"${cell.column_letter}${VALUES}")
+    sentence = (
+        f'IF(TRIM({BASE})="","{_NO_BASE}",IF(ISNUMBER({BASE_NODES}),"{_BASE_WITH_NODES}",'
+        f'IF(ISNUMBER({row}),"{_BASE_WITHOUT_NODES}","{_UNKNOWN_BASE}"&TRIM({BASE})&".")))'
+    )
+    writer.formula(VALUES, 4, sentence, comparison.sentence, Style(font=NOTE, alignment=APART))
+    _write_check(book, writer, placed)
+
+
+def _offer_names(writer: Writer, placed: Placed) -> None:
+    check = DataValidation(type="list", formula1=placed.cells("Scenario"), allow_blank=True)
+    check.errorStyle = "warning"
+    check.error = "There is no scenario of this name."
+    check.errorTitle = check.promptTitle = "Compare with"
+    check.prompt = "The scenario that the column Nodes against base compares with. Empty: none."
+    check.showInputMessage = check.showErrorMessage = True
+    check.add(f"A{VALUES}")
+    writer.sheet.add_data_validation(check)
+
+
+def _write_check(book: Workbook, writer: Writer, placed: Placed) -> None:
+    """Check that every active row is counted once, and that nodes add up from their parts."""
+    status = placed.cells("Status")
+    parts = "+".join(
+        f'SUMIF({status},"{STATUS_OK}",{placed.cells(head)})'
+        for head in ("Nodes with headroom", "Spare nodes")
+    )
+    text = (
+        "IF(AND(Scenarios_Active=Scenarios_Ok+Scenarios_Faults,"
+        f'Scenarios_Nodes={parts}),"{CHECK_OK}","{CHECK_FAILS}")'
+    )
+    writer.value(LABELS, 11, "Check", Style(font=NOTE, alignment=LEFT))
+    cell = writer.formula(VALUES, 11, text, CHECK_OK, Style(font=BODY, alignment=LEFT))
+    define(book, "Scenarios_Check", writer.sheet.title, f"${cell.column_letter}${VALUES}")
+    wrong = f'{cell.coordinate}<>"{CHECK_OK}"'
+    highlight(writer.sheet, f"K{VALUES}:O{VALUES}", wrong, fill=SEVERITY_FILLS["error"])
