@@ -66,41 +66,41 @@ class Copy:
     def write(self) -> bytes:
         """The workbook that XlsxWriter makes of it."""
         target = io.BytesIO()
-        book = xlsxwriter.Workbook(target, {"in_memory": True})
+        book = xlsxwriter.Workbook(
+            target, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
+        )
         looks: dict[str, Any] = {}
         for title, sheet in self.sheets:
             page = book.add_worksheet(title)
             for column, width in sheet["widths"]:
                 page.set_column(f"{column}:{column}", width)
-            for row, column, formula, value, key, look in sheet["cells"]:
+            for *place, formula, value, key, look in sheet["cells"]:
                 if key not in looks:
                     looks[key] = book.add_format(look)
-                form = looks[key]
-                if formula is not None:
-                    page.write_formula(row, column, formula, form, value)
-                elif value is None:
-                    page.write_blank(row, column, None, form)
-                elif isinstance(value, str):
-                    page.write_string(row, column, value, form)
-                elif isinstance(value, bool):
-                    page.write_boolean(row, column, value, form)
+                if formula is None:
+                    page.write(*place, value, looks[key])
                 else:
-                    page.write_number(row, column, value, form)
-            for ref, options in sheet["tables"]:
-                page.add_table(ref, options)
-            for ref, options in sheet["conditions"]:
-                page.conditional_format(ref, options)
-            for ref, options in sheet["checks"]:
-                page.data_validation(ref, options)
-            for anchor, chart in sheet["charts"]:
-                drawn = book.add_chart(chart["kind"])
-                for series in chart["series"]:
-                    drawn.add_series(series)
-                page.insert_chart(anchor, drawn)
+                    page.write_formula(*place, formula, looks[key], value)
+            for add, options in (
+                (page.add_table, sheet["tables"]),
+                (page.conditional_format, sheet["conditions"]),
+                (page.data_validation, sheet["checks"]),
+            ):
+                for ref, option in options:
+                    add(ref, option)
+            for anchor, kind, series in sheet["charts"]:
+                page.insert_chart(anchor, _drawn(book, kind, series))
         for name, text in self.names.items():
             book.define_name(name, text)
         book.close()
         return target.getvalue()
+
+
+def _drawn(book: Any, kind: str, series: list[dict[str, str]]) -> Any:
+    chart = book.add_chart({"type": kind})
+    for each in series:
+        chart.add_series(each)
+    return chart
 
 
 def _sheet(sheet: Worksheet, values: Worksheet) -> tuple[str, dict[str, Any]]:
@@ -134,16 +134,13 @@ def _sheet(sheet: Worksheet, values: Worksheet) -> tuple[str, dict[str, Any]]:
             for check in sheet.data_validations.dataValidation
             if check.type == "list" and not check.formula1.startswith('"')
         ],
-        "charts": [(_anchor(chart), _chart(chart)) for chart in sheet._charts],
+        "charts": [_chart(chart) for chart in getattr(sheet, "_charts")],  # noqa: B009
     }
 
 
-def _anchor(chart: Any) -> str:
-    corner = chart.anchor._from
-    return f"{openpyxl.utils.get_column_letter(corner.col + 1)}{corner.row + 1}"
-
-
-def _chart(chart: Any) -> dict[str, Any]:
+def _chart(chart: Any) -> tuple[str, str, list[dict[str, str]]]:
+    corner = chart.anchor._from  # noqa: SLF001
+    anchor = f"{openpyxl.utils.get_column_letter(corner.col + 1)}{corner.row + 1}"
     kind = {"barChart": "bar", "lineChart": "line", "scatterChart": "scatter"}[chart.tagname]
     series = []
     for each in chart.series:
@@ -152,7 +149,7 @@ def _chart(chart: Any) -> dict[str, Any]:
         if names is not None:
             found["categories"] = f"={(names.strRef or names.numRef).f}"
         series.append(found)
-    return {"kind": {"type": kind}, "series": series}
+    return anchor, kind, series
 
 
 def _cell(cell: Cell, value: Any) -> tuple[int, int, str | None, Any, str, dict[str, Any]]:

@@ -392,7 +392,10 @@ def _source_faults(book: Book, sheet: Sheet, source: str) -> Iterator[str]:
         return
     filled = {area(cell.get("r")) for cell in owner.cells if book.text(cell).strip()}
     rows = range(covered.top, covered.bottom + 1)
-    if not all(Area(covered.left, row, covered.left, row) in filled for row in rows):
+    taken = [row for row in rows if Area(covered.left, row, covered.left, row) in filled]
+    # A list of what a person types below each other may have room for more; no other has.
+    wanted = list(rows) if cells != source else list(rows[: len(taken)])
+    if not taken or taken != wanted:
         yield f"takes its list from {source!r}, which has empty cells"
 
 
@@ -426,10 +429,13 @@ def unlike_column(table: Table, place: Area, formula: str | None) -> bool:
     if place.top == covered.top or wanted is None or formula is None:
         return formula != (None if place.top == covered.top else wanted)
     for number, head in enumerate(table.columns):
-        own, address = f"{table.name}[[#This Row],[{head}]]", letters(covered.left + number)
-        wanted, formula = (
-            text.replace(own, f"${address}{place.top}") for text in (wanted, formula)
-        )
+        address = letters(covered.left + number)
+        cells = f"${address}${covered.top + 1}:${address}${covered.bottom}"
+        for own, spelt in (
+            (f"{table.name}[[#This Row],[{head}]]", f"${address}{place.top}"),
+            (f"{table.name}[{head}]", cells),
+        ):
+            wanted, formula = (text.replace(own, spelt) for text in (wanted, formula))
     return formula != wanted
 
 

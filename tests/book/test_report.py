@@ -4,10 +4,9 @@ from typing import Any
 
 import pytest
 
-from tests.book.rules import opened
 from tests.book.test_rules import UNSOURCED
 from tests.book.test_template import cells_of_name, read, table_rows, values_of_name
-from xlsizing.book import report
+from xlsizing.book import report, template
 from xlsizing.core import Catalogs, SizingResult, size
 
 OUTPUTS = {
@@ -62,9 +61,47 @@ def content(result: SizingResult, catalogs: Catalogs) -> bytes:
     return report(result, catalogs)
 
 
-def test_sheets_are_those_of_the_template_but_for_scenarios(content: bytes) -> None:
-    expected = ["Sizing", "Engine", "Warnings", "Models", "Servers", "Storage", "Layouts", "About"]
-    assert read(content).sheetnames == expected
+def test_sheets_are_those_of_the_template(content: bytes, catalogs: Catalogs) -> None:
+    assert read(content).sheetnames == read(template(catalogs)).sheetnames
+
+
+def test_scenarios_are_the_load_as_asked_and_three_presets(
+    content: bytes, result: SizingResult
+) -> None:
+    book = read(content)
+    rows = [row for row in table_rows(book, "Scenarios") if row["Scenario"]]
+    assert [row["Scenario"] for row in rows] == ["As asked", "Minimum", "Recommended", "Ideal"]
+    assert values_of_name(book, "Input_BaseScenario") == ["As asked"]
+    asked = {
+        "As asked": (result.peak_headroom_ratio, result.ha_mode),
+        "Minimum": (0, "none"),
+        "Recommended": (0.2, "n+1"),
+        "Ideal": (0.4, "n+1"),
+    }
+    for row in rows:
+        headroom, mode = asked[row["Scenario"]]
+        assert (row["Peak headroom"], row["HA"]) == (headroom, mode)
+        expected = replaced(result, headroom, mode).nodes_final
+        assert row["Nodes final"] == ("#NUM!" if expected is None else expected)
+        if expected is not None:
+            assert result.nodes_final is not None
+            assert row["Nodes against base"] == expected - result.nodes_final
+            assert row["Against base in %"] == expected / result.nodes_final - 1
+
+
+def replaced(result: SizingResult, headroom: Any, mode: str) -> SizingResult:
+    return size(
+        result.model,
+        result.server,
+        result.storage,
+        concurrency=result.concurrency,
+        effective_context=result.effective_context,
+        kv_precision=result.kv_precision,
+        kv_budget_ratio=result.kv_budget_ratio,
+        runtime_overhead_gib=result.runtime_overhead_gib,
+        peak_headroom_ratio=headroom,
+        ha_mode=mode,
+    )
 
 
 def test_cached_outputs_are_those_of_core(content: bytes, result: SizingResult) -> None:
@@ -90,27 +127,29 @@ def test_inputs_are_those_that_were_typed(content: bytes, result: SizingResult) 
         assert values_of_name(book, f"Input_{name.title()}") == [getattr(result, name).name]
 
 
-def test_warnings_are_a_plain_list_of_the_alerts_of_core(
-    content: bytes, result: SizingResult
-) -> None:
-    rows = table_rows(read(content, values=False), "Warnings")
+def test_warnings_are_the_alerts_of_core(content: bytes, result: SizingResult) -> None:
+    rows = table_rows(read(content), "Warnings")
     columns = ("Scenario", "Code", "Severity", "Active", "Message", "What to do")
+    presets = {"Minimum": (0, "none"), "Recommended": (0.2, "n+1"), "Ideal": (0.4, "n+1")}
+    loads = {"Sizing": result, "As asked": result}
+    loads |= {name: replaced(result, *preset) for name, preset in presets.items()}
     expected = [
-        ("Sizing", alert.code, alert.severity, "yes", alert.message, alert.recommendation)
-        for alert in result.all_alerts
+        (name, alert.code, alert.severity, "yes", alert.message, alert.recommendation)
+        for name, load in loads.items()
+        for alert in load.all_alerts
     ]
-    assert [tuple(row[column] for column in columns) for row in rows if row["Code"]] == expected
-    assert all(tuple(row) == columns for row in rows)
-    [table] = [table for table in opened(content).tables if table.name == "Warnings"]
-    assert set(table.formulas) == {None}
+    shown = [tuple(row[column] for column in columns) for row in rows]
+    assert [row for row in shown if row[3] == "yes"] == expected
+    assert {row for row in shown if row[3] != "yes"} == {(None, None, None, "no", None, None)}
+    assert shown[: len(expected)] == expected
 
 
-def test_list_of_no_alerts_says_so(catalogs: Catalogs) -> None:
+def test_no_alert_says_so(catalogs: Catalogs) -> None:
     result = sized(catalogs, *LOADS["quiet"][:3], **LOADS["quiet"][3])
     assert result.all_alerts == ()
-    [row] = table_rows(read(report(result, catalogs)), "Warnings")
-    assert (row["Code"], row["Active"]) == (None, "no")
-    assert row["Message"].startswith("No alert")
+    book = read(report(result, catalogs))
+    assert {row["Active"] for row in table_rows(book, "Warnings")} == {"no"}
+    assert str(book["Warnings"]["A3"].value).startswith("No alert holds")
 
 
 def test_sheet_sizing_shows_the_first_alerts_and_says_where_the_rest_is() -> None:

@@ -100,7 +100,8 @@ def test_report_of_a_load_that_does_not_fit_shows_errors_and_breaks_no_other_rul
     )
     content = report(result, catalogs)
     assert findings(content, allow_errors=True) == []
-    assert len(findings(content)) == 3
+    # Minimum, with headroom and final: of Sizing, of the load as asked, and of three presets.
+    assert len(findings(content)) == 3 * 5
 
 
 def test_report_with_all_alerts_at_once_breaks_no_rule() -> None:
@@ -158,6 +159,7 @@ def source(text: str) -> str:
 
 LONG = "x" * 256
 NUMBER = r'(<c r="C\d+" s="\d+")(><f>[^<]*</f>)<v>[\d.]+</v>'
+FORMULA_OF_M7 = r'(<c r="M7"[^>]*><f>)[^<]*(</f>)'
 FORMULA = r"(<c [^>]*><f>)[^<]*(</f>)"
 NAME = r'<definedName name="\w+">[^<]*<'
 MODEL = r'<c r="A5"( s="\d+") t="inlineStr"><is><t>[^<]*</t></is></c>'
@@ -244,11 +246,22 @@ PLANTS = [
         ("no quotePrefix", MODEL, r'<c r="A5"\1 t="inlineStr"><is><t>=1</t></is></c>', "quoteP"),
     ),
     *plants(
+        rules.validations,
+        SCENARIOS,
+        ("blank before names", r"<formula1>\$A\$7:", "<formula1>$A$5:", "empty cells"),
+        ("no names", r"<formula1>\$A\$7:", "<formula1>$A$17:", "empty cells"),
+    ),
+    *plants(
         rules.texts_like_formulas,
         SCENARIOS,
-        ("another formula", FORMULA, formula("1"), "M5 in table Scenarios holds a formula"),
-        ("of another row", r"\$V5", "$V6", "M5 in table Scenarios holds a formula"),
-        ("data for a formula", "<f>[^<]*</f>", "", "M5 in table Scenarios holds data"),
+        ("another formula", FORMULA_OF_M7, formula("1"), "M7 in table Scenarios holds a formula"),
+        ("of another row", r"\$X7", "$X8", "M7 in table Scenarios holds a formula"),
+        (
+            "data for a formula",
+            r'(<c r="M7"[^>]*>)<f>[^<]*</f>',
+            r"\1",
+            "M7 in table Scenarios holds data",
+        ),
     ),
     *plants(
         rules.cell_order,

@@ -25,7 +25,6 @@ from tests.engines.entries import entries
 from tests.engines.loads import Load
 from tests.engines.sheets import ADVICE_HEADS, ALERT_HEADS, OUTPUT_FIELDS, differences
 from xlsizing.book import report
-from xlsizing.core import ALERT_RULES
 from xlsizing.core.engine import EngineSettings
 
 COMPARED = (*OUTPUT_FIELDS, "Status", "Alerts", *ALERT_HEADS.values(), *ADVICE_HEADS, *HEADS)
@@ -71,19 +70,66 @@ def test_warnings_sheet_lists_each_active_alert_with_its_text(engine: Engine) ->
     shown = ("Scenario", "Code", "Severity", "Active", "Message", "What to do")
     cells = [[table.cell(head, row) for head in shown] for row in range(len(table.rows))]
     (found,) = engine.compute(
-        [the_template().filled(loads)], [cell for row in cells for cell in row]
+        [the_template().filled(loads)],
+        [("Warnings", "A3"), *(cell for row in cells for cell in row)],
     )
     lines = [[found[cell] for cell in row] for row in cells]
     active = [line for line in lines if line[3] == "yes"]
     names = ("Sizing", "Pilot", "Launch", "Growth", "Scenario 4", "Scenario 5")
+    assert lines[: len(active)] == active
     expected = [
         [name, alert.code, alert.severity, "yes", alert.message, alert.recommendation]
         for name, result in zip(names, (results[0], *results), strict=True)
         for alert in result.all_alerts
     ]
     assert active == expected
-    assert len(lines) == len(ALERT_RULES) * (1 + len(the_template().scenarios.rows))
     assert {line[3] for line in lines} == {"yes", "no"}
+    assert found["Warnings", "A3"] == f"Alerts that hold: {len(expected)}."
+
+
+@each_engine
+def test_warnings_sheet_says_where_it_has_too_few_lines(engine: Engine) -> None:
+    troubled = Load("window", "total", "slow", 10**6, 2 * 10**13, "fp16", 0.0001, 0.0)
+    table = the_template().table("Warnings", "Warnings")
+    last = table.cell("Scenario", len(table.rows) - 1)
+    (found,) = engine.compute([the_template().filled([troubled] * 20)], [("Warnings", "A3"), last])
+    count = 21 * len(troubled.result(entries()).all_alerts)
+    assert count > len(table.rows)
+    assert str(found[last]).startswith("Scenario ")
+    assert found["Warnings", "A3"] == (
+        f"Alerts that hold: {count}, but there are only {len(table.rows)} lines. "
+        "Read the column Alerts of Scenarios for the rest."
+    )
+
+
+@each_engine
+def test_warnings_sheet_stacks_the_alerts_of_rows_that_are_far_apart(engine: Engine) -> None:
+    quiet = Load("gpt-oss-20b", "dgx-h200", "profile_default", 100, 1_000, "fp8")
+    loud = replace(quiet, effective_context=140_000, kv_precision="bf16")
+    loads = [quiet] * 20
+    loads[7] = loads[19] = loud
+    table = the_template().table("Warnings", "Warnings")
+    shown = ("Scenario", "Code", "Active", "Message", "What to do")
+    cells = [[table.cell(head, row) for head in shown] for row in range(len(table.rows))]
+    (found,) = engine.compute(
+        [the_template().filled(loads)],
+        [("Warnings", "A3"), *(cell for row in cells for cell in row)],
+    )
+    lines = [[found[cell] for cell in row] for row in cells]
+    alerts = loud.result(entries()).all_alerts
+    assert len(alerts) > 2
+    expected = [
+        [name, alert.code, "yes", alert.message, alert.recommendation]
+        for name in ("Scenario 8", "Scenario 20")
+        for alert in alerts
+    ]
+    assert lines[: len(expected)] == expected
+    assert all(line == ["", "", "no", "", ""] for line in map(_blank, lines[len(expected) :]))
+    assert found["Warnings", "A3"] == f"Alerts that hold: {len(expected)}."
+
+
+def _blank(line: list[Value]) -> list[Value]:
+    return ["" if value is None else value for value in line]
 
 
 GOOD = Load("gpt-oss-120b", "dgx-b300", "profile_default", 1_000, 131_072, "fp8")

@@ -9,6 +9,7 @@ from xlsizing import __version__
 from xlsizing.book.about_sheet import write_about_sheet
 from xlsizing.book.catalog_sheets import write_catalog_sheets
 from xlsizing.book.cells import PackageNotes
+from xlsizing.book.constants_sheet import write_constants_sheet
 from xlsizing.book.engine.layouts import write_layouts_sheet
 from xlsizing.book.engine.scenarios import ScenarioTable
 from xlsizing.book.engine.sheet import write_engine_sheet
@@ -79,6 +80,7 @@ def _workbook(
     write_warnings_sheet(book, notes, values, scenarios)
     write_catalog_sheets(book, notes, catalogs)
     write_layouts_sheet(book, notes, catalogs)
+    write_constants_sheet(book, notes)
     write_about_sheet(book, notes, about)
     return package(book, notes)
 

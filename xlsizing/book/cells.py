@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass, field
 
 from openpyxl.cell.cell import Cell
-from openpyxl.styles import Alignment, Border, Font, PatternFill
+from openpyxl.styles import Alignment, Border, Font, PatternFill, Protection
 from openpyxl.worksheet.worksheet import Worksheet
 
 Value = str | int | float | bool | None
@@ -26,6 +26,11 @@ class Style:
     number_format: str | None = None
     alignment: Alignment | None = None
     border: Border | None = None
+    protection: Protection | None = None
+
+
+UNLOCKED = Protection(locked=False)
+"""What a person may type into on a protected sheet."""
 
 
 @dataclass(frozen=True)
@@ -121,7 +126,7 @@ class Writer:
     def _cell(self, row: int, column: int, style: Style | None) -> Cell:
         cell = self.sheet.cell(row, column)
         assert isinstance(cell, Cell)  # no merged cell is ever written to
-        for name in ("font", "fill", "number_format", "alignment", "border"):
+        for name in ("font", "fill", "number_format", "alignment", "border", "protection"):
             if style and (wanted := getattr(style, name)) is not None:
                 setattr(cell, name, wanted)
         return cell

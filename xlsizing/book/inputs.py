@@ -2,6 +2,10 @@
 
 from dataclasses import dataclass
 
+from openpyxl.styles import Alignment, Border
+
+from xlsizing.book.cells import UNLOCKED, Style
+from xlsizing.book.styles import INPUT, INPUT_FILL
 from xlsizing.core import SizingResult
 
 
@@ -140,6 +144,15 @@ TENSOR_PARALLEL = Input(
     "#,##0",
 )
 """The input of the engine's figures that each scenario may have its own of."""
+
+
+def input_style(
+    number_format: str | None = None,
+    alignment: Alignment | None = None,
+    border: Border | None = None,
+) -> Style:
+    """What the cell of an input looks like; a person may type into it on a protected sheet."""
+    return Style(INPUT, INPUT_FILL, number_format, alignment, border, UNLOCKED)
 
 
 def input_value(asked: Input, result: SizingResult) -> str | int | float | None:

@@ -31,3 +31,14 @@ def set_page(
     sheet.HeaderFooter.oddFooter = HeaderFooterItem(
         left=_HeaderFooterPart(text="&A"), right=_HeaderFooterPart(text="&P / &N")
     )
+
+
+def protect(sheet: Worksheet) -> None:
+    """Lock the cells that are not for typing, without a password: a slip changes no formula.
+
+    A person may still select, copy, format, sort and filter, and take the lock off.
+    """
+    sheet.protection.sheet = True
+    # Of the permissions, False allows.
+    for allowed in ("formatCells", "formatColumns", "formatRows", "sort", "autoFilter"):
+        setattr(sheet.protection, allowed, False)

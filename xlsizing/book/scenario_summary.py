@@ -9,13 +9,12 @@ from openpyxl.worksheet.datavalidation import DataValidation
 from xlsizing.book.alert_formulas import STATUS_OK
 from xlsizing.book.cells import Style, Value, Writer
 from xlsizing.book.expressions import COUNT, lookup_key
+from xlsizing.book.inputs import input_style
 from xlsizing.book.names import define
 from xlsizing.book.scenario import Scenario
 from xlsizing.book.styles import (
     APART,
     BODY,
-    INPUT,
-    INPUT_FILL,
     LEFT,
     NOTE,
     SEVERITY_FILLS,
@@ -123,7 +122,7 @@ def write_summary(book: Workbook, writer: Writer, placed: Placed, comparison: Co
         ),
     )
     writer.value(LABELS, 1, "Compare with", Style(font=NOTE))
-    writer.value(VALUES, 1, comparison.base or None, Style(INPUT, INPUT_FILL))
+    writer.value(VALUES, 1, comparison.base or None, input_style())
     define(book, BASE, writer.sheet.title, f"$A${VALUES}")
     _offer_names(writer, placed)
     for label, column, name, text, value in figures:

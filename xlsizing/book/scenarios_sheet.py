@@ -21,7 +21,7 @@ from xlsizing.book.cells import PackageNotes, Style, Value, Writer
 from xlsizing.book.engine.formulas import ENGINE_OUTPUTS, ENGINE_STEPS
 from xlsizing.book.expressions import Formula, render
 from xlsizing.book.formulas import OUTPUTS, REMEDY_STEPS, STEPS
-from xlsizing.book.inputs import INPUTS, TENSOR_PARALLEL, Input
+from xlsizing.book.inputs import INPUTS, TENSOR_PARALLEL, Input, input_style
 from xlsizing.book.pages import set_page
 from xlsizing.book.scenario import ACTIVE, SWITCHED_OFF, Scenario
 from xlsizing.book.scenario_summary import BASE_NODES, Comparison, write_summary
@@ -30,8 +30,6 @@ from xlsizing.book.styles import (
     APART,
     BODY,
     INACTIVE_FONT,
-    INPUT,
-    INPUT_FILL,
     NOTE,
     RIGHT,
     SEVERITY_FILLS,
@@ -186,7 +184,7 @@ def _columns() -> list[Column[_Row]]:
     planning = (*STEPS, *REMEDY_STEPS, *REMEDY_TEXTS)
     engine = (*ENGINE_STEPS, *ENGINE_OUTPUTS, ENGINE_STATUS)
     steps = (*planning, *engine, *ALERTS, ALERT_NUMBERS)
-    typed = Style(font=INPUT, fill=INPUT_FILL)
+    typed = input_style()
     helper = Style(font=NOTE, fill=STEP_FILL)
     return [
         Column("Scenario", lambda row: row.scenario.name or None, None, 22, typed),
@@ -233,7 +231,7 @@ def _input_column(asked: Input) -> Column[_Row]:
         lambda row: row.scenario.typed.get(asked.symbol),
         None,
         _WIDTHS.get(asked.symbol, 12.5),
-        Style(INPUT, INPUT_FILL, asked.number_format, _alignment(asked.number_format)),
+        input_style(asked.number_format, _alignment(asked.number_format)),
     )
 
 
@@ -276,6 +274,22 @@ def _colour(writer: Writer, placed: Placed) -> None:
     statuses = _plain(placed.cells("Status"))
     highlight(writer.sheet, statuses, wrong, fill=SEVERITY_FILLS["error"])
     highlight(writer.sheet, cells, f"NOT({live})", font=INACTIVE_FONT)
+    _mark_overwritten(writer, placed)
+
+
+def _mark_overwritten(writer: Writer, placed: Placed) -> None:
+    """Turn a computed cell red where somebody typed over its formula.
+
+    The sheet is not protected, since a table on a protected sheet cannot grow.
+    """
+    for first, last in (
+        (OUTPUTS[0].label, ALERT_CODES.label),
+        (NODES_AGAINST_BASE.label, SHARE_AGAINST_BASE.label),
+    ):
+        start, end = placed.column_letter(first), placed.column_letter(last)
+        cells = f"{start}{placed.first_row}:{end}{placed.last_row}"
+        typed_over = f"NOT(_xlfn.ISFORMULA({start}{placed.first_row}))"
+        highlight(writer.sheet, cells, typed_over, fill=SEVERITY_FILLS["error"])
 
 
 def _group_steps(writer: Writer, placed: Placed) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from openpyxl.styles import Alignment
+from openpyxl.styles import Alignment, PatternFill
 from openpyxl.workbook import Workbook
 from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.pagebreak import Break
@@ -22,24 +22,26 @@ from xlsizing.book.alert_formulas import (
     WEIGHTS,
 )
 from xlsizing.book.cells import PackageNotes, Style, Value, Writer
+from xlsizing.book.checks import ANSWER as CHECKS_ANSWER
+from xlsizing.book.checks import ANSWER_OK as CHECKS_HOLD
 from xlsizing.book.engine.formulas import ENGINE_OUTPUTS
 from xlsizing.book.expressions import COUNT, Formula, render
 from xlsizing.book.formulas import OUTPUTS, REMEDY_STEPS, STEPS
-from xlsizing.book.inputs import INPUTS, TENSOR_PARALLEL, Input, input_value
+from xlsizing.book.inputs import INPUTS, TENSOR_PARALLEL, Input, input_style, input_value
 from xlsizing.book.limits import LIMIT_OVERHEAD_GIB
 from xlsizing.book.names import define
-from xlsizing.book.pages import set_page
+from xlsizing.book.pages import protect, set_page
 from xlsizing.book.styles import (
     ANSWER,
     APART,
+    BAND_GROUNDS,
     BODY,
     HEADING,
     HEADING_FILL,
-    INPUT,
-    INPUT_FILL,
     LEFT,
     NOTE,
     NOTE_ALIGNMENT,
+    ON_DARK,
     RIGHT,
     SEVERITY_FILLS,
     STRONG,
@@ -50,7 +52,7 @@ from xlsizing.book.styles import (
     highlight,
 )
 from xlsizing.book.values import formula_values
-from xlsizing.core import Catalogs, SizingResult, band
+from xlsizing.core import RANGES, Catalogs, SizingResult, band
 
 TITLE_TEXT = "How many GPU nodes?"
 _LABEL, _VALUE, _UNIT, _BAND, _NOTE = 2, 3, 4, 5, 6
@@ -103,6 +105,7 @@ _OUTPUT_SYMBOLS = {
         *ENGINE_OUTPUTS,
         ENGINE_STATUS,
         ENGINE_ANSWER,
+        CHECKS_ANSWER,
     )
 }
 
@@ -114,7 +117,8 @@ def write_sizing_sheet(
     sheet = book.create_sheet("Sizing")
     for letter, width in _WIDTHS.items():
         sheet.column_dimensions[letter].width = width
-    page = _Page(book, Writer(sheet, notes), formula_values(result, catalogs))
+    values = {**formula_values(result, catalogs), CHECKS_ANSWER.symbol: CHECKS_HOLD}
+    page = _Page(book, Writer(sheet, notes), values)
     page.writer.value(1, _LABEL, TITLE_TEXT, Style(font=TITLE))
     page.write_question(2, result)
     row = page.write_outputs(4, result)
@@ -122,7 +126,19 @@ def write_sizing_sheet(
     row = page.write_alert_list(row + 1, result)
     sheet.row_breaks.append(Break(row))
     page.write_steps(row + 1)
+    _colour_bands(sheet, row)
     set_page(sheet, first_free_row=4)
+    protect(sheet)
+
+
+def _colour_bands(sheet: Worksheet, last_row: int) -> None:
+    """Colour the words of the bands: darker is more."""
+    cells = f"E5:E{last_row}"
+    for level, ground in enumerate(BAND_GROUNDS):
+        words = dict.fromkeys(bands[level].name for bands in RANGES.values())
+        condition = "OR(" + ",".join(f'$E5="{word}"' for word in words) + ")"
+        font = ON_DARK if level == len(BAND_GROUNDS) - 1 else None
+        highlight(sheet, cells, condition, fill=PatternFill(bgColor=ground), font=font)
 
 
 class _Page:
@@ -161,13 +177,16 @@ class _Page:
         self.sheet.row_dimensions[answer].height = 40
         self.sheet.cell(answer, _VALUE).font = ANSWER
         self.sheet.cell(answer, _LABEL).font = STRONG
-        for formula in (STATUS, ENGINE_ANSWER, WEIGHTS, ALERT_CODES):
+        lines = (STATUS, ENGINE_ANSWER, WEIGHTS, ALERT_CODES, CHECKS_ANSWER)
+        status = row + 1
+        for formula in lines:
             row += 1
             self._figure(row, formula, "")
             self.sheet.cell(row, _VALUE).alignment = LEFT
         wrong, red = f'Output_Status<>"{STATUS_OK}"', SEVERITY_FILLS["error"]
         highlight(self.sheet, f"C{answer}:C{answer + len(OUTPUTS) - 1}", wrong, fill=red)
-        highlight(self.sheet, f"C{row - 3}:F{row - 3}", wrong, fill=red)
+        highlight(self.sheet, f"C{status}:F{status}", wrong, fill=red)
+        highlight(self.sheet, f"C{row}:F{row}", "Checks_Failed>0", fill=red)
         highlight(self.sheet, "B2:F2", wrong, fill=red)
         return row + 1
 
@@ -273,7 +292,7 @@ class _Page:
         define(self.book, reference(formula.symbol), "Sizing", f"$C${row}")
 
     def _input_cell(self, row: int, asked: Input, value: Value) -> None:
-        self.writer.value(row, _VALUE, value, _input_style(asked.number_format))
+        self.writer.value(row, _VALUE, value, input_style(asked.number_format, RIGHT, UNDERLINE))
         define(self.book, asked.defined_name, "Sizing", f"$C${row}")
         add_input_check(self.sheet, asked, f"C{row}")
 
@@ -295,10 +314,6 @@ _FIELD_OF_OUTPUT: Mapping[str, str] = {
     "NodesWithHeadroom": "nodes_with_headroom",
     "NodesFinal": "nodes_final",
 }
-
-
-def _input_style(number_format: str) -> Style:
-    return Style(INPUT, INPUT_FILL, number_format, RIGHT, UNDERLINE)
 
 
 @dataclass(frozen=True)

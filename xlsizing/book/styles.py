@@ -21,6 +21,9 @@ ERROR_GROUND = "F9D6CF"
 WARNING_GROUND = "FCE9C4"
 INFO_GROUND = "DCEBF7"
 
+BAND_GROUNDS = ("EDF4FA", "CFE3F3", "9DC6E6", "0B3C5D")
+"""Grounds of the bands from low to extreme: one hue, so that darker is more for every reader."""
+
 MEMORY_COLOURS = ("0B3C5D", "D98E04", "5FA8D3", "8D6A9F", "D5DBE1")
 """Weights, KV cache, activation, runtime, unused: apart in grey and for colour-blind readers."""
 
@@ -47,6 +50,9 @@ SEVERITY_FILLS = {
     "info": PatternFill(bgColor=INFO_GROUND),
 }
 INACTIVE_FONT = Font(color="9AA5B1")
+
+ON_DARK = Font(color="FFFFFF", bold=True)
+"""The ink of the last band, whose ground is dark."""
 
 UNDERLINE = Border(bottom=Side(style="thin", color=RULE))
 WRAP = Alignment(wrap_text=True, vertical="top")

@@ -16,7 +16,7 @@ from xlsizing.book.about_sheet import FILLED_IN, advice
 from xlsizing.book.alert_formulas import ALERT_NUMBERS, ALERTS, alert_symbol
 from xlsizing.book.cells import PackageNotes, Style, Value, Writer
 from xlsizing.book.names import define
-from xlsizing.book.pages import set_page
+from xlsizing.book.pages import protect, set_page
 from xlsizing.book.scenario import Scenario
 from xlsizing.book.scenarios_sheet import ALERT_COUNT, ALERTS_SO_FAR, head
 from xlsizing.book.styles import (
@@ -34,7 +34,7 @@ from xlsizing.core import ALERT_RULES, AlertRule
 
 TABLE = "Warnings"
 TABLE_TOP = 5
-SPARE_LINES = 24
+SPARE_LINES, SPARE_LINES_PRINTED = 96, 24
 """Lines beyond those that are taken when the workbook is written."""
 MESSAGE_WIDTH, ADVICE_WIDTH = 84, 84
 LINE_HEIGHT = 15.5
@@ -100,7 +100,9 @@ def write_warnings_sheet(
         sheet,
         first_free_row=TABLE_TOP + 1,
         last_printed_column=placed.column_letter("What to do"),
+        last_printed_row=placed.first_row + len(taken) + SPARE_LINES_PRINTED,
     )
+    protect(sheet)
 
 
 _Taken = tuple[int, str, AlertRule, str, str]

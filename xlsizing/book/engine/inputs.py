@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 from openpyxl.worksheet.datavalidation import DataValidation
 
-from xlsizing.book.cells import Style
 from xlsizing.book.engine.page import FIRST, EnginePage
+from xlsizing.book.inputs import input_style
 from xlsizing.book.names import define
-from xlsizing.book.styles import INPUT, INPUT_FILL, RIGHT, UNDERLINE
+from xlsizing.book.styles import RIGHT, UNDERLINE
 from xlsizing.core.engine import EngineSettings
 
 
@@ -104,7 +104,7 @@ def write_settings(page: EnginePage, row: int, settings: EngineSettings) -> int:
         page.label(row, asked.label, asked.unit, asked.note)
         given = getattr(settings, asked.field)
         value = given if given is None or isinstance(given, str | int) else float(given)
-        style = Style(INPUT, INPUT_FILL, asked.number_format, RIGHT, UNDERLINE)
+        style = input_style(asked.number_format, RIGHT, UNDERLINE)
         page.writer.value(row, FIRST, value, style)
         define(page.book, f"Input_{asked.name}", "Engine", f"$C${row}")
         _check(page, asked, f"C{row}")

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from openpyxl.workbook import Workbook
 
 from xlsizing.book.cells import PackageNotes, Style, Value, Writer
-from xlsizing.book.pages import set_page
+from xlsizing.book.pages import protect, set_page
 from xlsizing.book.styles import APART, BODY, SUBTITLE, TITLE
 from xlsizing.book.tables import Column, write_table
 from xlsizing.core import Catalogs, Model
@@ -200,3 +200,4 @@ def write_layouts_sheet(book: Workbook, notes: PackageNotes, catalogs: Catalogs)
         first_free_column=2,
         last_printed_column=placed.column_letter("KV copies"),
     )
+    protect(sheet)

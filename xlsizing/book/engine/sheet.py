@@ -23,7 +23,7 @@ from xlsizing.book.engine.page import (
 from xlsizing.book.engine.scenarios import ScenarioTable, write_scenarios
 from xlsizing.book.engine.values import UNKNOWN, settings_values
 from xlsizing.book.expressions import render
-from xlsizing.book.pages import set_page
+from xlsizing.book.pages import protect, set_page
 from xlsizing.book.sizing_sheet import reference
 from xlsizing.book.styles import (
     BODY,
@@ -145,6 +145,7 @@ def write_engine_sheet(
         row = write_scenarios(page, row + 1, table)
     _write_steps(page, row + 1)
     set_page(sheet, first_free_row=4, last_printed_column="G")
+    protect(sheet)
 
 
 def _write_status(page: EnginePage, row: int) -> None:

@@ -1,0 +1,127 @@
+"""Checks that a workbook makes of itself: what must hold whatever a person types."""
+
+from typing import NamedTuple
+
+from openpyxl.workbook import Workbook
+
+from xlsizing.book.cells import Style, Value, Writer
+from xlsizing.book.expressions import COUNT, Formula
+from xlsizing.book.names import define
+from xlsizing.book.scenario_summary import CHECK_OK
+from xlsizing.book.styles import BODY, HEADING_FILL, LEFT, SEVERITY_FILLS, STRONG, highlight
+from xlsizing.core import SizingResult
+
+HOLDS, FAILS, NOT_COMPUTED = "holds", "FAILS", "not computed"
+
+
+class Check(NamedTuple):
+    """One check."""
+
+    name: str
+    what: str
+    """What is compared, for people."""
+    condition: str
+    """True where it holds, as an Excel expression."""
+    needs_nodes: bool = False
+    """True where there is nothing to compare if not one session fits."""
+
+
+_MODELS_WRONG = (
+    'SUMPRODUCT((Models[Attention]<>"grouped")*'
+    "((Models[{kind} KV elements]<>"
+    "SUM(Const_KeyAndValue)*Models[{kind} layers]*Models[KV heads]*Models[Head dim])))=0"
+)
+
+CHECKS: tuple[Check, ...] = (
+    Check(
+        "HBM of a node",
+        "The KV budget and what is left beside it are the node's HBM, to the byte that is cut.",
+        "AND(Step_KvBudgetBytes+Step_BytesBesideKv<=Step_HbmBytes,"
+        "Step_KvBudgetBytes+Step_BytesBesideKv+1>=Step_HbmBytes)",
+    ),
+    Check(
+        "Sessions per node",
+        "So many sessions fit into the KV budget, and one more does not.",
+        "AND(Output_SessionsPerNode*Step_KvBytes<=MAX(0,Step_KvBudgetBytes),"
+        "(Output_SessionsPerNode+1)*Step_KvBytes>Step_KvBudgetBytes)",
+    ),
+    Check(
+        "Nodes hold the load",
+        "The nodes with headroom hold the load at its peak, and one fewer does not.",
+        "AND(Output_NodesWithHeadroom*Output_SessionsPerNode*Const_RatioParts>="
+        "Step_Sessions*(Const_RatioParts+Step_HeadroomParts),"
+        "(Output_NodesWithHeadroom-1)*Output_SessionsPerNode*Const_RatioParts<"
+        "Step_Sessions*(Const_RatioParts+Step_HeadroomParts))",
+        needs_nodes=True,
+    ),
+    Check(
+        "Nodes in order",
+        "Nodes minimum are no more than those with headroom, and these no more than the final.",
+        "AND(Output_NodesMinimum<=Output_NodesWithHeadroom,"
+        "Output_NodesWithHeadroom<=Output_NodesFinal)",
+        needs_nodes=True,
+    ),
+    Check(
+        "Scenarios add up",
+        "Every active scenario is counted once, and the nodes are those with headroom and the "
+        "spare ones.",
+        f'Scenarios_Check="{CHECK_OK}"',
+    ),
+    Check(
+        "Warnings are all listed",
+        "The sheet Warnings has a line for every alert that holds.",
+        "Warnings_Count<=ROWS(Warnings[Line])",
+    ),
+    Check(
+        "Models, full layers",
+        "The KV elements of full layers follow from layers, heads and head dim.",
+        _MODELS_WRONG.format(kind="Full"),
+    ),
+    Check(
+        "Models, sliding layers",
+        "The KV elements of sliding layers follow from layers, heads and head dim.",
+        _MODELS_WRONG.format(kind="Sliding"),
+    ),
+    Check(
+        "Servers",
+        "The HBM bytes follow from GPUs and their MiB, where these are known.",
+        "SUMPRODUCT((SUM(Const_BytesPerMiB)*Servers[GPUs]*Servers[HBM MiB per GPU]"
+        "<>Servers[HBM bytes])*(Servers[HBM MiB per GPU]>0))=0",
+    ),
+)
+
+ANSWER = Formula(
+    "Checks",
+    "Checks",
+    "",
+    'IF(Checks_Failed=0,"All checks on About hold.",'
+    'Checks_Failed&" of the checks on About fail: do not rely on the figures.")',
+)
+"""What the checks come to, in a line beside the answer."""
+
+ANSWER_OK = "All checks on About hold."
+
+
+def write_checks(book: Workbook, writer: Writer, row: int, result: SizingResult) -> int:
+    """Write the checks from `row` on, and the name of how many fail; returns the row after them."""
+    for column, head in ((1, "Check"), (2, "Result"), (3, ""), (4, "What is compared")):
+        writer.value(row, column, head, Style(STRONG, HEADING_FILL, None, LEFT))
+    first = row + 1
+    for check in CHECKS:
+        row += 1
+        writer.value(row, 1, check.name, Style(font=BODY))
+        text = f'IFERROR(IF({check.condition},"{HOLDS}","{FAILS}"),"{NOT_COMPUTED}")'
+        writer.formula(row, 2, text, _value(check, result), Style(font=BODY, alignment=LEFT))
+        writer.value(row, 4, check.what, Style(font=BODY))
+    results = f"B{first}:B{row}"
+    highlight(writer.sheet, results, f'B{first}="{FAILS}"', fill=SEVERITY_FILLS["error"])
+    row += 1
+    writer.value(row, 1, "Checks that fail", Style(font=STRONG))
+    style = Style(font=STRONG, number_format=COUNT, alignment=LEFT)
+    writer.formula(row, 2, f'COUNTIF({results},"{FAILS}")', 0, style)
+    define(book, "Checks_Failed", writer.sheet.title, f"$B${row}")
+    return row + 1
+
+
+def _value(check: Check, result: SizingResult) -> Value:
+    return NOT_COMPUTED if check.needs_nodes and not result.fits else HOLDS
