@@ -10,6 +10,7 @@ from xlsizing.book.cells import PackageNotes
 from xlsizing.book.engine.layouts import write_layouts_sheet
 from xlsizing.book.engine.scenarios import ScenarioTable
 from xlsizing.book.engine.sheet import write_engine_sheet
+from xlsizing.book.lambdas import define_functions
 from xlsizing.book.limits import require_countable
 from xlsizing.book.package import package
 from xlsizing.book.scenarios_sheet import Scenario, write_scenarios_sheet
@@ -36,6 +37,7 @@ def template(catalogs: Catalogs) -> bytes:
     write_catalog_sheets(book, notes, catalogs)
     write_layouts_sheet(book, notes, catalogs)
     write_about_sheet(book, notes, "about-template.md")
+    define_functions(book)
     return package(book, notes)
 
 
@@ -57,6 +59,7 @@ def report(result: SizingResult, catalogs: Catalogs) -> bytes:
     write_catalog_sheets(book, notes, catalogs)
     write_layouts_sheet(book, notes, catalogs)
     write_about_sheet(book, notes, "about-report.md")
+    define_functions(book)
     return package(book, notes)
 
 
