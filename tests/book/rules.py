@@ -26,7 +26,7 @@ TYPES = "{http://schemas.openxmlformats.org/package/2006/content-types}"
 LAST_COLUMN, LAST_ROW = 16_384, 1_048_576
 LONGEST_TEXT, LONGEST_FORMULA, LONGEST_LITERAL = 32_767, 8_192, 255
 LONGEST_PROMPT, LONGEST_ERROR, LONGEST_TITLE = 255, 225, 32
-LONGEST_SHEET_NAME, DEEPEST_NESTING = 31, 64
+LONGEST_SHEET_NAME, LONGEST_COMMENT, DEEPEST_NESTING = 31, 255, 64
 FIRST_CUSTOM_FORMAT = 164
 
 ERRORS = frozenset({"#N/A", "#VALUE!", "#NUM!", "#REF!", "#NAME?", "#DIV/0!", "#NULL!"})
@@ -41,6 +41,9 @@ _PLAIN = (
 PLAIN_FUNCTIONS = frozenset(_PLAIN.split())
 """Functions that every Excel since 2007 has, and so needs no _xlfn. prefix for."""
 
+LAMBDA_FUNCTIONS = frozenset({"_xlfn.LAMBDA", "_xlfn.LET", "_xlfn.ISOMITTED"})
+"""Functions that names may call as well, each with the prefix that Excel stores."""
+
 _LITERAL = re.compile(r'"(?:[^"]|"")*"')
 _CELLS = re.compile(r"\$?([A-Z]{1,3})\$?([0-9]{1,7})(?::\$?([A-Z]{1,3})\$?([0-9]{1,7}))?")
 _ABSOLUTE = re.compile(r"\$[A-Z]{1,3}\$[0-9]+(:\$[A-Z]{1,3}\$[0-9]+)?")
@@ -49,6 +52,8 @@ _ON_SHEET = re.compile(r"(?:'((?:[^']|'')+)'|([A-Za-z_][\w.]*))!")
 _IN_TABLE = re.compile(r"([A-Za-z_]\w*)\[((?:[^\[\]]|\[[^\[\]]*\])*)\]")
 _WORD = re.compile(r"(?<![\w.$])[A-Za-z_$][\w.$]*+(?!\()")
 _CALL = re.compile(r"([A-Za-z_][\w.]*)\(")
+_BINDER = re.compile(r"_xlfn\.(LAMBDA|LET)\(")
+_LOCAL = re.compile(r"_xl[po][mp]\.\w+")
 
 Element = etree._Element
 
@@ -94,6 +99,11 @@ class Name:
     name: str
     scope: str | None
     text: str
+    comment: str = ""
+
+    @property
+    def is_lambda(self) -> bool:
+        return "LAMBDA(" in self.text
 
 
 @dataclass(frozen=True)
@@ -129,6 +139,13 @@ class Book:
                 if formula is not None:
                     yield f"{table.name}[{column}]", formula
         yield from self.formulas_of_ranges()
+        yield from self.formulas_of_names()
+
+    def formulas_of_names(self) -> Iterator[tuple[str, str]]:
+        """The formulas of names that are functions."""
+        for each in self.names:
+            if each.is_lambda:
+                yield f"The name {each.name}", each.text
 
     def formulas_of_ranges(self) -> Iterator[tuple[str, str]]:
         """The formulas of conditional formats and validations."""
@@ -190,7 +207,12 @@ def opened(content: bytes) -> Book:
         for title, part in [(sheet.get("name") or "", targets[sheet.get(f"{OFFICE}id") or ""])]
     )
     names = tuple(
-        Name(each.get("name") or "", each.get("localSheetId"), each.text or "")
+        Name(
+            each.get("name") or "",
+            each.get("localSheetId"),
+            each.text or "",
+            each.get("comment") or "",
+        )
         for each in workbook.iter(f"{MAIN}definedName")
     )
     shared = roots.get("xl/sharedStrings.xml")
@@ -283,7 +305,7 @@ def _is_value(kind: str | None, value: str) -> bool:
 
 @rule
 def defined_names(book: Book) -> Iterator[str]:
-    """Names are legal, each its own, and stand for cells that exist."""
+    """Names are legal, each its own, and stand for cells that exist or for a function."""
     titles = {sheet.title for sheet in book.sheets}
     tables = {table.name.lower() for table in book.tables}
     seen = Counter((each.scope, each.name.lower()) for each in book.names)
@@ -294,6 +316,10 @@ def defined_names(book: Book) -> Iterator[str]:
             yield f"The name {each.name!r} is not a legal name."
         if each.name.lower() in tables:
             yield f"The name {each.name} is also a table's."
+        if length(each.comment) > LONGEST_COMMENT:
+            yield f"The name {each.name} has a comment of more than {LONGEST_COMMENT} characters."
+        if each.is_lambda:
+            continue
         on_sheet = _ON_SHEET.match(each.text)
         title = (on_sheet[1] or on_sheet[2]).replace("''", "'") if on_sheet else ""
         cells = each.text[on_sheet.end() :] if on_sheet else ""
@@ -480,11 +506,14 @@ def formula_lengths(book: Book) -> Iterator[str]:
 
 @rule
 def functions(book: Book) -> Iterator[str]:
-    """Only functions that every Excel has under their plain name."""
+    """Only functions that every Excel has under their plain name; in names LAMBDA's as well."""
+    of_names = set(book.formulas_of_names())
     for place, text in book.formulas():
         for name in _CALL.findall(_LITERAL.sub("", text)):
-            if name not in PLAIN_FUNCTIONS:
+            if name not in PLAIN_FUNCTIONS and (place, text) not in of_names:
                 yield f"{place} calls {name}, which is not a plain function."
+            elif name not in PLAIN_FUNCTIONS | LAMBDA_FUNCTIONS and not _LOCAL.fullmatch(name):
+                yield f"{place} calls {name}, which is neither plain nor prefixed."
 
 
 @rule
@@ -526,8 +555,85 @@ def references(book: Book) -> Iterator[str]:
             if (quoted or plain).lower() not in titles:
                 yield f"{place} reads the sheet {quoted or plain}, which does not exist."
         for word in _WORD.findall(_ON_SHEET.sub(" ", bare)):
-            if word.lower() not in named and area(word) is None:
+            is_read = word.lower() in named or area(word) is not None or _LOCAL.fullmatch(word)
+            if not is_read:
                 yield f"{place} reads {word}, which does not exist."
+
+
+@rule
+def lambda_names(book: Book) -> Iterator[str]:
+    """A name that is a function declares what it reads, each with the prefix of its kind."""
+    for place, text in book.formulas_of_names():
+        bare = _LITERAL.sub('""', text)
+        if not bare.startswith("_xlfn.LAMBDA(") or _arguments(bare, len("_xlfn.LAMBDA("))[1] != len(
+            bare
+        ):
+            yield f"{place} is not one LAMBDA."
+            continue
+        yield from (f"{place} {fault}." for fault in _scope_faults(bare, frozenset()))
+
+
+def _scope_faults(text: str, known: frozenset[str]) -> Iterator[str]:
+    """What is wrong with the local names of a formula in which `known` are declared."""
+    place = 0
+    while binder := _BINDER.search(text, place):
+        yield from _use_faults(text[place : binder.start()], known)
+        arguments, place = _arguments(text, binder.end())
+        *declared, body = arguments
+        if binder[1] == "LAMBDA":
+            yield from _parameter_faults(declared)
+            yield from _scope_faults(body, known | {_local(each) for each in declared})
+            continue
+        inside = known
+        for name, value in zip(declared[::2], declared[1::2], strict=False):
+            yield from _scope_faults(value, inside)
+            if not re.fullmatch(r"_xlpm\.[A-Za-z]\w*", name) or _local(name) in inside:
+                yield f"binds {name}, which is not a new name with _xlpm."
+            inside |= {_local(name)}
+        if len(declared) % 2:
+            yield "has a LET without a value for each name"
+        yield from _scope_faults(body, inside)
+    yield from _use_faults(text[place:], known)
+
+
+def _parameter_faults(declared: list[str]) -> Iterator[str]:
+    seen, optional = set[str](), False
+    for each in declared:
+        if not re.fullmatch(r"_xl(pm|op)\.[A-Za-z]\w*", each) or not is_legal_name(_local(each)):
+            yield f"declares {each}, which is not a parameter with _xlpm. or _xlop."
+        if optional and each.startswith("_xlpm."):
+            yield f"declares {each} after an optional parameter"
+        if _local(each) in seen:
+            yield f"declares {each} twice"
+        optional = optional or each.startswith("_xlop.")
+        seen.add(_local(each))
+
+
+def _use_faults(text: str, known: frozenset[str]) -> Iterator[str]:
+    for word in re.findall(r"_xl[a-z]+\.\w+", text):
+        if word not in LAMBDA_FUNCTIONS and not (
+            word.startswith("_xlpm.") and _local(word) in known
+        ):
+            yield f"reads {word}, which is not declared before"
+
+
+def _local(name: str) -> str:
+    """A local name without its prefix; Excel does not tell capitals from small letters."""
+    return name.partition(".")[2].lower()
+
+
+def _arguments(text: str, start: int) -> tuple[list[str], int]:
+    """The arguments of a call whose parenthesis opens before `start`, and where it ends."""
+    arguments, depth, begin = list[str](), 1, start
+    for place in range(start, len(text)):
+        mark = text[place]
+        depth += {"(": 1, "[": 1, "{": 1, ")": -1, "]": -1, "}": -1}.get(mark, 0)
+        if depth == 0 or (mark == "," and depth == 1):
+            arguments.append(text[begin:place])
+            begin = place + 1
+        if depth == 0:
+            return arguments, place + 1
+    return [*arguments, text[begin:]], len(text) + 1
 
 
 @rule

@@ -157,6 +157,10 @@ def source(text: str) -> str:
     return f"<formula1>{text}</formula1>"
 
 
+def function(text: str) -> str:
+    return f'<definedName name="F_X">{text}<'
+
+
 LONG = "x" * 256
 NUMBER = r'(<c r="C\d+" s="\d+")(><f>[^<]*</f>)<v>[\d.]+</v>'
 FORMULA_OF_M7 = r'(<c r="M7"[^>]*><f>)[^<]*(</f>)'
@@ -168,6 +172,26 @@ MERGED = '<mergeCells><mergeCell ref="A3:Z99"/>'
 NEWER = (
     *("LET", "XLOOKUP", "FILTER", "LAMBDA", "TEXTJOIN", "IFS", "CONCAT", "CEILING.MATH"),
     *("_xlfn.XLOOKUP", "INDIRECT", "KV_PER_SESSION"),
+)
+
+LAMBDA_FAULTS = (
+    ("parameter without prefix", "_xlfn.LAMBDA(x,_xlpm.x)", "declares x,"),
+    ("parameter in brackets", "_xlfn.LAMBDA([_xlpm.x],_xlpm.x)", "declares [_xlpm.x],"),
+    ("parameter like a cell", "_xlfn.LAMBDA(_xlpm.AB12,_xlpm.AB12)", "declares _xlpm.AB12,"),
+    ("required after optional", "_xlfn.LAMBDA(_xlop.x,_xlpm.y,_xlpm.y)", "after an optional"),
+    ("declared twice", "_xlfn.LAMBDA(_xlpm.x,_xlpm.X,_xlpm.x)", "_xlpm.X twice"),
+    ("not declared", "_xlfn.LAMBDA(_xlpm.x,_xlpm.y)", "reads _xlpm.y,"),
+    ("bound as optional", "_xlfn.LAMBDA(_xlpm.x,_xlfn.LET(_xlop.y,1,_xlpm.y))", "binds _xlop.y,"),
+    ("bound twice", "_xlfn.LAMBDA(_xlpm.x,_xlfn.LET(_xlpm.X,1,_xlpm.x))", "binds _xlpm.X,"),
+    ("read too early", "_xlfn.LAMBDA(_xlfn.LET(_xlpm.y,_xlpm.z,_xlpm.z,1,2))", "reads _xlpm.z,"),
+    (
+        "no value",
+        "_xlfn.LAMBDA(_xlfn.LET(_xlpm.y,1,_xlpm.z,2))",
+        "without a value",
+    ),
+    ("out of scope", "_xlfn.LAMBDA(_xlpm.x,_xlfn.LET(_xlpm.y,1,2)+_xlpm.y)", "reads _xlpm.y,"),
+    ("another prefix", "_xlfn.LAMBDA(_xlpm.x,_xlnm.x)", "reads _xlnm.x,"),
+    ("called at once", "_xlfn.LAMBDA(_xlpm.x,_xlpm.x)(1)", "not one LAMBDA"),
 )
 
 PLANTS = [
@@ -203,6 +227,7 @@ PLANTS = [
         ("no such row", NAME, name("X_Y", "'Sizing'!$C$1048577"), "X_Y"),
         ("no such column", NAME, name("X_Y", "'Sizing'!$XFE$1"), "X_Y"),
         ("moving cell", NAME, name("X_Y", "'Sizing'!C5"), "no fixed"),
+        ("long comment", 'comment="', f'comment="{LONG}', "more than 255"),
     ),
     *plants(
         rules.tables,
@@ -313,6 +338,78 @@ PLANTS = [
         ("one of two columns", FORMULA, formula("Models[[Name]:[Nam]]"), "[Nam]"),
         ("no cell", FORMULA, formula("1+XFE1"), "XFE1"),
         ("no sheet", FORMULA, formula("Modells!A1"), "Modells"),
+    ),
+    *plants(
+        rules.lambda_names,
+        WORKBOOK,
+        *((fault, NAME, function(text), finding) for fault, text, finding in LAMBDA_FAULTS),
+        # In the names that are shipped.
+        ("no optional prefix", "_xlop.precision,_xlfn", "precision,_xlfn", "declares precision,"),
+        ("optional where used", "ISOMITTED\\(_xlpm", "ISOMITTED(_xlop", "_xlop.precision, which"),
+        ("step before its own", "_xlpm.Let_KvBytes/", "_xlpm.Let_Gone/", "_xlpm.Let_Gone, which"),
+        ("no LET prefix", "_xlpm.Let_ModelRow,I", "Let_ModelRow,I", "binds Let_ModelRow,"),
+        ("open", '<definedName name="KV_TOTAL"([^<]*)\\)<', r'<definedName name="X"\1<', "not one"),
+    ),
+    *plants(
+        rules.functions,
+        WORKBOOK,
+        (
+            "no prefix of LAMBDA",
+            NAME,
+            function("LAMBDA(_xlpm.x,1)"),
+            "calls LAMBDA, which is neither",
+        ),
+        ("no prefix of LET", "_xlfn.LET", "LET", "calls LET, which is neither"),
+        (
+            "no prefix of ISOMITTED",
+            "_xlfn.ISOMITTED",
+            "ISOMITTED",
+            "calls ISOMITTED, which is neither",
+        ),
+        ("prefix too many", "[(]TRIM[(]", "(_xlfn.TRIM(", "calls _xlfn.TRIM, which is neither"),
+        (
+            "newer function",
+            NAME,
+            function("_xlfn.LAMBDA(_xlpm.x,_xlfn.IFS(1,1))"),
+            "calls _xlfn.IFS",
+        ),
+    ),
+    *plants(
+        rules.functions,
+        SIZING,
+        ("of names in a cell", FORMULA, formula("_xlfn.LET(1)"), "calls _xlfn.LET,"),
+    ),
+    *plants(
+        rules.references,
+        WORKBOOK,
+        (
+            "no prefix where used",
+            "TRIM[(]_xlpm.Let_Model[)]",
+            "TRIM(Let_Model)",
+            "reads Let_Model,",
+        ),
+        (
+            "no column in a name",
+            '="KV_TOTAL"([^<]*)Models\\[Name\\]',
+            r'="KV_T"\1Models[Nam]',
+            "Models[Nam]",
+        ),
+        ("no name in a name", "Const_BytesPerTiB<|/Const_BytesPerTiB", "/Const_Gone", "Const_Gone"),
+    ),
+    *plants(
+        rules.formula_lengths,
+        WORKBOOK,
+        ("a name", "(_xlfn.LAMBDA[(][^<]*[)])<", rf"\1{'+1' * 4_096}<", "more than 8192"),
+    ),
+    *plants(
+        rules.brackets,
+        WORKBOOK,
+        (
+            "a name",
+            "_xlfn.LAMBDA[(][^<]*<",
+            f"_xlfn.LAMBDA(_xlpm.x,{'(' * 65}1{')' * 65})<",
+            "66 levels",
+        ),
     ),
     *plants(
         rules.range_formulas,

@@ -1,20 +1,31 @@
 """The sheet About: what the workbook is, how to read it, what its alerts mean."""
 
 import math
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from openpyxl.workbook import Workbook
+from openpyxl.worksheet.pagebreak import Break
 
 from xlsizing import __version__
-from xlsizing.book.cells import PackageNotes, Style, Writer
+from xlsizing.book.cells import PackageNotes, Style, Value, Writer
+from xlsizing.book.checks import write_checks
+from xlsizing.book.lambdas import examples
 from xlsizing.book.pages import protect, set_page
-from xlsizing.book.styles import BODY, HEADING, RIGHT, SUBTITLE, TITLE, WRAP
-from xlsizing.book.tables import Column, write_table
-from xlsizing.core import (
-    ALERT_RULES,
-    AlertRule,
+from xlsizing.book.styles import (
+    BODY,
+    HEADING,
+    HEADING_FILL,
+    LEFT,
+    RIGHT,
+    STRONG,
+    SUBTITLE,
+    TITLE,
+    WRAP,
 )
+from xlsizing.book.tables import Column, write_table
+from xlsizing.core import ALERT_RULES, AlertRule, Catalogs, SizingResult
 from xlsizing.resources import shipped
 
 _WIDTHS = (34, 25, 14, 66, 88)
@@ -25,18 +36,70 @@ _WRAPPED = Style(font=BODY, alignment=WRAP)
 _NUMBER = Style(font=BODY, alignment=RIGHT)
 
 
-def write_about_sheet(book: Workbook, notes: PackageNotes, page: str) -> None:
-    """Write the sheet with the prose of a page of workbook/, its tables, and their names."""
+def write_about_sheet(
+    book: Workbook, notes: PackageNotes, page: str, result: SizingResult, catalogs: Catalogs
+) -> None:
+    """Write the sheet.
+
+    Parameters
+    ----------
+    page : the file in workbook/ that its prose is in.
+    result : the sizing that the examples are of.
+    catalogs : what the workbook holds.
+    """
     sheet = book.create_sheet("About")
     writer = Writer(sheet, notes)
     for letter, width in zip("ABCDE", _WIDTHS, strict=True):
         sheet.column_dimensions[letter].width = width
     writer.value(1, 1, "About this workbook", Style(font=TITLE))
-    writer.value(2, 1, f"Made by xlsizing {__version__}", Style(font=SUBTITLE))
+    writer.value(2, 1, _origin(catalogs), Style(font=SUBTITLE))
     row = _write_prose(writer, 4, page)
-    _write_alert_rules(writer, row)
+    row = _write_functions(writer, row, result)
+    sheet.row_breaks.append(Break(row - 1))
+    row = _write_alert_rules(writer, row)
+    writer.value(row, 1, "Checks", Style(font=HEADING))
+    write_checks(book, writer, row + 1, result)
     set_page(sheet, first_free_row=4)
     protect(sheet)
+
+
+def _origin(catalogs: Catalogs) -> str:
+    """What made the workbook, from which catalogs, and how recent their sources are."""
+    counts = f"{len(catalogs.models)} models, {len(catalogs.servers)} servers"
+    made = f"Made by xlsizing {__version__} from the catalogs {catalogs.fingerprint()} ({counts}, "
+    made += f"{len(catalogs.profiles)} storage profiles)."
+    dates = sorted(_dates(catalogs))
+    return f"{made} Latest date that a source names: {dates[-1]}." if dates else made
+
+
+def _dates(catalogs: Catalogs) -> Iterator[str]:
+    """The dates that the sources of the figures name."""
+    for kind in catalogs:
+        for entry in kind:
+            for source in entry.sources.values():
+                yield from re.findall(r"\b20\d\d-[01]\d-[0-3]\d\b", source)
+
+
+def _write_functions(writer: Writer, row: int, result: SizingResult) -> int:
+    """Write how to call each function, as text; returns the row after it."""
+    writer.value(row, 1, "Functions for your own sheets (Excel 365 and 2024)", Style(font=HEADING))
+    heads = ("Function", "Answer", "", "What it gives", "Example")
+    for column, head in enumerate(heads, start=1):
+        writer.value(row + 1, column, head, Style(STRONG, HEADING_FILL, None, LEFT))
+    row += 2
+    for example in examples(result):
+        writer.value(row, 1, example.function.name, Style(font=STRONG, alignment=WRAP))
+        writer.value(row, 2, _as_shown(example.answer), Style(font=BODY, alignment=WRAP))
+        writer.value(row, 4, example.function.comment, _WRAPPED)
+        writer.value(row, 5, example.call, _WRAPPED)
+        lines = math.ceil(len(example.function.comment) / _WIDTHS[3])
+        writer.sheet.row_dimensions[row].height = 15.5 * lines
+        row += 1
+    return row + 1
+
+
+def _as_shown(answer: Value) -> str:
+    return f"{answer:,.4f}".rstrip("0").rstrip(".") if isinstance(answer, float) else str(answer)
 
 
 def _prose(page: str) -> list[str]:
@@ -69,7 +132,8 @@ def advice(rule: AlertRule) -> str:
     return rule.recommendation.format(**FILLED_IN)
 
 
-def _write_alert_rules(writer: Writer, row: int) -> None:
+def _write_alert_rules(writer: Writer, row: int) -> int:
+    """Write what each alert means; returns the row after it."""
     writer.value(row, 1, "Alert rules", Style(font=HEADING))
     columns: Sequence[Column[AlertRule]] = (
         Column("Code", lambda rule: rule.code, width=_WIDTHS[0]),
@@ -83,4 +147,10 @@ def _write_alert_rules(writer: Writer, row: int) -> None:
         Column("When", lambda rule: rule.when, width=_WIDTHS[3], style=_WRAPPED),
         Column("What to do", lambda rule: advice(rule), width=_WIDTHS[4], style=_WRAPPED),
     )
-    write_table(writer, "AlertRules", columns, list(ALERT_RULES.values()), row + 1)
+    placed = write_table(writer, "AlertRules", columns, list(ALERT_RULES.values()), row + 1)
+    for rule, line in zip(ALERT_RULES.values(), placed.rows, strict=True):
+        lines = max(
+            math.ceil(len(rule.when) / _WIDTHS[3]), math.ceil(len(advice(rule)) / _WIDTHS[4])
+        )
+        writer.sheet.row_dimensions[line].height = 15.5 * lines
+    return placed.last_row + 2

@@ -229,7 +229,7 @@ _FAULTS: tuple[tuple[str, str], ...] = (
         "ISERROR({NodesFinal})",
         literal("The load is too large for a sheet to count exactly; use the command line."),
     ),
-    ('{Alert_WeightsNotCovered}<>""', literal(STATUS_UNSAFE)),
+    (f"IFERROR({_CONDITIONS['weights_not_covered']},FALSE)", literal(STATUS_UNSAFE)),
 )
 
 
@@ -294,6 +294,13 @@ def _alert_codes() -> str:
 
 
 STATUS = Formula("Status", "Status", "", _first_of(_FAULTS))
+WHY = Formula(
+    "Why",
+    "Why",
+    "",
+    _first_of(tuple(fault for fault in _FAULTS if "{StorageRow}" not in fault[0])),
+)
+"""The status of a load whose storage is not asked for."""
 ENGINE_STATUS = Formula("EngineStatus", "Engine status", "", _first_of(_ENGINE_FAULTS))
 ALERT_CODES = Formula("AlertCodes", "Alerts", "", _alert_codes())
 

@@ -13,6 +13,7 @@ from xlsizing.book.constants_sheet import write_constants_sheet
 from xlsizing.book.engine.layouts import write_layouts_sheet
 from xlsizing.book.engine.scenarios import ScenarioTable
 from xlsizing.book.engine.sheet import write_engine_sheet
+from xlsizing.book.lambdas import define_functions
 from xlsizing.book.limits import require_countable
 from xlsizing.book.package import package
 from xlsizing.book.presets import AS_ASKED, presets
@@ -81,7 +82,8 @@ def _workbook(
     write_catalog_sheets(book, notes, catalogs)
     write_layouts_sheet(book, notes, catalogs)
     write_constants_sheet(book, notes)
-    write_about_sheet(book, notes, about)
+    write_about_sheet(book, notes, about, sizing, catalogs)
+    define_functions(book)
     return package(book, notes)
 
 

@@ -47,6 +47,11 @@ def render(text: str, reference: Callable[[str], str]) -> str:
     return re.sub(r"\{(\w+)\}", lambda symbol: reference(symbol.group(1)), text)
 
 
+def symbols(text: str) -> list[str]:
+    """The {Symbols} that a formula's text reads, each once."""
+    return list(dict.fromkeys(re.findall(r"\{(\w+)\}", text)))
+
+
 def lookup_key(name: str) -> str:
     """A typed name as MATCH must be given it."""
     # MATCH reads *, ? and ~ as wildcards unless a tilde stands before them.

@@ -140,7 +140,7 @@ def write_scenarios_sheet(
         2,
         1,
         "One scenario a row. Type in the yellow columns; empty optional cells take the defaults "
-        'on About. Active "no" switches a row off.',
+        'on Constants. Active "no" switches a row off.',
         Style(font=SUBTITLE),
     )
     rows = [*scenarios, *[EMPTY] * (ROWS - len(scenarios))]

@@ -87,12 +87,13 @@ def _outputs(result: SizingResult) -> dict[str, Value]:
             NO_NODES if result.nodes_with_headroom is None else result.nodes_with_headroom
         ),
         "NodesFinal": NO_NODES if result.nodes_final is None else result.nodes_final,
-        "Status": _status(result),
+        "Status": status(result),
         "Weights": result.weights,
     }
 
 
-def _status(result: SizingResult) -> str:
+def status(result: SizingResult) -> str:
+    """What the status of a sizing says."""
     if not result.fits:
         return STATUS_NOTHING_FITS
     unsafe = any(alert.rule == "weights_not_covered" for alert in result.all_alerts)

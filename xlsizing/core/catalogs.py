@@ -34,6 +34,12 @@ class Catalogs(NamedTuple):
         """The storage profile that bears `name`; raises UnknownNameError where there is none."""
         return find("storage profile", self.profiles, name)
 
+    def fingerprint(self) -> str:
+        """12 characters that differ wherever a figure, name, source or note does."""
+        from hashlib import sha256  # not at the top: `xlsizing size` must start fast
+
+        return sha256(repr(tuple(self)).encode()).hexdigest()[:12]
+
     def named(self, name: str) -> list[Entry]:
         """Every entry of any kind that bears `name`; raises UnknownNameError where none does."""
         entries: tuple[Entry, ...] = (*self.models, *self.servers, *self.profiles)
