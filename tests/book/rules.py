@@ -138,6 +138,7 @@ class Book:
                     yield f"{sheet.title}, {tag} of a range", found.text or ""
 
 
+@lru_cache(maxsize=2**16)
 def area(text: str | None) -> Area | None:
     """The cells of an address such as A1 or $A$1:$B$2; None where it is not a legal one."""
     match = _CELLS.fullmatch(text or "")
@@ -241,19 +242,15 @@ def rule(check: Callable[[Book], Iterator[str]]) -> Rule:
     return found
 
 
-def findings(content: bytes, allow_errors: bool = False) -> list[str]:
-    """What all rules find; `allow_errors` where the answer itself is an error value."""
-    rules = [each for each in RULES if not (allow_errors and each is error_values)]
-    return [sentence for each in rules for sentence in each(content)]
+def bytes_rule(check: Callable[[bytes], Iterator[str]]) -> Rule:
+    """A rule over the bytes of a workbook, from one over the zip itself."""
 
+    @wraps(check)
+    def found(content: bytes) -> list[str]:
+        return list(check(content))
 
-@rule
-def error_values(book: Book) -> Iterator[str]:
-    """No cell shows an error."""
-    for sheet in book.sheets:
-        for cell in sheet.cells:
-            if cell.get("t") == "e":
-                yield f"{sheet.title}!{cell.get('r')} shows the error {book.text(cell)}."
+    RULES.append(found)
+    return found
 
 
 @rule
