@@ -201,13 +201,16 @@ def opened(content: bytes) -> Book:
 
 def relations(roots: dict[str, Element], part: str) -> dict[str, str]:
     """The parts that a part relates to, by the relation's id."""
-    declared = roots.get(join(dirname(part), "_rels", f"{basename(part)}.rels"))
-    found = [] if declared is None else list(declared.iter(f"{PACKAGE}Relationship"))
     return {
         each.get("Id") or "": normpath(join("/", dirname(part), each.get("Target") or ""))[1:]
-        for each in found
+        for each in _declared(roots, part)
         if each.get("TargetMode") != "External"
     }
+
+
+def _declared(roots: dict[str, Element], part: str) -> list[Element]:
+    declared = roots.get(join(dirname(part), "_rels", f"{basename(part)}.rels"))
+    return [] if declared is None else list(declared.iter(f"{PACKAGE}Relationship"))
 
 
 def _tables(roots: dict[str, Element], sheet: str, part: str) -> Iterator[Table]:
@@ -606,8 +609,8 @@ def shared_texts(book: Book) -> Iterator[str]:
 def relationships(book: Book) -> Iterator[str]:
     """Relations that are used are declared, and lead to parts that have a content type."""
     for part, root in book.roots.items():
-        declared = relations(book.roots, part)
-        for target in declared.values():
+        declared = {each.get("Id") for each in _declared(book.roots, part)}
+        for target in relations(book.roots, part).values():
             if target not in book.parts:
                 yield f"{part} relates to {target}, which does not exist."
         for element in root.iter():

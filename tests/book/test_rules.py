@@ -332,7 +332,7 @@ def planted(content: bytes, plant: Plant) -> bytes:
             if part == plant.part:
                 text, count = re.subn(plant.pattern, plant.new, text, count=1)
                 assert count == 1, f"{plant.pattern} is not in {part}"
-            target.writestr(part, text)
+            target.writestr(source.getinfo(part), text)
     return changed.getvalue()
 
 

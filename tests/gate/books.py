@@ -8,9 +8,10 @@ from functools import cache
 from openpyxl.chart import BarChart, Reference
 from openpyxl.chart.data_source import AxDataSource, NumData, NumVal, StrData, StrRef, StrVal
 from openpyxl.comments import Comment
-from openpyxl.formatting.rule import FormulaRule
+from openpyxl.formatting.rule import Rule
 from openpyxl.packaging.core import DocumentProperties
 from openpyxl.styles import PatternFill, Protection
+from openpyxl.styles.differential import DifferentialStyle
 from openpyxl.workbook import Workbook
 from openpyxl.workbook.defined_name import DefinedName
 from openpyxl.worksheet.hyperlink import Hyperlink
@@ -58,13 +59,13 @@ def _write_cells(sheet: Worksheet, notes: PackageNotes) -> None:
     sheet["A8"].value = "Sources"
     sheet["A8"].hyperlink = "https://www.iso.org/standard/71691.html"
     sheet["A9"].hyperlink = Hyperlink(ref="A9", location="Input_Load")
-    sheet.conditional_formatting.add(
-        "B1", FormulaRule(formula=["$B$1>9"], fill=PatternFill("solid", bgColor="FFCC00"))
-    )
+    yellow = DifferentialStyle(fill=PatternFill("solid", bgColor="FFCC00"))
+    sheet.conditional_formatting.add("B1", Rule(type="expression", formula=["$B$1>9"], dxf=yellow))
     sheet.protection.sheet = True
 
 
 def _set_up_pages(sheet: Worksheet) -> None:
+    assert sheet.oddFooter is not None
     sheet.oddFooter.left.text = "&A"
     sheet.print_area = "A1:B9"
     sheet.print_title_rows = "1:1"
@@ -90,14 +91,27 @@ def _add_chart(sheet: Worksheet) -> None:
 
 def _with_alt_text(content: bytes) -> bytes:
     """The workbook with a text for its chart, which openpyxl cannot write."""
+    with zipfile.ZipFile(io.BytesIO(content)) as source:
+        text = source.read(DRAWING)
+    return with_part(
+        content, DRAWING, re.sub(rb'(name="Chart 1")[^>]*>', rb'\1 descr="Bars."/>', text)
+    )
+
+
+def with_part(
+    content: bytes,
+    part: str,
+    text: bytes,
+    date: tuple[int, int, int, int, int, int] = (1980, 1, 1, 0, 0, 0),
+) -> bytes:
+    """The workbook with a part put in, or in the place of the one of that name."""
     changed = io.BytesIO()
     with (
         zipfile.ZipFile(io.BytesIO(content)) as source,
         zipfile.ZipFile(changed, "w") as target,
     ):
         for entry in source.infolist():
-            text = source.read(entry)
-            if entry.filename == DRAWING:
-                text = re.sub(rb'(name="Chart 1")[^>]*>', rb'\1 descr="Bars."/>', text)
-            target.writestr(entry, text)
+            if entry.filename != part:
+                target.writestr(entry, source.read(entry))
+        target.writestr(zipfile.ZipInfo(part, date), text)
     return changed.getvalue()

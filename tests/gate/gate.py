@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from tests.book.rules import RULES, Rule, opened
+from tests.book.rules import RULES, Rule
 from tests.gate import charts, errors, limits, properties, protection
 from tests.gate.validator import validator, validator_findings
 
@@ -26,8 +26,4 @@ def gate_rules() -> Sequence[Rule]:
 def examined(content: bytes) -> list[str]:
     """What the rules find, and Microsoft's validator where it is installed."""
     program = validator()
-    macros = properties.has_macros(opened(content))
-    return [
-        *findings(content),
-        *(validator_findings(program, content, macros) if program else []),
-    ]
+    return [*findings(content), *(validator_findings(program, content) if program else [])]

@@ -41,10 +41,10 @@ def require_validator() -> str:
     return program
 
 
-def validator_findings(program: str, content: bytes, macros: bool = False) -> list[str]:
-    """What the validator finds in a workbook, which it takes for an .xlsm where it has `macros`."""
+def validator_findings(program: str, content: bytes) -> list[str]:
+    """What the validator finds in a workbook, plain or with macros; it reads which it is."""
     with tempfile.TemporaryDirectory() as folder:
-        book = Path(folder, "book.xlsm" if macros else "book.xlsx")
+        book = Path(folder, "book.xlsx")
         book.write_bytes(content)
         done = subprocess.run([program, str(book)], capture_output=True, timeout=120, check=False)
     assert done.stdout, f"The validator said nothing: {done.stderr.decode(errors='replace')}"
