@@ -5,7 +5,6 @@ from functools import lru_cache
 from math import isclose
 
 from tests.book.rules import (
-    _ON_SHEET,
     LAST_COLUMN,
     LAST_ROW,
     MAIN,
@@ -48,14 +47,13 @@ def _cells(root: Element) -> dict[tuple[int, int], Element]:
 
 def _covered(book: Book, reference: str) -> list[Element | None] | None:
     """The cells of a reference, None for one that the file lacks; None for no reference."""
-    on_sheet = _ON_SHEET.match(reference)
-    if on_sheet is None:
-        named = {each.name.lower(): each.text for each in book.names}
-        text = named.get(reference.rpartition("!")[2].lower())
-        return _covered(book, text) if text and _ON_SHEET.match(text) else None
-    title = (on_sheet[1] or on_sheet[2]).replace("''", "'")
-    sheet = next((each for each in book.sheets if each.title == title), None)
-    covered = area(reference[on_sheet.end() :])
+    title, _, address = reference.rpartition("!")
+    named = {each.name.lower(): each.text for each in book.names}
+    if address.lower() in named:
+        title, _, address = named[address.lower()].rpartition("!")
+    unquoted = title.strip("'").replace("''", "'")
+    sheet = next((each for each in book.sheets if each.title == unquoted), None)
+    covered = area(address)
     if sheet is None or covered is None:
         return None
     cells = _cells(sheet.root)

@@ -367,6 +367,15 @@ def test_sheets_without_protection_may_have_open_formulas_and_locked_inputs() ->
     assert protection.locked_formulas(content) == protection.open_inputs(content) == []
 
 
+def test_a_chart_may_read_a_name() -> None:
+    reads = [("", r"'Sizing'!\$B\$4:\$B\$6", "Sizing!Chart_Figures", "")]
+    named = "<definedName name=\"Chart_Figures\">'Sizing'!$B$4:$B$6</definedName>"
+    [read] = plants(charts.chart_references, CHART, *reads)
+    [name] = plants(charts.chart_references, WORKBOOK, ("", "<definedNames>", rf"\g<0>{named}", ""))
+    content = planted(planted(healthy(), read), name)
+    assert gate.findings(content) == []
+
+
 def test_findings_join_all_rules_but_those_awaited(monkeypatch: pytest.MonkeyPatch) -> None:
     content = healthy()
     for fault in ("clock", "blank", "other figure"):
