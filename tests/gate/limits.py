@@ -102,8 +102,11 @@ def print_names(book: Book) -> Iterator[str]:
             continue
         known = each.scope is not None and int(each.scope) < len(book.sheets)
         title = book.sheets[int(each.scope or 0)].title if known else ""
-        cells = each.text.removeprefix(f"'{title}'!").removeprefix(f"{title}!")
-        if not known or "!" in cells or "#REF" in cells:
+        areas = [
+            cells.removeprefix(f"'{title}'!").removeprefix(f"{title}!")
+            for cells in each.text.split(",")
+        ]
+        if not known or any("!" in cells or "#REF" in cells for cells in areas):
             yield f"{each.name} of sheet {each.scope} is {each.text}."
 
 

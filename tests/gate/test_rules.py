@@ -94,6 +94,7 @@ PLANTS = [
         ("other sheet", r"'Sizing'!(\$A\$1:)", r"'Size'!\1", "Print_Area of sheet 0"),
         ("no sheet", 'Print_Titles" localSheetId="0"', 'Print_Titles" localSheetId="1"', "sheet 1"),
         ("no scope", 'Print_Titles" localSheetId="0"', 'Print_Titles"', "sheet None"),
+        ("second area", r"\$A\$1:\$B\$9", "$A$1:$B$4,'Size'!$A$6:$B$9", "'Size'!$A$6"),
         ("lost", r"'Sizing'!\$1:\$1", "'Sizing'!#REF!", "#REF!"),
     ),
     *plants(
@@ -235,6 +236,7 @@ PLANTS = [
         ("none", "<numCache>.*</numCache>", "", "carries nothing of 'Sizing'!$B$4:$B$6"),
         ("other figure", "<v>2.5<", "<v>2.6<", "'2.6' as point 0"),
         ("other text", "<v>Launch<", "<v>launch<", "'launch' as point 1"),
+        ("figure of a text", "<v>0<", "<v>1<", "'1' as point 2"),
         ("no number", "<v>2.5<", "<v>two<", "'two' as point 0"),
         ("point lost", '<pt idx="1"><v>7</v></pt>', "", "None as point 1"),
         ("point too many", "</numCache>", r'<pt idx="3"><v>1</v></pt>\g<0>', "'1' as point 3"),
@@ -365,6 +367,18 @@ def test_sheets_without_protection_may_have_open_formulas_and_locked_inputs() ->
     for plant in plants(protection.locked_formulas, SHEET, *faults):
         content = planted(content, plant)
     assert protection.locked_formulas(content) == protection.open_inputs(content) == []
+
+
+def test_a_print_area_may_have_two_parts() -> None:
+    two = "$A$1:$B$4,'Sizing'!$A$6:$B$9"
+    [plant] = plants(limits.print_names, WORKBOOK, ("", r"\$A\$1:\$B\$9", two, ""))
+    assert limits.print_names(planted(healthy(), plant)) == []
+
+
+def test_a_chart_need_not_carry_a_point_for_a_text() -> None:
+    lost = ("", '<pt idx="2"><v>0</v></pt>', "", "")
+    [plant] = plants(charts.chart_caches, CHART, lost)
+    assert charts.chart_caches(planted(healthy(), plant)) == []
 
 
 def test_a_chart_may_read_a_name() -> None:
