@@ -10,8 +10,9 @@ import hashlib
 import multiprocessing
 import os
 from collections.abc import Callable, Generator
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor, wait
 from dataclasses import dataclass
+from time import perf_counter
 
 import pytest
 from openpyxl.workbook import Workbook
@@ -40,6 +41,7 @@ class Gate:
     def __init__(self) -> None:
         self._examinations: dict[bytes, Examination] = {}
         self._faulty = 0
+        self._waited = 0.0
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtestloop(self, session: pytest.Session) -> Generator[None, object, object]:
@@ -70,6 +72,9 @@ class Gate:
         return collected
 
     def _report(self, config: pytest.Config) -> None:
+        begun = perf_counter()
+        wait(each.found for each in self._examinations.values())
+        self._waited = perf_counter() - begun
         for each in self._examinations.values():
             if found := each.found.result():
                 self._faulty += 1
@@ -89,7 +94,8 @@ class Gate:
             return
         terminalreporter.section(SECTION, sep="=")
         terminalreporter.line(
-            f"distinct workbooks built: {len(self._examinations)}, with faults: {self._faulty}"
+            f"distinct workbooks built: {len(self._examinations)}, with faults: {self._faulty} "
+            f"(examined beside the tests, and {self._waited:.1f} s after them)"
         )
         if validator() is None:
             terminalreporter.line(HOW_TO_INSTALL)
