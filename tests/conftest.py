@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.gate.collecting import Gate
 from xlsizing.catalog import load_catalogs
 from xlsizing.core import Catalogs
 
@@ -12,6 +13,11 @@ PROJECT = Path(__file__).parent.parent
 
 SCENARIO = "scenario"
 """The property that marks a test as one scenario of the method's test flow."""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Every workbook that a test builds is examined."""
+    config.pluginmanager.register(Gate())
 
 
 @pytest.fixture(scope="session")

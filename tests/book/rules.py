@@ -41,6 +41,9 @@ _PLAIN = (
 PLAIN_FUNCTIONS = frozenset(_PLAIN.split())
 """Functions that every Excel since 2007 has, and so needs no _xlfn. prefix for."""
 
+FORMAT_FUNCTIONS = frozenset({"_xlfn.ISFORMULA"})
+"""Functions of Excel 2013: older ones leave a format out that calls them, and lose no figure."""
+
 LAMBDA_FUNCTIONS = frozenset({"_xlfn.LAMBDA", "_xlfn.LET", "_xlfn.ISOMITTED"})
 """Functions that names may call as well, each with the prefix that Excel stores."""
 
@@ -155,6 +158,7 @@ class Book:
                     yield f"{sheet.title}, {tag} of a range", found.text or ""
 
 
+@lru_cache(maxsize=2**16)
 def area(text: str | None) -> Area | None:
     """The cells of an address such as A1 or $A$1:$B$2; None where it is not a legal one."""
     match = _CELLS.fullmatch(text or "")
@@ -222,13 +226,16 @@ def opened(content: bytes) -> Book:
 
 def relations(roots: dict[str, Element], part: str) -> dict[str, str]:
     """The parts that a part relates to, by the relation's id."""
-    declared = roots.get(join(dirname(part), "_rels", f"{basename(part)}.rels"))
-    found = [] if declared is None else list(declared.iter(f"{PACKAGE}Relationship"))
     return {
         each.get("Id") or "": normpath(join("/", dirname(part), each.get("Target") or ""))[1:]
-        for each in found
+        for each in _declared(roots, part)
         if each.get("TargetMode") != "External"
     }
+
+
+def _declared(roots: dict[str, Element], part: str) -> list[Element]:
+    declared = roots.get(join(dirname(part), "_rels", f"{basename(part)}.rels"))
+    return [] if declared is None else list(declared.iter(f"{PACKAGE}Relationship"))
 
 
 def _tables(roots: dict[str, Element], sheet: str, part: str) -> Iterator[Table]:
@@ -263,19 +270,15 @@ def rule(check: Callable[[Book], Iterator[str]]) -> Rule:
     return found
 
 
-def findings(content: bytes, allow_errors: bool = False) -> list[str]:
-    """What all rules find; `allow_errors` where the answer itself is an error value."""
-    rules = [each for each in RULES if not (allow_errors and each is error_values)]
-    return [sentence for each in rules for sentence in each(content)]
+def bytes_rule(check: Callable[[bytes], Iterator[str]]) -> Rule:
+    """A rule over the bytes of a workbook, from one over the zip itself."""
 
+    @wraps(check)
+    def found(content: bytes) -> list[str]:
+        return list(check(content))
 
-@rule
-def error_values(book: Book) -> Iterator[str]:
-    """No cell shows an error."""
-    for sheet in book.sheets:
-        for cell in sheet.cells:
-            if cell.get("t") == "e":
-                yield f"{sheet.title}!{cell.get('r')} shows the error {book.text(cell)}."
+    RULES.append(found)
+    return found
 
 
 @rule
@@ -508,8 +511,11 @@ def formula_lengths(book: Book) -> Iterator[str]:
 def functions(book: Book) -> Iterator[str]:
     """Only functions that every Excel has under their plain name; in names LAMBDA's as well."""
     of_names = set(book.formulas_of_names())
+    of_ranges = set(book.formulas_of_ranges())
     for place, text in book.formulas():
         for name in _CALL.findall(_LITERAL.sub("", text)):
+            if name in FORMAT_FUNCTIONS and (place, text) in of_ranges:
+                continue
             if name not in PLAIN_FUNCTIONS and (place, text) not in of_names:
                 yield f"{place} calls {name}, which is not a plain function."
             elif name not in PLAIN_FUNCTIONS | LAMBDA_FUNCTIONS and not _LOCAL.fullmatch(name):
@@ -721,8 +727,8 @@ def shared_texts(book: Book) -> Iterator[str]:
 def relationships(book: Book) -> Iterator[str]:
     """Relations that are used are declared, and lead to parts that have a content type."""
     for part, root in book.roots.items():
-        declared = relations(book.roots, part)
-        for target in declared.values():
+        declared = {each.get("Id") for each in _declared(book.roots, part)}
+        for target in relations(book.roots, part).values():
             if target not in book.parts:
                 yield f"{part} relates to {target}, which does not exist."
         for element in root.iter():

@@ -18,6 +18,7 @@ from xlsizing.book.styles import (
     HEADING,
     HEADING_FILL,
     LEFT,
+    LINE_HEIGHT,
     RIGHT,
     STRONG,
     SUBTITLE,
@@ -28,8 +29,8 @@ from xlsizing.book.tables import Column, write_table
 from xlsizing.core import ALERT_RULES, AlertRule, Catalogs, SizingResult
 from xlsizing.resources import shipped
 
-_WIDTHS = (34, 25, 14, 66, 88)
-_PROSE_CHARACTERS = 210
+_WIDTHS = (30, 14, 8, 52, 62)
+_PROSE_CHARACTERS = 165
 """Characters of prose that fit on a line across all columns."""
 
 _WRAPPED = Style(font=BODY, alignment=WRAP)
@@ -93,7 +94,7 @@ def _write_functions(writer: Writer, row: int, result: SizingResult) -> int:
         writer.value(row, 4, example.function.comment, _WRAPPED)
         writer.value(row, 5, example.call, _WRAPPED)
         lines = math.ceil(len(example.function.comment) / _WIDTHS[3])
-        writer.sheet.row_dimensions[row].height = 15.5 * lines
+        writer.sheet.row_dimensions[row].height = LINE_HEIGHT * lines
         row += 1
     return row + 1
 
@@ -115,7 +116,7 @@ def _write_prose(writer: Writer, row: int, page: str) -> int:
             writer.value(row, 1, line, _WRAPPED)
             writer.sheet.merge_cells(start_row=row, end_row=row, start_column=1, end_column=5)
             lines = math.ceil(len(line) / _PROSE_CHARACTERS)
-            writer.sheet.row_dimensions[row].height = 15.5 * lines
+            writer.sheet.row_dimensions[row].height = LINE_HEIGHT * lines
         row += 1
     return row + 1
 
@@ -152,5 +153,5 @@ def _write_alert_rules(writer: Writer, row: int) -> int:
         lines = max(
             math.ceil(len(rule.when) / _WIDTHS[3]), math.ceil(len(advice(rule)) / _WIDTHS[4])
         )
-        writer.sheet.row_dimensions[line].height = 15.5 * lines
+        writer.sheet.row_dimensions[line].height = LINE_HEIGHT * lines
     return placed.last_row + 2

@@ -5,6 +5,9 @@ from openpyxl.worksheet.header_footer import HeaderFooterItem, _HeaderFooterPart
 from openpyxl.worksheet.properties import PageSetupProperties
 from openpyxl.worksheet.worksheet import Worksheet
 
+TITLE_HEIGHT = 26
+"""Height of the row with a sheet's title [points]."""
+
 
 def set_page(
     sheet: Worksheet,
@@ -19,6 +22,7 @@ def set_page(
     Columns after `last_printed_column` and rows after `last_printed_row` are for the
     screen: on paper they would make the rest too small, or many pages that nobody reads.
     """
+    sheet.row_dimensions[1].height = TITLE_HEIGHT
     sheet.freeze_panes = f"{get_column_letter(first_free_column)}{first_free_row}"
     sheet.sheet_view.showGridLines = False
     sheet.page_setup.orientation = "landscape"

@@ -163,5 +163,5 @@ def _write_check(book: Workbook, writer: Writer, placed: Placed) -> None:
     writer.value(LABELS, 11, "Check", Style(font=NOTE, alignment=LEFT))
     cell = writer.formula(VALUES, 11, text, CHECK_OK, Style(font=BODY, alignment=LEFT))
     define(book, "Scenarios_Check", writer.sheet.title, f"${cell.column_letter}${VALUES}")
-    wrong = f'{cell.coordinate}<>"{CHECK_OK}"'
+    wrong = f'Scenarios_Check<>"{CHECK_OK}"'
     highlight(writer.sheet, f"K{VALUES}:O{VALUES}", wrong, fill=SEVERITY_FILLS["error"])

@@ -151,7 +151,7 @@ def write_scenarios_sheet(
     _add_checks(writer, placed)
     _colour(writer, placed)
     _group_steps(writer, placed)
-    sheet.row_dimensions[TABLE_TOP].height = 32
+    sheet.row_dimensions[TABLE_TOP].height = 47
     set_page(
         sheet,
         first_free_row=TABLE_TOP + 1,
@@ -184,7 +184,7 @@ def _columns() -> list[Column[_Row]]:
     planning = (*STEPS, *REMEDY_STEPS, *REMEDY_TEXTS)
     engine = (*ENGINE_STEPS, *ENGINE_OUTPUTS, ENGINE_STATUS)
     steps = (*planning, *engine, *ALERTS, ALERT_NUMBERS)
-    typed = input_style()
+    typed = input_style(alignment=APART)
     helper = Style(font=NOTE, fill=STEP_FILL)
     return [
         Column("Scenario", lambda row: row.scenario.name or None, None, 22, typed),

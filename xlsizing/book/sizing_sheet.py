@@ -39,6 +39,7 @@ from xlsizing.book.styles import (
     HEADING,
     HEADING_FILL,
     LEFT,
+    LINE_HEIGHT,
     NOTE,
     NOTE_ALIGNMENT,
     ON_DARK,
@@ -56,13 +57,14 @@ from xlsizing.core import RANGES, Catalogs, SizingResult, band
 
 TITLE_TEXT = "How many GPU nodes?"
 _LABEL, _VALUE, _UNIT, _BAND, _NOTE = 2, 3, 4, 5, 6
-_WIDTHS = {"A": 2, "B": 40, "C": 24, "D": 19, "E": 12, "F": 84}
+_WIDTHS = {"A": 2, "B": 34, "C": 22, "D": 17, "E": 12, "F": 80}
 
 ALERTS_SHOWN = 6
 """Lines of the list of active alerts; the rest is on the sheet Warnings."""
 
-_NOTE_LINE = 92
-"""Characters of a note that fit on one line of its column."""
+_NOTE_LINE = 88
+_LABEL_LINE = 36
+"""Characters of a note and of a label that fit on one line of their columns."""
 
 _USED: Mapping[str, str] = {"KvPrecision": "Precision", "TensorParallel": "EngineTp"}
 """The step that says what is used where an input is empty."""
@@ -282,7 +284,8 @@ class _Page:
         self.writer.value(
             row, _NOTE, note, Style(font=NOTE, alignment=NOTE_ALIGNMENT, border=UNDERLINE)
         )
-        self.sheet.row_dimensions[row].height = 15.5 * max(1, math.ceil(len(note) / _NOTE_LINE))
+        lines = max(1, math.ceil(len(note) / _NOTE_LINE), math.ceil(len(label) / _LABEL_LINE))
+        self.sheet.row_dimensions[row].height = LINE_HEIGHT * lines
 
     def _figure(self, row: int, formula: Formula, note: str) -> None:
         self._label(row, formula.label, formula.unit, note)

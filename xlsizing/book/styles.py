@@ -29,6 +29,9 @@ MEMORY_COLOURS = ("0B3C5D", "D98E04", "5FA8D3", "8D6A9F", "D5DBE1")
 
 FONT = "Calibri"
 
+LINE_HEIGHT = 15.5
+"""Height of a line of text [points]."""
+
 TITLE = Font(name=FONT, size=18, bold=True, color=ACCENT)
 SUBTITLE = Font(name=FONT, size=11, color=QUIET)
 HEADING = Font(name=FONT, size=12, bold=True, color=ACCENT)

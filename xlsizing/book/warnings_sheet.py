@@ -22,6 +22,7 @@ from xlsizing.book.scenarios_sheet import ALERT_COUNT, ALERTS_SO_FAR, head
 from xlsizing.book.styles import (
     BODY,
     INACTIVE_FONT,
+    LINE_HEIGHT,
     NOTE,
     SEVERITY_FILLS,
     STRONG,
@@ -37,7 +38,6 @@ TABLE_TOP = 5
 SPARE_LINES, SPARE_LINES_PRINTED = 96, 24
 """Lines beyond those that are taken when the workbook is written."""
 MESSAGE_WIDTH, ADVICE_WIDTH = 84, 84
-LINE_HEIGHT = 15.5
 SIZING = "Sizing"
 """What the column Scenario calls the Sizing sheet."""
 

@@ -100,7 +100,8 @@ def _add_chart(page: EnginePage, first: int, top: int, sizes: Sequence[int]) -> 
         series: Series = SeriesFactory(values, title_from_data=False)
         series.tx = _title(page.sheet.title, row, str(page.sheet.cell(row, LABEL).value))
         # Previews draw a chart from the values that it carries.
-        known = NumData(formatCode="#,##0.00", pt=[NumVal(idx=0, v=repr(size / BYTES_PER_GIB))])
+        point = NumVal(idx=0, v=repr(size / BYTES_PER_GIB))
+        known = NumData(formatCode="#,##0.00", ptCount=1, pt=[point])
         series.val = NumDataSource(NumRef(f"'{page.sheet.title}'!$C${row}", known))
         series.graphicalProperties.solidFill = colour
         series.graphicalProperties.line.solidFill = "FFFFFF"
@@ -110,5 +111,5 @@ def _add_chart(page: EnginePage, first: int, top: int, sizes: Sequence[int]) -> 
 
 def _title(sheet: str, row: int, text: str) -> SeriesLabel:
     """A series' name from its label's cell, with the text that it has now."""
-    cache = StrData(pt=[StrVal(idx=0, v=text)])
+    cache = StrData(ptCount=1, pt=[StrVal(idx=0, v=text)])
     return SeriesLabel(strRef=StrRef(f"'{sheet}'!$B${row}", cache))
