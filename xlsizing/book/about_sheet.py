@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from openpyxl.workbook import Workbook
-from openpyxl.worksheet.pagebreak import Break
 
 from xlsizing import __version__
 from xlsizing.book.cells import PackageNotes, Style, Value, Writer
@@ -56,11 +55,11 @@ def write_about_sheet(
     writer.value(2, 1, _origin(catalogs), Style(font=SUBTITLE))
     row = _write_prose(writer, 4, page)
     row = _write_functions(writer, row, result)
-    sheet.row_breaks.append(Break(row - 1))
+    end_of_first_page = row - 1
     row = _write_alert_rules(writer, row)
     writer.value(row, 1, "Checks", Style(font=HEADING))
     write_checks(book, writer, row + 1, result)
-    set_page(sheet, first_free_row=4)
+    set_page(sheet, first_free_row=4, breaks=[end_of_first_page])
     protect(sheet)
 
 

@@ -25,6 +25,12 @@ from xlsizing.book.warnings_sheet import write_warnings_sheet
 from xlsizing.core import Catalogs, SizingResult, UnknownNameError, size
 from xlsizing.core.catalogs import AnyEntry, find
 
+TAB_COLOURS = {
+    **dict.fromkeys(("Sizing", "Scenarios"), "E3B505"),
+    **dict.fromkeys(("Charts", "Engine", "Warnings"), "0B3C5D"),
+}
+TAB_OF_DATA = "B8C0CC"
+
 _EXAMPLE_MODEL, _EXAMPLE_SERVER, _EXAMPLE_STORAGE = "gpt-oss-120b", "dgx-b300", "profile_default"
 
 
@@ -84,7 +90,14 @@ def _workbook(
     write_constants_sheet(book, notes)
     write_about_sheet(book, notes, about, sizing, catalogs)
     define_functions(book)
+    _colour_tabs(book)
     return package(book, notes)
+
+
+def _colour_tabs(book: Workbook) -> None:
+    """Tell apart by their tabs where to type, what to read, and what it is computed from."""
+    for sheet in book.worksheets:
+        sheet.sheet_properties.tabColor = TAB_COLOURS.get(sheet.title, TAB_OF_DATA)
 
 
 def _new_book(title: str) -> Workbook:

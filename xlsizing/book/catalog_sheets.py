@@ -98,7 +98,7 @@ MODEL_COLUMNS: tuple[Column[Model], ...] = (
         "Sliding window", lambda model: session_cost(model).window or None, width=10, style=_COUNT
     ),
     _text("KV precision", "default_kv_precision", 11),
-    _count("Attention heads", "num_attention_heads", 10),
+    _count("Attention heads", "num_attention_heads", 12),
     _count("Parameters", "total_params", 19),
     _count("Weight bytes", "weight_bytes", 19),
     _text("Weight precision", "weight_precision", 11),
@@ -168,34 +168,51 @@ class _Sheet:
     """One catalog sheet: its title, its tables and what stands above them."""
 
     title: str
-    heading: str
+    remarks: tuple[str, ...]
+    """Lines under the title."""
     columns: Sequence[Column[Any]]
+    last_printed: str
+    """Head of the last column that is printed; those after it are long texts or derived."""
     alias_table: str
     alias_of: str
 
 
 _MODELS = _Sheet(
     "Models",
-    "Models: what can be served. Grey columns are derived: KV elements are 2 (key and value) x "
-    "layers x KV heads x head dim and turn red where they do not fit, or come from the layer groups "
-    "of a model that is grouped.",
+    (
+        (
+            "What can be served. One row is one model; blank cells of a grouped model are in its layer "
+            "groups."
+        ),
+        (
+            "Grey columns are derived: KV elements are 2 (key and value) x layers x KV heads x head "
+            "dim, and turn red where they do not fit."
+        ),
+    ),
     MODEL_COLUMNS,
+    "16-bit parameters",
     "ModelAliases",
     "Model",
 )
 _SERVERS = _Sheet(
     "Servers",
-    "Servers: what can be bought or rented. One row is one node. GB are as marketed; the "
-    "driver's MiB settle how much memory that is, where they are known. HBM bytes are derived "
-    "from them, and turn red where they do not fit.",
+    (
+        (
+            "What can be bought or rented. One row is one node. GB are as marketed; the driver's MiB "
+            "settle how much memory that is, where they are known."
+        ),
+        "Grey columns are derived from them, and turn red where they do not fit.",
+    ),
     SERVER_COLUMNS,
+    "Rack units",
     "ServerAliases",
     "Server",
 )
 _STORAGE = _Sheet(
     "Storage",
-    "Storage profiles: where weights and KV caches are read from. GB/s are 10^9 bytes per second.",
+    ("Where weights and KV caches are read from. GB/s are 10^9 bytes per second.",),
     STORAGE_COLUMNS,
+    "Write p99 ms",
     "StorageAliases",
     "Storage",
 )
@@ -212,7 +229,8 @@ def _write(book: Workbook, notes: PackageNotes, page: _Sheet, entries: Sequence[
     sheet = book.create_sheet(page.title)
     writer = Writer(sheet, notes)
     writer.value(1, 1, page.title, Style(font=TITLE))
-    writer.value(2, 1, page.heading, Style(font=SUBTITLE))
+    for row, remark in enumerate(page.remarks, start=2):
+        writer.value(row, 1, remark, Style(font=SUBTITLE))
     placed = write_table(writer, page.title, page.columns, entries, TABLE_TOP)
     define(book, f"List_{page.title}", page.title, placed.cells("Name"))
     for head in placed.heads:
@@ -231,7 +249,8 @@ def _write(book: Workbook, notes: PackageNotes, page: _Sheet, entries: Sequence[
         sheet,
         first_free_row=TABLE_TOP + 1,
         first_free_column=2,
-        last_printed_column=placed.column_letter("Unsourced"),
+        last_printed_column=placed.column_letter(page.last_printed),
+        breaks=[],
     )
 
 

@@ -122,9 +122,10 @@ def write_constants_sheet(book: Workbook, notes: PackageNotes) -> None:
         Style(font=SUBTITLE),
     )
     row = _write_constants(book, writer, 4)
+    end_of_first_page = row - 1
     row = _write_lists(book, writer, row)
     _write_ranges(writer, row)
-    set_page(sheet, first_free_row=4)
+    set_page(sheet, first_free_row=4, breaks=[end_of_first_page])
     protect(sheet)
 
 

@@ -1,12 +1,24 @@
 """How a sheet opens on a screen and comes out of a printer."""
 
-from openpyxl.utils import get_column_letter
+from collections.abc import Sequence
+from itertools import pairwise
+
+from openpyxl.utils import column_index_from_string, get_column_letter
 from openpyxl.worksheet.header_footer import HeaderFooterItem, _HeaderFooterPart
-from openpyxl.worksheet.properties import PageSetupProperties
+from openpyxl.worksheet.page import PageMargins
+from openpyxl.worksheet.pagebreak import Break
 from openpyxl.worksheet.worksheet import Worksheet
 
 TITLE_HEIGHT = 26
 """Height of the row with a sheet's title [points]."""
+
+
+PRINTED_WIDTH, PRINTED_HEIGHT = 10.6, 6.9
+"""What a page of A4 has room for in landscape, between its margins [inches]."""
+MARGIN, FOOT = 0.5, 0.75
+LEAST_SCALE = 35
+"""Below this nobody can read a page [percent]."""
+DEFAULT_HEIGHT, DEFAULT_WIDTH = 15.0, 8.43
 
 
 def set_page(
@@ -16,25 +28,66 @@ def set_page(
     first_free_column: int = 1,
     last_printed_column: str | None = None,
     last_printed_row: int | None = None,
+    breaks: Sequence[int] | None = None,
 ) -> None:
-    """Freeze what stands above and left of a cell, hide the grid, and print on one page's width.
+    """Freeze what stands above and left of a cell, hide the grid, and set how it prints.
 
-    Columns after `last_printed_column` and rows after `last_printed_row` are for the
-    screen: on paper they would make the rest too small, or many pages that nobody reads.
+    Parameters
+    ----------
+    last_printed_column, last_printed_row : what comes after is for the screen: on paper it
+        would make the rest too small, or many pages that nobody reads.
+    breaks : rows after which a new page begins, each page whole; None where the rows flow
+        over as many pages as they take.
     """
+    column = last_printed_column or get_column_letter(sheet.max_column)
+    last_row = last_printed_row or sheet.max_row
     sheet.row_dimensions[1].height = TITLE_HEIGHT
     sheet.freeze_panes = f"{get_column_letter(first_free_column)}{first_free_row}"
     sheet.sheet_view.showGridLines = False
+    sheet.print_area = f"A1:{column}{last_row}"
+    sheet.print_title_rows = f"1:{first_free_row - 1}" if first_free_row > 1 else None
+    for row in breaks or ():
+        sheet.row_breaks.append(Break(row))
     sheet.page_setup.orientation = "landscape"
     sheet.page_setup.paperSize = sheet.PAPERSIZE_A4
-    sheet.page_setup.fitToHeight = 0
-    sheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
-    if last_printed_column:
-        sheet.print_area = f"A1:{last_printed_column}{last_printed_row or sheet.max_row}"
-    sheet.print_title_rows = f"1:{first_free_row - 1}" if first_free_row > 1 else None
+    # A scale and not "fit to width", with which Excel leaves page breaks out.
+    sheet.page_setup.scale = _scale(sheet, column, first_free_row - 1, last_row, breaks)
+    sheet.page_margins = PageMargins(MARGIN, MARGIN, MARGIN, FOOT, 0.3, 0.3)
+    sheet.print_options.horizontalCentered = True
     sheet.HeaderFooter.oddFooter = HeaderFooterItem(
-        left=_HeaderFooterPart(text="&A"), right=_HeaderFooterPart(text="&P / &N")
+        left=_HeaderFooterPart(text="&F"),
+        center=_HeaderFooterPart(text="&A"),
+        right=_HeaderFooterPart(text="&P / &N"),
     )
+
+
+def _scale(
+    sheet: Worksheet, column: str, titles: int, last_row: int, breaks: Sequence[int] | None
+) -> int:
+    """The largest scale at which the printed columns, and each page's rows, fit [percent]."""
+    columns = range(1, column_index_from_string(column) + 1)
+    scale = PRINTED_WIDTH / sum(_width(sheet, each) for each in columns)
+    if breaks is not None:
+        head = sum(_height(sheet, row) for row in range(1, titles + 1))
+        ends = [titles, *breaks, last_row]
+        for before, end in pairwise(ends):
+            rows = sum(_height(sheet, row) for row in range(before + 1, end + 1))
+            scale = min(scale, PRINTED_HEIGHT / (head + rows))
+    return max(LEAST_SCALE, min(100, int(scale * 100)))
+
+
+def _width(sheet: Worksheet, column: int) -> float:
+    """Width of a column on paper at full scale [inches]."""
+    dimension = sheet.column_dimensions[get_column_letter(column)]
+    # Of the 96 pixels of an inch Excel takes 7 for a character, LibreOffice nearly 8.
+    return 0.0 if dimension.hidden else ((dimension.width or DEFAULT_WIDTH) * 7.9 + 5) / 96
+
+
+def _height(sheet: Worksheet, row: int) -> float:
+    """Height of a row on paper at full scale [inches]."""
+    # Asking for a row that has no dimension would give it one.
+    height = sheet.row_dimensions[row].height if row in sheet.row_dimensions else None
+    return (height or DEFAULT_HEIGHT) / 72
 
 
 def protect(sheet: Worksheet) -> None:

@@ -8,7 +8,6 @@ from typing import Literal
 from openpyxl.styles import Alignment, PatternFill
 from openpyxl.workbook import Workbook
 from openpyxl.worksheet.datavalidation import DataValidation
-from openpyxl.worksheet.pagebreak import Break
 from openpyxl.worksheet.worksheet import Worksheet
 
 from xlsizing.book.alert_formulas import (
@@ -57,13 +56,13 @@ from xlsizing.core import RANGES, Catalogs, SizingResult, band
 
 TITLE_TEXT = "How many GPU nodes?"
 _LABEL, _VALUE, _UNIT, _BAND, _NOTE = 2, 3, 4, 5, 6
-_WIDTHS = {"A": 2, "B": 34, "C": 22, "D": 17, "E": 12, "F": 80}
+_WIDTHS = {"A": 2, "B": 33, "C": 21, "D": 15, "E": 12, "F": 77}
 
 ALERTS_SHOWN = 6
 """Lines of the list of active alerts; the rest is on the sheet Warnings."""
 
-_NOTE_LINE = 88
-_LABEL_LINE = 36
+_NOTE_LINE = 82
+_LABEL_LINE = 35
 """Characters of a note and of a label that fit on one line of their columns."""
 
 _USED: Mapping[str, str] = {"KvPrecision": "Precision", "TensorParallel": "EngineTp"}
@@ -126,10 +125,9 @@ def write_sizing_sheet(
     row = page.write_outputs(4, result)
     row = page.write_inputs(row + 1, result)
     row = page.write_alert_list(row + 1, result)
-    sheet.row_breaks.append(Break(row))
     page.write_steps(row + 1)
     _colour_bands(sheet, row)
-    set_page(sheet, first_free_row=4)
+    set_page(sheet, first_free_row=4, breaks=[row])
     protect(sheet)
 
 

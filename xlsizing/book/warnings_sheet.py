@@ -35,9 +35,11 @@ from xlsizing.core import ALERT_RULES, AlertRule
 
 TABLE = "Warnings"
 TABLE_TOP = 5
-SPARE_LINES, SPARE_LINES_PRINTED = 96, 24
+SPARE_LINES, SPARE_LINES_PRINTED = 96, 3
 """Lines beyond those that are taken when the workbook is written."""
-MESSAGE_WIDTH, ADVICE_WIDTH = 84, 84
+MESSAGE_WIDTH, ADVICE_WIDTH = 54, 50
+LEAST_LINES = 3
+"""Lines of text that there is room for, whatever alert a line comes to show."""
 SIZING = "Sizing"
 """What the column Scenario calls the Sizing sheet."""
 
@@ -89,9 +91,9 @@ def write_warnings_sheet(
     _write_count(book, writer, placed, len(taken), scenarios is not None)
     for line, row in zip(lines, placed.rows, strict=True):
         sheet.row_dimensions[row].height = LINE_HEIGHT * max(
-            2,
-            math.ceil(len(line.message) / (MESSAGE_WIDTH + 6)),
-            math.ceil(len(line.advice) / (ADVICE_WIDTH + 6)),
+            LEAST_LINES,
+            math.ceil(len(line.message) / MESSAGE_WIDTH),
+            math.ceil(len(line.advice) / ADVICE_WIDTH),
         )
     helpers = [get_column_letter(placed.first_column + place) for place in (6, 8)]
     sheet.column_dimensions.group(helpers[0], helpers[1], outline_level=1, hidden=True)
@@ -168,19 +170,19 @@ def _columns(with_scenarios: bool) -> list[Column[_Line]]:
         remedy = of_load(f"Step_{symbol}", column(head(symbol)))
         what_to_do = f'SUBSTITUTE({what_to_do},"{word}",{remedy})'
     return [
-        Column("Scenario", lambda line: line.scenario, if_taken(named), 20, _TOP),
+        Column("Scenario", lambda line: line.scenario, if_taken(named), 16, _TOP),
         Column(
             "Code",
             lambda line: line.rule.code if line.rule else "",
             if_taken(f"INDEX(AlertRules[Code],{rule})"),
-            30,
+            27,
             _TOP,
         ),
         Column(
             "Severity",
             lambda line: line.rule.severity if line.rule else "",
             if_taken(f"INDEX(AlertRules[Severity],{rule})"),
-            11,
+            9.5,
             _TOP,
         ),
         Column(

@@ -193,11 +193,13 @@ def write_layouts_sheet(book: Workbook, notes: PackageNotes, catalogs: Catalogs)
     # A table has at least one row; an empty one is found by nothing.
     rows = layout_rows(catalogs) or (None,)
     placed = write_table(writer, "Layouts", _COLUMNS, rows, TABLE_TOP, alone=True)
+    writer.value(3, 1, f"{len(rows)} rows; printed without them.", Style(font=SUBTITLE))
     sheet.row_dimensions[TABLE_TOP].height = 32
     set_page(
         sheet,
         first_free_row=TABLE_TOP + 1,
         first_free_column=2,
         last_printed_column=placed.column_letter("KV copies"),
+        last_printed_row=TABLE_TOP,
     )
     protect(sheet)

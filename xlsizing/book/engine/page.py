@@ -1,5 +1,6 @@
 """The sheet Engine while it is written: its columns, headings, labels and figures."""
 
+import math
 from collections.abc import Mapping
 
 from openpyxl.workbook import Workbook
@@ -14,6 +15,7 @@ from xlsizing.book.styles import (
     HEADING,
     HEADING_FILL,
     LEFT,
+    LINE_HEIGHT,
     NOTE,
     NOTE_ALIGNMENT,
     RIGHT,
@@ -24,7 +26,7 @@ from xlsizing.book.styles import (
 LABEL, FIRST, SECOND, THIRD, UNIT, NOTES = 2, 3, 4, 5, 6, 7
 """The columns: what it is, up to three figures, their unit, and a note or equation."""
 
-WIDTHS = {"A": 2, "B": 40, "C": 19, "D": 19, "E": 19, "F": 15, "G": 86, "H": 14, "I": 14, "J": 14}
+WIDTHS = {"A": 2, "B": 33, "C": 16, "D": 16, "E": 16, "F": 13, "G": 66, "H": 14, "I": 14, "J": 14}
 
 NOT_KNOWN = "not known"
 """What a figure shows that cannot be computed."""
@@ -62,8 +64,10 @@ class EnginePage:
         self.writer.value(row, UNIT, unit, remark)
         remark = Style(font=NOTE, alignment=NOTE_ALIGNMENT, border=UNDERLINE)
         self.writer.value(row, NOTES, note, remark)
-        if len(note) > WIDTHS["G"] + 6:
-            self.sheet.row_dimensions[row].height = 29
+        lines = max(
+            1, math.ceil(len(note) / (WIDTHS["G"] + 4)), math.ceil(len(label) / (WIDTHS["B"] + 2))
+        )
+        self.sheet.row_dimensions[row].height = LINE_HEIGHT * lines
 
     def figure(self, row: int, formula: Formula, name: str, text: str, note: str) -> None:
         """Write a formula with its value, and define the name of its cell."""

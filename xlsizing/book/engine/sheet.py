@@ -141,10 +141,12 @@ def write_engine_sheet(
     row = _write_comparison(page, 4)
     row = write_settings(page, row + 1, result.settings)
     row = write_memory(page, row + 1, result)
+    breaks = [row]
     if table:
         row = write_scenarios(page, row + 1, table)
+        breaks.append(row)
     _write_steps(page, row + 1)
-    set_page(sheet, first_free_row=4, last_printed_column="G")
+    set_page(sheet, first_free_row=4, last_printed_column="G", breaks=breaks)
     protect(sheet)
 
 
