@@ -1,12 +1,18 @@
 #!/usr/bin/env bash
-# Draws docs/images/ again from a fresh template; needs LibreOffice Calc and poppler-utils.
+# Draws docs/images/ again from a fresh template: every sheet on a screen of 1366 x 768, and
+# every printed page. Needs LibreOffice Calc, poppler-utils, Xvfb, ImageMagick and Carlito.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
+rm -f docs/images/*.png
 .venv/bin/xlsizing template "$folder/template.xlsx" >/dev/null
+.venv/bin/python docs/screens.py "$folder/template.xlsx" docs/images
 soffice --headless "-env:UserInstallation=file://$folder/profile" \
     --convert-to pdf --outdir "$folder" "$folder/template.xlsx" >/dev/null
-# The Sizing sheet is the first page: A4 landscape at 110 dpi, less its margins.
-pdftoppm -r 110 -png -singlefile -f 1 -l 1 -x 90 -y 90 -W 1130 -H 560 \
-    "$folder/template.pdf" docs/images/sizing
+pdftoppm -r 72 -png "$folder/template.pdf" "$folder/page"
+mogrify -colors 128 "$folder"/page-*.png
+mv "$folder"/page-*.png docs/images/
+# The picture of the README: the first page without its margins.
+pdftoppm -r 130 -png -singlefile -f 1 -l 1 "$folder/template.pdf" "$folder/sizing"
+convert "$folder/sizing.png" -trim -bordercolor white -border 12 -colors 128 docs/images/sizing.png
