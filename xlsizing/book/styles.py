@@ -4,6 +4,8 @@ The palette keeps apart for colour-blind readers and in print: what a colour say
 always said in words too.
 """
 
+from typing import Literal
+
 from openpyxl.formatting.rule import Rule
 from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
 from openpyxl.styles.differential import DifferentialStyle
@@ -24,6 +26,9 @@ INFO_GROUND = "DCEBF7"
 BAND_GROUNDS = ("EDF4FA", "CFE3F3", "9DC6E6", "0B3C5D")
 """Grounds of the bands from low to extreme: one hue, so that darker is more for every reader."""
 
+Dash = Literal["solid", "dash", "sysDot"]
+Marker = Literal["circle", "square", "triangle", "diamond", "x", "plus", "star", "dash"]
+
 BLACK, ORANGE, SKY, GREEN, YELLOW, BLUE, VERMILION, PURPLE = (
     "000000",
     "E69F00",
@@ -43,8 +48,17 @@ MEMORY_COLOURS = (BLUE, ORANGE, VERMILION, SKY, REST)
 """Weights, KV cache, activation, runtime, unused: neighbours stay apart in grey."""
 
 LINE_COLOURS = (ORANGE, SKY, GREEN, BLUE, VERMILION, PURPLE, BLACK)
-LINE_MARKERS = ("circle", "square", "triangle", "diamond", "x", "plus", "star", "dash")
-LINE_DASHES = ("solid", "dash", "sysDot")
+LINE_MARKERS: tuple[Marker, ...] = (
+    "circle",
+    "square",
+    "triangle",
+    "diamond",
+    "x",
+    "plus",
+    "star",
+    "dash",
+)
+LINE_DASHES: tuple[Dash, ...] = ("solid", "dash", "sysDot")
 """Lines of a chart: so many colours solid, then as many dashed and dotted, each with a marker.
 
 Yellow is left out, which is hard to see on white.

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from openpyxl.chart import LineChart
 
-from xlsizing.book.charts.look import draw_line, dress, legend_at
+from xlsizing.book.charts.look import Frame, draw_line, dress
 from xlsizing.book.charts.page import (
     FIRST_COLUMN,
     IN_BILLIONS,
@@ -46,12 +46,12 @@ _CAPTION = (
 )
 
 
-def write_contexts(page: ChartsPage, row: int) -> Drawn:
-    """Write the figures from a row on; returns the chart of them."""
+def write_contexts(page: ChartsPage, row: int, frame: Frame) -> Drawn:
+    """Write the figures from a row on; returns the chart of them, whose lines are in a frame."""
     page.title(row, FIRST_COLUMN, "Sessions per node by context")
     sizes = _write_contexts(page, row + 1)
     heads = ("Server", "Row of Servers", "HBM, GB", "KV budget, GB")
-    page.heads(row + 5, FIRST_COLUMN, *heads, *["Sessions per node"] * len(DIVISORS))
+    page.heads(row + 5, FIRST_COLUMN, *heads, "Sessions per node", *[""] * (len(DIVISORS) - 1))
     chosen, servers = row + 6, page.catalogs.servers
     _write_server(page, chosen, page.result.server, sizes)
     for at, each in enumerate(servers, start=1):
@@ -60,7 +60,7 @@ def write_contexts(page: ChartsPage, row: int) -> Drawn:
         "Lines: sessions that one node of each server holds at nine contexts up to the model's "
         "longest, on a logarithmic axis; the chosen server's line is drawn over a broad grey one."
     )
-    chart = _chart(page, row + 2, chosen)
+    chart = _chart(page, row + 2, chosen, frame)
     return Drawn(
         chart, "Sessions per node by context", alt_text, *_caption(page), chosen + len(servers)
     )
@@ -135,15 +135,15 @@ def _write_server(
         page.figure(row, column, f"MAX(Const_NoSession,{text})", sessions or NO_SESSION, _SESSIONS)
 
 
-def _chart(page: ChartsPage, contexts: int, chosen: int) -> LineChart:
+def _chart(page: ChartsPage, contexts: int, chosen: int, frame: Frame) -> LineChart:
     chart = LineChart()
     dress(
         chart,
         "Sessions that a node holds, by context and server",
         "Context (tokens)",
         "Sessions per node (log scale)",
+        frame,
     )
-    legend_at(chart, "r")
     chart.y_axis.scaling.logBase, chart.y_axis.scaling.min = 10, 1
     chart.y_axis.crosses = "min"
     labels = page.cells(contexts, _FIRST, last_column=_LAST)
@@ -152,7 +152,7 @@ def _chart(page: ChartsPage, contexts: int, chosen: int) -> LineChart:
         values = page.cells(row, _FIRST, last_column=_LAST)
         line = series(page.cells(row, _NAME), values, labels)
         if place == 0:
-            draw_line(line, REST, "solid", "none", 7)
+            draw_line(line, REST, "solid", None, 7)
         else:
             look = place - 1
             draw_line(

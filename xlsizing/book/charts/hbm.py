@@ -5,7 +5,7 @@ from typing import NamedTuple
 from openpyxl.chart import BarChart
 
 from xlsizing.book.cells import Style
-from xlsizing.book.charts.look import dress, hide, paint_each
+from xlsizing.book.charts.look import Frame, dress, hide, paint_each
 from xlsizing.book.charts.page import (
     GIB_FORMAT,
     IN_BILLIONS,
@@ -21,12 +21,25 @@ from xlsizing.book.charts.page import (
 )
 from xlsizing.book.charts.series import series
 from xlsizing.book.expressions import filled, fixed, server
-from xlsizing.book.styles import MEMORY_COLOURS, RIGHT, SEVERITY_FILLS, STRONG, UNDERLINE, highlight
+from xlsizing.book.styles import (
+    BLUE,
+    ORANGE,
+    REST,
+    RIGHT,
+    SEVERITY_FILLS,
+    SKY,
+    STRONG,
+    UNDERLINE,
+    highlight,
+)
 from xlsizing.core import SizingResult
 from xlsizing.core.capacity import bytes_beside_kv, hbm_bytes, kv_budget_bytes
 from xlsizing.core.exact import GIB_PARTS, ceil_div, grouped, in_parts
 from xlsizing.core.kv_cache import kv_bytes_per_session
 from xlsizing.core.units import BYTES_PER_GIB
+
+_FRAME = Frame(0.37, 0.18, 0.59, 0.59)
+_COLOURS = (BLUE, REST, SKY, ORANGE, REST)
 
 ADDS_UP, ADDS_UP_NOT = "OK", "Parts and HBM differ"
 
@@ -56,7 +69,7 @@ class _Part(NamedTuple):
 def write_hbm(page: ChartsPage, row: int) -> Drawn:
     """Write the figures from a row on; returns the chart of them."""
     page.title(row, _LABEL, "HBM of one node of the chosen server")
-    page.heads(row + 1, _LABEL, "Part, as on the axis", "", "", "Bytes, GB", "From, GiB", "GiB")
+    page.heads(row + 1, _LABEL, "On the axis", "", "", "Bytes, GB", "From, GiB", "GiB")
     first = row + 2
     parts = _parts(page.result, first)
     start = 0
@@ -159,7 +172,7 @@ def _missing(result: SizingResult) -> int:
 def _chart(page: ChartsPage, first: int, last: int) -> BarChart:
     chart = BarChart()
     chart.type, chart.grouping, chart.overlap, chart.gapWidth = "bar", "stacked", 100, 45
-    dress(chart, "Where the HBM of one node goes", "Part of the HBM", "GiB")
+    dress(chart, "Where the HBM of one node goes", "Part of the HBM", "HBM (GiB)", _FRAME)
     # The first part on top; the axis of GiB stays at the bottom.
     chart.x_axis.scaling.orientation = "maxMin"
     chart.y_axis.crosses = "max"
@@ -170,7 +183,7 @@ def _chart(page: ChartsPage, first: int, last: int) -> BarChart:
         for column in (_START, _GIB)
     )
     hide(start)
-    paint_each(size, MEMORY_COLOURS)
+    paint_each(size, _COLOURS)
     chart.series.extend((start, size))
     return chart
 

@@ -2,7 +2,7 @@
 
 from openpyxl.chart import BarChart
 
-from xlsizing.book.charts.look import dress, label_values, paint
+from xlsizing.book.charts.look import Frame, dress, label_values, paint
 from xlsizing.book.charts.page import (
     FIRST_COLUMN,
     NOT_THERE,
@@ -15,7 +15,7 @@ from xlsizing.book.charts.page import (
 from xlsizing.book.charts.series import series
 from xlsizing.book.expressions import filled, fixed, server
 from xlsizing.book.limits import LIMIT_EXACT
-from xlsizing.book.styles import BLACK, BLUE, SKY
+from xlsizing.book.styles import ACCENT, BLUE, SKY
 from xlsizing.core.exact import RATIO_PARTS, ceil_div, grouped, in_parts
 from xlsizing.core.nodes import calc_nodes_required
 
@@ -23,19 +23,20 @@ QUARTERS = range(1, 9)
 """Concurrencies are quarters of the typed one, which doubles hold exactly."""
 
 TYPED = " (typed)"
+_FRAME = Frame(0.1, 0.19, 0.88, 0.47)
 WHOLE_AXIS = "[<10]General;#,##0"
 """An axis of counts, which has ticks between them where they are few."""
 
-_SHARE, _SESSIONS, _LABEL, _MINIMUM, _HEADROOM, _FINAL = range(FIRST_COLUMN, FIRST_COLUMN + 6)
-_CAPTION = "{sessions} sessions of {tokens} tokens take {nodes} nodes of {server}."
+_LABEL, _SHARE, _SESSIONS, _MINIMUM, _HEADROOM, _FINAL = range(FIRST_COLUMN, FIRST_COLUMN + 6)
+_CAPTION = "{sessions} sessions of {tokens} tokens on {server}: nodes final {nodes}."
 
 
 def write_nodes(page: ChartsPage, row: int) -> Drawn:
     """Write the figures from a row on; returns the chart of them."""
     heads = (
-        "Share of the typed concurrency",
-        "Sessions",
         "On the axis",
+        "Share of the typed",
+        "Sessions",
         "Nodes minimum",
         "Nodes with headroom",
         "Nodes final",
@@ -48,10 +49,10 @@ def write_nodes(page: ChartsPage, row: int) -> Drawn:
         _write_share(page, at, quarters)
     chart = BarChart()
     chart.gapWidth, chart.overlap = 60, 0
-    dress(chart, "Nodes needed as concurrency grows", "Concurrency (sessions)", "Nodes")
+    dress(chart, "Nodes needed as concurrency grows", "Concurrency (sessions)", "Nodes", _FRAME)
     chart.y_axis.number_format = WHOLE_AXIS
     labels = page.cells(first, _LABEL, last_row=last)
-    for column, colour in ((_MINIMUM, SKY), (_HEADROOM, BLUE), (_FINAL, BLACK)):
+    for column, colour in ((_MINIMUM, SKY), (_HEADROOM, BLUE), (_FINAL, ACCENT)):
         name, values = page.cells(first - 1, column), page.cells(first, column, last_row=last)
         drawn = series(name, values, labels)
         paint(drawn, colour)

@@ -16,6 +16,7 @@ from xlsizing.book.expressions import COUNT, Formula, render
 from xlsizing.book.formulas import OUTPUTS, STEPS
 from xlsizing.book.sizing_sheet import reference
 from xlsizing.book.styles import (
+    APART,
     BODY,
     COLUMN_FILL,
     COLUMN_HEAD,
@@ -84,7 +85,7 @@ class ChartsPage:
     def label(self, row: int, column: int, text: str, columns: int = 1) -> None:
         """Write what a row of figures is, over so many columns."""
         for place in range(columns):
-            style = Style(font=BODY, alignment=LEFT, border=UNDERLINE)
+            style = Style(font=BODY, alignment=APART, border=UNDERLINE)
             self.writer.value(row, column + place, text if place == 0 else None, style)
 
     def given(self, row: int, column: int, value: Value, number_format: str = COUNT) -> None:
@@ -100,7 +101,7 @@ class ChartsPage:
 
     def text(self, row: int, column: int, text: str, value: str, otherwise: str = '""') -> None:
         """Write a formula that comes to a text, or to another where it comes to an error."""
-        style = Style(font=BODY, alignment=LEFT, border=UNDERLINE)
+        style = Style(font=BODY, alignment=APART, border=UNDERLINE)
         self.writer.formula(row, column, f"IFERROR({text},{otherwise})", value, style)
 
     def figure_or_words(self, row: int, column: int, text: str, value: Value) -> None:

@@ -2,7 +2,7 @@
 
 from openpyxl.chart import BarChart
 
-from xlsizing.book.charts.look import dress, label_values, paint
+from xlsizing.book.charts.look import Frame, dress, label_values, paint
 from xlsizing.book.charts.page import (
     FIRST_COLUMN,
     IN_MILLIONS,
@@ -24,13 +24,14 @@ USED = " (used)"
 _LABEL, _NUMBER, _PRECISION, _ELEMENT, _BYTES, _GIB = range(FIRST_COLUMN, FIRST_COLUMN + 6)
 _CAPTION = "A session of {tokens} tokens takes {gib} GiB in {precision}."
 _GIB_LABELS = "#,##0.0000"
+_FRAME = Frame(0.12, 0.22, 0.86, 0.53)
 
 
 def write_precisions(page: ChartsPage, row: int) -> Drawn:
     """Write the figures from a row on; returns the chart of them."""
     heads = ("On the axis", "Row of Precisions", "KV precision", "Bytes per element", "KV MB")
     page.title(row, FIRST_COLUMN, "KV cache per session by precision")
-    page.heads(row + 1, FIRST_COLUMN, *heads, "KV cache per session, GiB")
+    page.heads(row + 1, FIRST_COLUMN, *heads, "KV cache, GiB")
     first = row + 2
     result = page.result
     for number, (precision, element) in enumerate(BYTES_PER_ELEMENT.items(), start=1):
@@ -51,7 +52,7 @@ def write_precisions(page: ChartsPage, row: int) -> Drawn:
     chart = BarChart()
     chart.gapWidth = 90
     axes = ("KV precision", "KV cache per session (GiB)")
-    dress(chart, "KV cache of one session, by precision", *axes)
+    dress(chart, "KV cache of one session, by precision", *axes, _FRAME)
     chart.y_axis.number_format = "General"
     chart.legend = None
     drawn = series(

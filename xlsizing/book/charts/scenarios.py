@@ -4,14 +4,14 @@ from collections.abc import Sequence
 
 from openpyxl.chart import BarChart
 
-from xlsizing.book.charts.look import dress, paint
+from xlsizing.book.charts.look import Frame, dress, paint
 from xlsizing.book.charts.nodes import WHOLE_AXIS
 from xlsizing.book.charts.page import LAST_COLUMN, MIDDLE_COLUMN, ChartsPage, Drawn, in_column
 from xlsizing.book.charts.series import series
 from xlsizing.book.engine.page import NOT_KNOWN, known
 from xlsizing.book.engine.values import UNKNOWN
 from xlsizing.book.scenarios_sheet import LIVE, Scenario, head
-from xlsizing.book.styles import BLACK, SKY, VERMILION
+from xlsizing.book.styles import ACCENT, SKY, VERMILION
 from xlsizing.book.tables import Placed
 from xlsizing.book.values import NO_NODES, formula_values
 
@@ -20,10 +20,11 @@ SHOWN = 6
 
 _NAME, _NUMBER = MIDDLE_COLUMN + 1, LAST_COLUMN - 3
 _FIGURES = (
-    ("Plan", "NodesFinal", BLACK),
+    ("Plan", "NodesFinal", ACCENT),
     ("Steady decode", "SteadyNodesFinal", SKY),
     ("Engine bound", "EngineNodesFinal", VERMILION),
 )
+_FRAME = Frame(0.1, 0.19, 0.88, 0.47)
 _CAPTION = f"The first {SHOWN} rows of Scenarios that are switched on, in their places."
 
 
@@ -40,7 +41,7 @@ def write_scenarios(
     chart = BarChart()
     chart.gapWidth, chart.overlap = 60, 0
     title = "Nodes final by scenario: plan and engine"
-    dress(chart, title, "Scenario", "Nodes")
+    dress(chart, title, "Scenario", "Nodes", _FRAME)
     chart.y_axis.number_format = WHOLE_AXIS
     names = page.cells(first, _NAME, last_row=last)
     for column, (_, _, colour) in enumerate(_FIGURES, start=_NUMBER + 1):

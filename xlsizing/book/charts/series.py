@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from openpyxl.chart.data_source import (
     AxDataSource,
@@ -14,7 +15,7 @@ from openpyxl.chart.data_source import (
     StrVal,
 )
 from openpyxl.chart.series import Series, SeriesLabel
-from openpyxl.utils import absolute_coordinate, quote_sheetname, range_boundaries
+from openpyxl.utils import absolute_coordinate, quote_sheetname
 
 from xlsizing.book.cells import Value, Writer
 
@@ -39,12 +40,11 @@ class Cells:
         return list(self._values())
 
     def _values(self) -> Iterator[Value]:
-        sheet, known = self.writer.sheet, self.writer.notes.values
-        left, top, right, bottom = range_boundaries(self.address)
-        assert left and top and right and bottom
-        for row in range(top, bottom + 1):
-            for column in range(left, right + 1):
-                cell = sheet.cell(row, column)
+        sheet = self.writer.sheet
+        known: dict[tuple[str, str], Any] = {**self.writer.notes.values}
+        first, _, last = self.address.partition(":")
+        for row in sheet[f"{first}:{last or first}"]:
+            for cell in row:
                 yield known.get((sheet.title, cell.coordinate), cell.value)
 
 

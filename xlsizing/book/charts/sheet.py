@@ -1,7 +1,5 @@
 """The sheet Charts: pictures of the plan on Sizing, and below them the figures that they show."""
 
-from collections.abc import Sequence
-
 from openpyxl.drawing.spreadsheet_drawing import AnchorMarker, TwoCellAnchor
 from openpyxl.utils import get_column_letter
 from openpyxl.workbook import Workbook
@@ -10,6 +8,7 @@ from openpyxl.worksheet.page import PageMargins
 from xlsizing.book.cells import AltText, PackageNotes, Style, Writer
 from xlsizing.book.charts.contexts import write_contexts
 from xlsizing.book.charts.hbm import write_hbm
+from xlsizing.book.charts.look import Frame
 from xlsizing.book.charts.nodes import write_nodes
 from xlsizing.book.charts.page import FIRST_COLUMN, LAST_COLUMN, MIDDLE_COLUMN, ChartsPage, Drawn
 from xlsizing.book.charts.precisions import write_precisions
@@ -23,11 +22,13 @@ from xlsizing.core import Catalogs, SizingResult
 SHEET = "Charts"
 TITLE_TEXT = "What the plan looks like"
 
-_LABEL_WIDTH, _WIDTH = 26, 11.7
+_LABEL_WIDTH, _WIDTH = 26, 12.3
 _FIRST_CHART_ROW = 4
-_CHART_ROWS, _LOW_CHART_ROWS = 13, 10
-"""Rows that a chart covers: two of them fit beside each other on a small screen."""
-_CELL_WIDTH_COVERED, _CELL_HEIGHT_COVERED = 760_000, 130_000
+_ROWS, _ROW_HEIGHT = 13, 14.25
+"""Rows of a chart and the sentence above it, and their height [points]; three fit on a page."""
+_FRAME, _TALL_FRAME = Frame(0.15, 0.1, 0.82, 0.6), Frame(0.15, 0.08, 0.82, 0.72)
+"""Where the lines stand in the chart of all servers, beside two charts and beside three."""
+_CELL_WIDTH_COVERED, _CELL_HEIGHT_COVERED = 700_000, 120_000
 """How far a chart reaches into its last column and row [EMU]: nearly all of them."""
 
 
@@ -41,6 +42,9 @@ def write_charts_sheet(
     """Write the sheet for one sizing, and for the rows of Scenarios where there is that sheet."""
     sheet = book.create_sheet(SHEET)
     sheet.column_dimensions["A"].width = 2
+    for row in range(_FIRST_CHART_ROW, _FIRST_CHART_ROW + 3 * _ROWS):
+        sheet.row_dimensions[row].height = _ROW_HEIGHT
+    sheet.row_dimensions[1].height, sheet.row_dimensions[3].height = 24, 9
     for column in range(FIRST_COLUMN, LAST_COLUMN + 1):
         width = _LABEL_WIDTH if column == FIRST_COLUMN else _WIDTH
         sheet.column_dimensions[get_column_letter(column)].width = width
@@ -48,54 +52,48 @@ def write_charts_sheet(
     page.writer.value(1, FIRST_COLUMN, TITLE_TEXT, Style(font=TITLE))
     question = notes.values["Sizing", "B2"]
     page.writer.formula(2, FIRST_COLUMN, "Sizing!$B$2", question, Style(font=SUBTITLE))
-    figures = _figures_row(table)
+    figures = _FIRST_CHART_ROW + 3 * _ROWS + 1
     page.writer.value(figures, FIRST_COLUMN, "The figures behind the charts", Style(font=HEADING))
-    charts = _write_figures(page, figures + 2, table)
-    _place_charts(page, charts)
+    _write(page, figures + 2, table)
     _set_pages(page, figures)
 
 
-def _figures_row(table: ScenarioTable | None) -> int:
-    """The row that the figures begin in, below the charts."""
-    below = _FIRST_CHART_ROW + 2 * (_CHART_ROWS + 1)
-    return below + (_LOW_CHART_ROWS + 1 if table else 0) + 1
-
-
-def _write_figures(page: ChartsPage, row: int, table: ScenarioTable | None) -> list[Drawn]:
-    """Write all figures, two tables side by side where they are small; returns the charts."""
+def _write(page: ChartsPage, row: int, table: ScenarioTable | None) -> None:
+    """Write all figures, two tables side by side where they are small, and place the charts."""
     nodes, hbm = write_nodes(page, row), write_hbm(page, row)
     row = max(nodes.last_row, hbm.last_row) + 2
     precisions = write_precisions(page, row)
-    scenarios = [write_scenarios(page, row, *table)] if table else []
-    row = max(each.last_row for each in (precisions, *scenarios)) + 2
-    return [nodes, write_contexts(page, row), hbm, precisions, *scenarios]
+    scenarios = write_scenarios(page, row, *table) if table else None
+    row = max(precisions.last_row, scenarios.last_row if scenarios else 0) + 2
+    contexts = write_contexts(page, row, _FRAME if scenarios else _TALL_FRAME)
+    ends = [_FIRST_CHART_ROW + number * _ROWS - 1 for number in range(1, 4)]
+    starts = [_FIRST_CHART_ROW, *(end + 1 for end in ends)]
+    for drawn, start, end in zip((nodes, hbm, precisions), starts, ends, strict=False):
+        _place_chart(page, drawn, start, FIRST_COLUMN, end)
+    # The lines of all servers need the height.
+    _place_chart(page, contexts, starts[0], MIDDLE_COLUMN, ends[1] if scenarios else ends[2])
+    if scenarios:
+        _place_chart(page, scenarios, starts[2], MIDDLE_COLUMN, ends[2])
 
 
-def _place_charts(page: ChartsPage, charts: Sequence[Drawn]) -> None:
-    """Put the charts on the sheet two by two, and the last one of an odd number over both places."""
-    notes, sheet = page.writer.notes, page.writer.sheet
-    row = _FIRST_CHART_ROW
-    for number, drawn in enumerate(charts):
-        on_the_left = number % 2 == 0
-        alone = on_the_left and number == len(charts) - 1
-        left = FIRST_COLUMN if on_the_left else MIDDLE_COLUMN
-        right = MIDDLE_COLUMN - 1 if on_the_left and not alone else LAST_COLUMN
-        rows = _LOW_CHART_ROWS if alone else _CHART_ROWS
-        page.caption(row, left, drawn)
-        # Between cells, so that it covers the same ones whatever a program makes of their widths.
-        drawn.chart.anchor = TwoCellAnchor(
-            _from=AnchorMarker(col=left - 1, row=row),
-            to=AnchorMarker(
-                col=right - 1,
-                colOff=_CELL_WIDTH_COVERED,
-                row=row + rows - 1,
-                rowOff=_CELL_HEIGHT_COVERED,
-            ),
-        )
-        sheet.add_chart(drawn.chart)
-        if not on_the_left:
-            row += rows + 1
-        notes.alt_texts.setdefault(SHEET, []).append(AltText(drawn.name, drawn.alt_text))
+def _place_chart(page: ChartsPage, drawn: Drawn, row: int, column: int, last_row: int) -> None:
+    """Put a chart and its sentence above it on one half of the sheet, down to a row."""
+    page.caption(row, column, drawn)
+    right = MIDDLE_COLUMN - 1 if column == FIRST_COLUMN else LAST_COLUMN
+    # Between cells, so that it covers the same ones whatever a program makes of their widths.
+    anchor = TwoCellAnchor(
+        _from=AnchorMarker(col=column - 1, row=row),
+        to=AnchorMarker(
+            col=right - 1,
+            colOff=_CELL_WIDTH_COVERED,
+            row=last_row - 1,
+            rowOff=_CELL_HEIGHT_COVERED,
+        ),
+    )
+    drawn.chart.anchor = anchor  # type: ignore[assignment]  # it takes anchors, too
+    page.writer.sheet.add_chart(drawn.chart)
+    alt_texts = page.writer.notes.alt_texts.setdefault(SHEET, [])
+    alt_texts.append(AltText(drawn.name, drawn.alt_text))
 
 
 def _set_pages(page: ChartsPage, figures: int) -> None:
@@ -103,5 +101,5 @@ def _set_pages(page: ChartsPage, figures: int) -> None:
     sheet = page.writer.sheet
     set_page(sheet, first_free_row=3)
     last = get_column_letter(LAST_COLUMN)
-    sheet.print_area = f"A1:{last}{figures - 1},A{figures}:{last}{sheet.max_row}"
+    sheet.print_area = f"A1:{last}{figures - 2},A{figures}:{last}{sheet.max_row}"
     sheet.page_margins = PageMargins(0.3, 0.3, 0.3, 0.5, 0.2, 0.2)

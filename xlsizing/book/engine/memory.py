@@ -4,7 +4,7 @@ from openpyxl.chart import BarChart
 from openpyxl.utils import get_column_letter
 
 from xlsizing.book.cells import AltText, Style, Value
-from xlsizing.book.charts.look import dress, paint
+from xlsizing.book.charts.look import Frame, dress, paint
 from xlsizing.book.charts.series import Cells, series
 from xlsizing.book.engine.page import FIRST, LABEL, NOT_KNOWN, SECOND, EnginePage
 from xlsizing.book.styles import BODY, MEMORY_COLOURS, RIGHT, UNDERLINE
@@ -12,6 +12,7 @@ from xlsizing.core import SizingResult
 from xlsizing.core.engine import usable_gpu_bytes
 from xlsizing.core.units import BYTES_PER_GIB
 
+_FRAME = Frame(0.03, 0.24, 0.94, 0.26)
 CHART_ROWS = 9
 """Rows that the chart covers."""
 
@@ -80,7 +81,7 @@ def _add_chart(page: EnginePage, first: int, top: int) -> None:
     chart.type, chart.grouping, chart.overlap = "bar", "percentStacked", 100
     chart.height, chart.width = 4.4, 27
     chart.gapWidth = 40
-    dress(chart, "Where one GPU's memory goes", "", "Share of the usable memory")
+    dress(chart, "Where one GPU's memory goes", "", "Share of the usable memory", _FRAME)
     chart.y_axis.number_format = "0%"
     chart.y_axis.majorGridlines = None
     chart.x_axis.delete = True
