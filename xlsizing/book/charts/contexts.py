@@ -39,6 +39,7 @@ _NAME, _NUMBER, _HBM, _BUDGET = range(FIRST_COLUMN, FIRST_COLUMN + 4)
 _FIRST = _BUDGET + 1
 _LAST = _FIRST + len(DIVISORS) - 1
 _SESSIONS = '[<1]"none";#,##0'
+_FRAME = Frame(0.15, 0.1, 0.82, 0.6)
 _CHOSEN = "chosen: {server}"
 _CAPTION = (
     "{model}, KV cache in {precision}: {server} holds {sessions} sessions of the {tokens} tokens "
@@ -46,8 +47,8 @@ _CAPTION = (
 )
 
 
-def write_contexts(page: ChartsPage, row: int, frame: Frame) -> Drawn:
-    """Write the figures from a row on; returns the chart of them, whose lines are in a frame."""
+def write_contexts(page: ChartsPage, row: int) -> Drawn:
+    """Write the figures from a row on; returns the chart of them."""
     page.title(row, FIRST_COLUMN, "Sessions per node by context")
     sizes = _write_contexts(page, row + 1)
     heads = ("Server", "Row of Servers", "HBM, GB", "KV budget, GB")
@@ -60,7 +61,7 @@ def write_contexts(page: ChartsPage, row: int, frame: Frame) -> Drawn:
         "Lines: sessions that one node of each server holds at nine contexts up to the model's "
         "longest, on a logarithmic axis; the chosen server's line is drawn over a broad grey one."
     )
-    chart = _chart(page, row + 2, chosen, frame)
+    chart = _chart(page, row + 2, chosen)
     return Drawn(
         chart, "Sessions per node by context", alt_text, *_caption(page), chosen + len(servers)
     )
@@ -135,14 +136,14 @@ def _write_server(
         page.figure(row, column, f"MAX(Const_NoSession,{text})", sessions or NO_SESSION, _SESSIONS)
 
 
-def _chart(page: ChartsPage, contexts: int, chosen: int, frame: Frame) -> LineChart:
+def _chart(page: ChartsPage, contexts: int, chosen: int) -> LineChart:
     chart = LineChart()
     dress(
         chart,
         "Sessions that a node holds, by context and server",
         "Context (tokens)",
         "Sessions per node (log scale)",
-        frame,
+        _FRAME,
     )
     chart.y_axis.scaling.logBase, chart.y_axis.scaling.min = 10, 1
     chart.y_axis.crosses = "min"

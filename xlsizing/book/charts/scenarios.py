@@ -4,16 +4,16 @@ from collections.abc import Sequence
 
 from openpyxl.chart import BarChart
 
+from xlsizing.book.cells import Value
 from xlsizing.book.charts.look import Frame, dress, paint
 from xlsizing.book.charts.nodes import WHOLE_AXIS
 from xlsizing.book.charts.page import LAST_COLUMN, MIDDLE_COLUMN, ChartsPage, Drawn, in_column
 from xlsizing.book.charts.series import series
 from xlsizing.book.engine.page import NOT_KNOWN, known
-from xlsizing.book.engine.values import UNKNOWN
-from xlsizing.book.scenarios_sheet import LIVE, Scenario, head
+from xlsizing.book.scenario import Scenario
+from xlsizing.book.scenarios_sheet import EMPTY, LIVE, head
 from xlsizing.book.styles import ACCENT, SKY, VERMILION
 from xlsizing.book.tables import Placed
-from xlsizing.book.values import NO_NODES, formula_values
 
 SHOWN = 6
 """Rows of Scenarios that the chart has room for."""
@@ -36,7 +36,7 @@ def write_scenarios(
     page.heads(row + 1, _NAME, "Scenario", "", "Row", *(name for name, _, _ in _FIGURES))
     first, last = row + 2, row + 1 + SHOWN
     for number in range(1, SHOWN + 1):
-        scenario = scenarios[number - 1] if number <= len(scenarios) else None
+        scenario = scenarios[number - 1] if number <= len(scenarios) else EMPTY
         _write_scenario(page, row + 1 + number, number, table, scenario)
     chart = BarChart()
     chart.gapWidth, chart.overlap = 60, 0
@@ -57,7 +57,7 @@ def write_scenarios(
 
 
 def _write_scenario(
-    page: ChartsPage, row: int, number: int, table: Placed, scenario: Scenario | None
+    page: ChartsPage, row: int, number: int, table: Placed, scenario: Scenario
 ) -> None:
     own_number = in_column(row, _NUMBER)
 
@@ -66,12 +66,12 @@ def _write_scenario(
         return f"INDEX(Scenarios!{table.cells(heading)},{own_number})"
 
     live, name = cells(LIVE.label), cells("Scenario")
-    values = formula_values(scenario.result, page.catalogs) if scenario else {}
     page.label(row, _NAME, "", columns=_NUMBER - _NAME)
-    shown = scenario.name if scenario else ""
+    shown = scenario.name if scenario.is_live else ""
     page.text(row, _NAME, f'IF({live},IF({name}="","",{name}),"")', shown)
     page.given(row, _NUMBER, number)
     for column, (_, symbol, _) in enumerate(_FIGURES, start=_NUMBER + 1):
-        value = values.get(symbol, "")
-        nodes = NOT_KNOWN if scenario and value in (UNKNOWN, NO_NODES) else value
-        page.figure_or_words(row, column, f'IF({live},{known(cells(head(symbol)))},"")', nodes)
+        nodes = scenario.values.get(symbol)
+        count: Value = nodes if isinstance(nodes, int) else NOT_KNOWN
+        text = f'IFERROR(IF({live},{known(cells(head(symbol)))},""),"")'
+        page.figure_or_words(row, column, text, count if scenario.is_live else "")

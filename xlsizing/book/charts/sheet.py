@@ -8,7 +8,6 @@ from openpyxl.worksheet.page import PageMargins
 from xlsizing.book.cells import AltText, PackageNotes, Style, Writer
 from xlsizing.book.charts.contexts import write_contexts
 from xlsizing.book.charts.hbm import write_hbm
-from xlsizing.book.charts.look import Frame
 from xlsizing.book.charts.nodes import write_nodes
 from xlsizing.book.charts.page import FIRST_COLUMN, LAST_COLUMN, MIDDLE_COLUMN, ChartsPage, Drawn
 from xlsizing.book.charts.precisions import write_precisions
@@ -26,8 +25,6 @@ _LABEL_WIDTH, _WIDTH = 26, 12.3
 _FIRST_CHART_ROW = 4
 _ROWS, _ROW_HEIGHT = 13, 14.25
 """Rows of a chart and the sentence above it, and their height [points]; three fit on a page."""
-_FRAME, _TALL_FRAME = Frame(0.15, 0.1, 0.82, 0.6), Frame(0.15, 0.08, 0.82, 0.72)
-"""Where the lines stand in the chart of all servers, beside two charts and beside three."""
 _CELL_WIDTH_COVERED, _CELL_HEIGHT_COVERED = 700_000, 120_000
 """How far a chart reaches into its last column and row [EMU]: nearly all of them."""
 
@@ -37,9 +34,9 @@ def write_charts_sheet(
     notes: PackageNotes,
     result: SizingResult,
     catalogs: Catalogs,
-    table: ScenarioTable | None = None,
+    table: ScenarioTable,
 ) -> None:
-    """Write the sheet for one sizing, and for the rows of Scenarios where there is that sheet."""
+    """Write the sheet for one sizing, and for the first rows of Scenarios."""
     sheet = book.create_sheet(SHEET)
     sheet.column_dimensions["A"].width = 2
     for row in range(_FIRST_CHART_ROW, _FIRST_CHART_ROW + 3 * _ROWS):
@@ -58,22 +55,21 @@ def write_charts_sheet(
     _set_pages(page, figures)
 
 
-def _write(page: ChartsPage, row: int, table: ScenarioTable | None) -> None:
+def _write(page: ChartsPage, row: int, table: ScenarioTable) -> None:
     """Write all figures, two tables side by side where they are small, and place the charts."""
     nodes, hbm = write_nodes(page, row), write_hbm(page, row)
     row = max(nodes.last_row, hbm.last_row) + 2
     precisions = write_precisions(page, row)
-    scenarios = write_scenarios(page, row, *table) if table else None
-    row = max(precisions.last_row, scenarios.last_row if scenarios else 0) + 2
-    contexts = write_contexts(page, row, _FRAME if scenarios else _TALL_FRAME)
+    scenarios = write_scenarios(page, row, *table)
+    row = max(precisions.last_row, scenarios.last_row) + 2
+    contexts = write_contexts(page, row)
     ends = [_FIRST_CHART_ROW + number * _ROWS - 1 for number in range(1, 4)]
     starts = [_FIRST_CHART_ROW, *(end + 1 for end in ends)]
     for drawn, start, end in zip((nodes, hbm, precisions), starts, ends, strict=False):
         _place_chart(page, drawn, start, FIRST_COLUMN, end)
     # The lines of all servers need the height.
-    _place_chart(page, contexts, starts[0], MIDDLE_COLUMN, ends[1] if scenarios else ends[2])
-    if scenarios:
-        _place_chart(page, scenarios, starts[2], MIDDLE_COLUMN, ends[2])
+    _place_chart(page, contexts, starts[0], MIDDLE_COLUMN, ends[1])
+    _place_chart(page, scenarios, starts[2], MIDDLE_COLUMN, ends[2])
 
 
 def _place_chart(page: ChartsPage, drawn: Drawn, row: int, column: int, last_row: int) -> None:
