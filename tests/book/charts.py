@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import combinations
+from math import isclose
 
 from lxml import etree
 
@@ -152,19 +153,20 @@ def _wrong_values(book: Book, chart: Chart) -> Iterator[str]:
     for reference in (*chart.root.iter(f"{CHART}numRef"), *chart.root.iter(f"{CHART}strRef")):
         cells = reference.findtext(f"{CHART}f") or ""
         texts = reference.tag == f"{CHART}strRef"
-        expected = list(_values(book, cells, texts=texts))
-        carried: list[str | float | None] = [None] * len(expected)
+        expected = dict(enumerate(_values(book, cells, texts=texts)))
+        carried: dict[int, str | float] = {}
         count = 0
         for cache in (f"{CHART}strCache", f"{CHART}numCache"):
             for point in reference.iterfind(f"{cache}/{CHART}pt"):
                 value = point.findtext(f"{CHART}v") or ""
-                carried[int(point.get("idx") or 0)] = value if texts else _number(value)
+                carried[int(point.get("idx") or 0)] = value if texts else float(value)
             if (size := reference.find(f"{cache}/{CHART}ptCount")) is not None:
                 count = int(size.get("val") or 0)
+        shown = {at: value for at, value in expected.items() if value is not None}
         if not expected:
             yield f"{place} refers to {cells}, which are no cells with values."
-        elif carried != expected or count != len(expected):
-            yield f"{place} carries {carried} for {cells}, which shows {expected}."
+        elif not _agree(carried, shown) or count != len(expected):
+            yield f"{place} carries {carried} for {cells}, which shows {shown}."
 
 
 def _values(book: Book, cells: str, *, texts: bool) -> Iterator[str | float | None]:
@@ -181,13 +183,19 @@ def _values(book: Book, cells: str, *, texts: bool) -> Iterator[str | float | No
             if cell is None:
                 return
             is_number = cell.get("t") in (None, "n") and book.text(cell) != ""
-            number = _number(book.text(cell)) if is_number else None
+            number = float(book.text(cell)) if is_number else None
             yield (book.text(cell) or None) if texts else number
 
 
-def _number(text: str) -> float:
-    """A number at the digits that openpyxl writes into charts."""
-    return float(format(float(text), ".15g"))
+def _agree(one: Mapping[int, str | float], other: Mapping[int, str | float]) -> bool:
+    """Whether both have the same points; openpyxl writes a digit less into charts."""
+    if one.keys() != other.keys():
+        return False
+    pairs = ((one[at], other[at]) for at in one)
+    return all(
+        isclose(a, b, rel_tol=1e-14) if isinstance(a, float) and isinstance(b, float) else a == b
+        for a, b in pairs
+    )
 
 
 def _overlaps(book: Book, found: list[Chart]) -> Iterator[str]:

@@ -13,11 +13,12 @@ from tests.book.test_report import LOADS, sized
 from xlsizing.book import report, template
 from xlsizing.core import Catalogs
 
-OF_A_REPORT = [
+NAMES = [
     "Nodes by concurrency",
     "HBM of one node",
     "KV cache by precision",
     "Sessions per node by context",
+    "Nodes by scenario",
 ]
 SCREEN_PIXELS = 1_366 - 30 - 20
 """The width of a small screen, without row numbers and scroll bar."""
@@ -33,7 +34,7 @@ def names(content: bytes, sheet: str) -> list[str]:
 
 
 def test_the_template_has_a_chart_for_each_question(content: bytes) -> None:
-    assert names(content, "Charts") == [*OF_A_REPORT, "Nodes by scenario"]
+    assert names(content, "Charts") == NAMES
     assert names(content, "Engine") == ["Memory of one GPU"]
 
 
@@ -45,7 +46,7 @@ def test_charts_of_the_template_have_no_faults(content: bytes) -> None:
 def test_charts_of_a_report_have_no_faults(catalogs: Catalogs, name: str) -> None:
     model, server, storage, load = LOADS[name]
     made = report(sized(catalogs, model, server, storage, **load), catalogs)
-    assert names(made, "Charts") == OF_A_REPORT
+    assert names(made, "Charts") == NAMES
     assert chart_findings(made) == []
 
 

@@ -25,7 +25,7 @@ _FIGURES = (
     ("Engine bound", "EngineNodesFinal", VERMILION),
 )
 _FRAME = Frame(0.1, 0.19, 0.88, 0.47)
-_CAPTION = f"The first {SHOWN} rows of Scenarios that are switched on, in their places."
+_CAPTION = f"The first {SHOWN} rows of Scenarios; one that is switched off stays empty."
 
 
 def write_scenarios(
