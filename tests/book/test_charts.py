@@ -10,6 +10,7 @@ import pytest
 from tests.book.charts import CHART, TEXT, Element, cell_box, chart_findings, charts
 from tests.book.rules import opened
 from tests.book.test_report import LOADS, sized
+from tests.book.test_template import HOSTILE_NAMES, catalogs_of
 from xlsizing.book import report, template
 from xlsizing.core import Catalogs
 
@@ -50,13 +51,18 @@ def test_charts_of_a_report_have_no_faults(catalogs: Catalogs, name: str) -> Non
     assert chart_findings(made) == []
 
 
+def test_charts_of_a_catalog_with_hostile_names_have_no_faults() -> None:
+    hostile = catalogs_of(HOSTILE_NAMES)
+    assert chart_findings(template(hostile)) == []
+
+
 def test_every_server_of_the_catalog_has_a_line_of_its_own(
     content: bytes, catalogs: Catalogs
 ) -> None:
     [lines] = [chart for chart in charts(content) if chart.name == "Sessions per node by context"]
     series = list(lines.root.iter(f"{CHART}ser"))
     names = [str(next(each.iter(f"{CHART}v")).text) for each in series]
-    assert names == ["chosen: dgx-b300", *(server.name for server in catalogs.servers)]
+    assert names == ["chosen: dgx-b300", *(f"{server.name} " for server in catalogs.servers)]
     looks = [(looks_of(each, "srgbClr"), looks_of(each, "prstDash")) for each in series]
     assert len(set(looks)) == len(series) == len(catalogs.servers) + 1
 

@@ -225,7 +225,7 @@ class ChartFigures:
             yield self.context_cell(3, place), sizes[-1]
         number = catalogs.servers.index(result.server) + 1
         lines = [(f"chosen: {result.server.name}", number, result.server)]
-        lines += [(each.name, at, each) for at, each in enumerate(catalogs.servers, start=1)]
+        lines += [(f"{each.name} ", at, each) for at, each in enumerate(catalogs.servers, start=1)]
         for row, (name, at, server) in enumerate(lines):
             yield self.cell(CONTEXTS, "Server", row), name
             yield self.cell(CONTEXTS, "Row of Servers", row), at

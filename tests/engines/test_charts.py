@@ -107,10 +107,12 @@ class Fault(NamedTuple):
 
 def faults() -> list[Fault]:
     figures = chart_figures()
+    _, sessions = figures.cell(NODES, "Sessions", 0)
+    first, second = (figures.cell(SCENARIOS, "Row", row)[1] for row in (0, 1))
     return [
         Fault(figures.cell(NODES, "Sessions", 1), "-INT(-", "INT(", NO_WEIGHTS),
         Fault(figures.cell(NODES, "On the axis", 3), "=Step_Sessions", "=Step_KvBytes"),
-        Fault(figures.cell(NODES, "Nodes minimum", 0), "-$D48/", "-Step_Sessions/"),
+        Fault(figures.cell(NODES, "Nodes minimum", 0), f"-${sessions}/", "-Step_Sessions/"),
         Fault(figures.cell(NODES, "Nodes with headroom", 2), "+Step_HeadroomParts", ""),
         Fault(figures.cell(NODES, "Nodes final", 2), "+Step_SpareNodes", ""),
         Fault(figures.cell(HBM, "On the axis", 3), "Const_BytesPerGiB", "Const_BytesPerGB"),
@@ -131,7 +133,7 @@ def faults() -> list[Fault]:
         Fault(figures.context_cell(5, 4), "Const_NoSession,", "0,", NO_BUDGET),
         Fault(figures.context_cell(5, 4), "$E", "0*$E"),
         Fault(figures.cell(CONTEXTS, "Server", 4), "$C", "Step_ServerRow+0*$C"),
-        Fault(figures.cell(SCENARIOS, "Engine bound", 0), "$BX$5:", "$BX$6:"),
+        Fault(figures.cell(SCENARIOS, "Engine bound", 0), f"${first}", f"${second}"),
         Fault((SHEET, "B17"), "Step_HbmBytes", "Step_KvBudgetBytes"),
     ]
 

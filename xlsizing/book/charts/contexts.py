@@ -120,7 +120,8 @@ def _write_server(
         page.text(row, _NAME, filled(_CHOSEN, name), shown)
         page.figure(row, _NUMBER, "Step_ServerRow", page.values["ServerRow"])
     else:
-        page.text(row, _NAME, f"INDEX(Servers[Name],{own_number})", entry.name)
+        # With the blank behind it, not even a name such as #N/A is taken for an error.
+        page.text(row, _NAME, f'INDEX(Servers[Name],{own_number})&" "', f"{entry.name} ")
         page.given(row, _NUMBER, number)
     hbm = method("HbmBytes", ServerRow=own_number)
     page.figure(row, _HBM, hbm, hbm_bytes(entry), IN_BILLIONS)

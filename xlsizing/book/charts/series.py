@@ -17,7 +17,7 @@ from openpyxl.chart.data_source import (
 from openpyxl.chart.series import Series, SeriesLabel
 from openpyxl.utils import absolute_coordinate, quote_sheetname
 
-from xlsizing.book.cells import Value, Writer
+from xlsizing.book.cells import Value, Writer, escaped
 
 
 @dataclass(frozen=True)
@@ -75,5 +75,7 @@ def _numbers(cells: Cells) -> NumRef:
 
 def _texts(cells: Cells) -> StrRef:
     values = cells.values
-    points = [StrVal(idx=place, v=str(value)) for place, value in enumerate(values) if value]
+    points = [
+        StrVal(idx=place, v=escaped(str(value))) for place, value in enumerate(values) if value
+    ]
     return StrRef(cells.reference, StrData(ptCount=len(values), pt=points))

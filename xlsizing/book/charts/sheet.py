@@ -13,7 +13,7 @@ from xlsizing.book.charts.page import FIRST_COLUMN, LAST_COLUMN, MIDDLE_COLUMN, 
 from xlsizing.book.charts.precisions import write_precisions
 from xlsizing.book.charts.scenarios import write_scenarios
 from xlsizing.book.engine.scenarios import ScenarioTable
-from xlsizing.book.pages import set_page
+from xlsizing.book.pages import protect, set_page
 from xlsizing.book.styles import HEADING, SUBTITLE, TITLE
 from xlsizing.book.values import formula_values
 from xlsizing.core import Catalogs, SizingResult
@@ -53,6 +53,7 @@ def write_charts_sheet(
     page.writer.value(figures, FIRST_COLUMN, "The figures behind the charts", Style(font=HEADING))
     _write(page, figures + 2, table)
     _set_pages(page, figures)
+    protect(sheet)
 
 
 def _write(page: ChartsPage, row: int, table: ScenarioTable) -> None:
