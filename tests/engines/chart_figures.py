@@ -142,7 +142,7 @@ def precision_rows(result: SizingResult) -> list[Row]:
 def scenario_rows(names: Sequence[str], results: Sequence[SizingResult]) -> list[Row]:
     """The nodes of the first rows of Scenarios; nothing in a row that has none."""
     rows: list[Row] = []
-    for number in range(6):
+    for number in range(5):
         row: dict[str, Value] = {"Scenario": "", "Row": number + 1}
         figures: Mapping[str, Value] = dict.fromkeys(("Plan", "Steady decode", "Engine bound"), "")
         if number < len(results):

@@ -15,7 +15,7 @@ from xlsizing.book.scenarios_sheet import EMPTY, LIVE, head
 from xlsizing.book.styles import ACCENT, SKY, VERMILION
 from xlsizing.book.tables import Placed
 
-SHOWN = 6
+SHOWN = 5
 """Rows of Scenarios that the chart has room for."""
 
 _NAME, _NUMBER = MIDDLE_COLUMN + 1, LAST_COLUMN - 3

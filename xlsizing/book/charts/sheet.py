@@ -24,7 +24,7 @@ TITLE_TEXT = "What the plan looks like"
 _LABEL_WIDTH, _WIDTH = 26, 12.3
 _FIRST_CHART_ROW = 4
 _ROWS, _ROW_HEIGHT = 13, 14.25
-"""Rows of a chart and the sentence above it, and their height [points]; three fit on a page."""
+"""Rows of a chart and the sentence above it, and their height [points]; three fit on a page, as do the figures."""
 _CELL_WIDTH_COVERED, _CELL_HEIGHT_COVERED = 700_000, 120_000
 """How far a chart reaches into its last column and row [EMU]: nearly all of them."""
 
@@ -39,8 +39,6 @@ def write_charts_sheet(
     """Write the sheet for one sizing, and for the first rows of Scenarios."""
     sheet = book.create_sheet(SHEET)
     sheet.column_dimensions["A"].width = 2
-    for row in range(_FIRST_CHART_ROW, _FIRST_CHART_ROW + 3 * _ROWS):
-        sheet.row_dimensions[row].height = _ROW_HEIGHT
     sheet.row_dimensions[1].height, sheet.row_dimensions[3].height = 24, 9
     for column in range(FIRST_COLUMN, LAST_COLUMN + 1):
         width = _LABEL_WIDTH if column == FIRST_COLUMN else _WIDTH
@@ -52,6 +50,8 @@ def write_charts_sheet(
     figures = _FIRST_CHART_ROW + 3 * _ROWS + 1
     page.writer.value(figures, FIRST_COLUMN, "The figures behind the charts", Style(font=HEADING))
     _write(page, figures + 2, table)
+    for row in range(_FIRST_CHART_ROW, sheet.max_row + 1):
+        sheet.row_dimensions[row].height = sheet.row_dimensions[row].height or _ROW_HEIGHT
     _set_pages(page, figures)
     protect(sheet)
 
