@@ -32,13 +32,13 @@ def nodes_rows(result: SizingResult) -> list[Row]:
     """Nodes at quarters of the typed concurrency, by column."""
     rows: list[Row] = []
     for quarters in range(1, 9):
-        sessions = ceil(result.concurrency * quarters / 4)
+        most = floor(LARGEST / ((1 + result.peak_headroom_ratio) * 10_000))
+        sessions = min(ceil(result.concurrency * quarters / 4), max(most, result.concurrency))
         answer = _sized(result, sessions)
-        too_large = sessions * (1 + result.peak_headroom_ratio) * 10_000 > LARGEST
         nodes: dict[str, Value] = {
             "Nodes minimum": answer.nodes_minimum,
-            "Nodes with headroom": None if too_large else answer.nodes_with_headroom,
-            "Nodes final": None if too_large else answer.nodes_final,
+            "Nodes with headroom": answer.nodes_with_headroom,
+            "Nodes final": answer.nodes_final,
         }
         rows.append(
             {

@@ -67,19 +67,23 @@ def write_nodes(page: ChartsPage, row: int) -> Drawn:
 
 def _write_share(page: ChartsPage, row: int, quarters: int) -> None:
     result = page.result
-    sessions = ceil_div(result.concurrency * quarters, 4)
+    parts = RATIO_PARTS + in_parts(result.peak_headroom_ratio, RATIO_PARTS)
+    # Beyond it, a sheet could not count the nodes of a load that is fine as it is typed.
+    most = max(result.concurrency, LIMIT_EXACT // parts)
+    sessions = min(ceil_div(result.concurrency * quarters, 4), most)
     share, count = in_column(row, _SHARE), in_column(row, _SESSIONS)
     page.given(row, _SHARE, quarters / 4, "0%")
-    page.figure(row, _SESSIONS, f"-INT(-{share}*Step_Sessions)", sessions)
+    text = (
+        f"MIN(-INT(-{share}*Step_Sessions),"
+        "MAX(Step_Sessions,INT(Limit_Exact/(Const_RatioParts+Step_HeadroomParts))))"
+    )
+    page.figure(row, _SESSIONS, text, sessions)
     # The share of 1 is told by what it leaves as it is.
     label = f'{fixed(count)}&IF({share}*Step_Sessions=Step_Sessions,"{TYPED}","")'
     page.text(row, _LABEL, label, grouped(sessions) + (TYPED if quarters == 4 else ""))
     minimum, headroom, final = calc_nodes_required(
         sessions, result.sessions_per_node, result.peak_headroom_ratio, result.ha_mode
     )
-    parts = RATIO_PARTS + in_parts(result.peak_headroom_ratio, RATIO_PARTS)
-    if sessions * parts > LIMIT_EXACT:
-        headroom = final = None
     with_headroom = in_column(row, _HEADROOM)
     for column, symbol, nodes in (
         (_MINIMUM, "NodesMinimum", minimum),
