@@ -323,17 +323,15 @@ def defined_names(book: Book) -> Iterator[str]:
             yield f"The name {each.name} has a comment of more than {LONGEST_COMMENT} characters."
         if each.is_lambda:
             continue
-        # What is printed may be several areas, each on pages of its own.
-        for text in each.text.split(",") if built_in else [each.text]:
-            on_sheet = _ON_SHEET.match(text)
-            title = (on_sheet[1] or on_sheet[2]).replace("''", "'") if on_sheet else ""
-            cells = text[on_sheet.end() :] if on_sheet else ""
-            if title not in titles:
-                yield f"The name {each.name} refers to {text}, which is on no sheet."
-            elif built_in and _TITLE_ROWS.fullmatch(cells):
-                continue
-            elif not _ABSOLUTE.fullmatch(cells) or area(cells) is None:
-                yield f"The name {each.name} refers to {text}, which are no fixed cells."
+        on_sheet = _ON_SHEET.match(each.text)
+        title = (on_sheet[1] or on_sheet[2]).replace("''", "'") if on_sheet else ""
+        cells = each.text[on_sheet.end() :] if on_sheet else ""
+        if title not in titles:
+            yield f"The name {each.name} refers to {each.text}, which is on no sheet."
+        elif built_in and _TITLE_ROWS.fullmatch(cells):
+            continue
+        elif not _ABSOLUTE.fullmatch(cells) or area(cells) is None:
+            yield f"The name {each.name} refers to {each.text}, which are no fixed cells."
 
 
 def is_legal_name(name: str) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 import pytest
 
 from tests.book.charts import CHART, TEXT, Element, cell_box, chart_findings, charts
-from tests.book.rules import opened
+from tests.book.rules import MAIN, opened
 from tests.book.test_report import LOADS, sized
 from tests.book.test_template import HOSTILE_NAMES, catalogs_of
 from xlsizing.book import report, template
@@ -81,28 +81,24 @@ def test_two_charts_stand_side_by_side_on_a_small_screen(content: bytes) -> None
 
 
 def test_charts_print_on_one_page_and_their_figures_on_the_next(content: bytes) -> None:
-    book = opened(content)
-    [areas] = [
-        name.text
-        for name in book.names
-        if name.name == "_xlnm.Print_Area" and "Charts" in name.text
-    ]
-    first, second = re.findall(r"\$A\$(\d+):\$N\$(\d+)", areas)
+    [sheet] = [sheet for sheet in opened(content).sheets if sheet.title == "Charts"]
+    [end] = [int(each.get("id") or 0) for each in sheet.root.iterfind("{*}rowBreaks/{*}brk")]
     boxes = [chart.box for chart in charts(content) if chart.sheet.title == "Charts"]
-    [sheet] = [sheet for sheet in book.sheets if sheet.title == "Charts"]
-    below = cell_box(sheet, 1, int(first[1]) + 1).top
-    width = cell_box(sheet, 15, 1).left
+    below = cell_box(sheet, 1, end + 1).top
     assert max(box.bottom for box in boxes) <= below
-    assert int(first[1]) < int(second[0])
-    # A4 on its side, less the margins [inches].
+    last = max(int(row.get("r") or 0) for row in sheet.root.iter(f"{MAIN}row"))
+    scale = int(next(sheet.root.iter(f"{MAIN}pageSetup")).get("scale") or 0) / 100
     margins = {
-        key: float(str(value)) for key, value in next(sheet.root.iter("{*}pageMargins")).items()
+        side: float(str(margin))
+        for side, margin in next(sheet.root.iter(f"{MAIN}pageMargins")).items()
     }
-    paper = (
-        297 / 25.4 - margins["left"] - margins["right"],
-        210 / 25.4 - margins["top"] - margins["bottom"],
-    )
-    assert below / width <= paper[1] / paper[0]
+    # A4 on its side, less the margins, at the scale [pixels].
+    width = (297 / 25.4 - margins["left"] - margins["right"]) * 96 / scale
+    height = (210 / 25.4 - margins["top"] - margins["bottom"]) * 96 / scale
+    titles = cell_box(sheet, 1, 3).top
+    assert max(box.right for box in boxes) <= width
+    assert below <= height
+    assert cell_box(sheet, 1, last + 1).top - below + titles <= height
 
 
 Change = Callable[[bytes], bytes]

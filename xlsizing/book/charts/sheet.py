@@ -3,7 +3,6 @@
 from openpyxl.drawing.spreadsheet_drawing import AnchorMarker, TwoCellAnchor
 from openpyxl.utils import get_column_letter
 from openpyxl.workbook import Workbook
-from openpyxl.worksheet.page import PageMargins
 
 from xlsizing.book.cells import AltText, PackageNotes, Style, Writer
 from xlsizing.book.charts.contexts import write_contexts
@@ -39,7 +38,7 @@ def write_charts_sheet(
     """Write the sheet for one sizing, and for the first rows of Scenarios."""
     sheet = book.create_sheet(SHEET)
     sheet.column_dimensions["A"].width = 2
-    sheet.row_dimensions[1].height, sheet.row_dimensions[3].height = 24, 9
+    sheet.row_dimensions[3].height = 9
     for column in range(FIRST_COLUMN, LAST_COLUMN + 1):
         width = _LABEL_WIDTH if column == FIRST_COLUMN else _WIDTH
         sheet.column_dimensions[get_column_letter(column)].width = width
@@ -52,7 +51,13 @@ def write_charts_sheet(
     _write(page, figures + 2, table)
     for row in range(_FIRST_CHART_ROW, sheet.max_row + 1):
         sheet.row_dimensions[row].height = sheet.row_dimensions[row].height or _ROW_HEIGHT
-    _set_pages(page, figures)
+    # The charts are printed on one page, the figures on the next.
+    set_page(
+        sheet,
+        first_free_row=3,
+        last_printed_column=get_column_letter(LAST_COLUMN),
+        breaks=[figures - 1],
+    )
     protect(sheet)
 
 
@@ -91,12 +96,3 @@ def _place_chart(page: ChartsPage, drawn: Drawn, row: int, column: int, last_row
     page.writer.sheet.add_chart(drawn.chart)
     alt_texts = page.writer.notes.alt_texts.setdefault(SHEET, [])
     alt_texts.append(AltText(drawn.name, drawn.alt_text))
-
-
-def _set_pages(page: ChartsPage, figures: int) -> None:
-    """Print the charts on one page and the figures on the next."""
-    sheet = page.writer.sheet
-    set_page(sheet, first_free_row=3)
-    last = get_column_letter(LAST_COLUMN)
-    sheet.print_area = f"A1:{last}{figures - 2},A{figures}:{last}{sheet.max_row}"
-    sheet.page_margins = PageMargins(0.3, 0.3, 0.3, 0.5, 0.2, 0.2)
