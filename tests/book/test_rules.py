@@ -12,7 +12,7 @@ from tests.book.rules import RULES, Rule
 from xlsizing.book import report, template
 from xlsizing.core import Catalogs, Model, Server, SizingResult, StorageProfile, size
 
-SIZING, SCENARIOS, MODELS = (f"xl/worksheets/sheet{number}.xml" for number in (1, 2, 5))
+SIZING, SCENARIOS, MODELS = (f"xl/worksheets/sheet{number}.xml" for number in (1, 2, 6))
 WORKBOOK, STYLES = "xl/workbook.xml", "xl/styles.xml"
 SCENARIO_TABLE, MODEL_TABLE, MODEL_ALIASES = (
     f"xl/tables/table{number}.xml" for number in (1, 4, 5)
@@ -418,7 +418,7 @@ PLANTS = [
     ),
     *plants(
         rules.relationships,
-        "xl/worksheets/_rels/sheet5.xml.rels",
+        "xl/worksheets/_rels/sheet6.xml.rels",
         ("to nothing", "table4.xml", "table99.xml", "table99.xml"),
     ),
     *plants(

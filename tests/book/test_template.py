@@ -139,7 +139,9 @@ def book(content: bytes) -> Workbook:
 
 
 def test_sheets_stand_in_the_order_of_the_design(book: Workbook) -> None:
-    expected = "Sizing Scenarios Engine Warnings Models Servers Storage Layouts Constants About"
+    expected = (
+        "Sizing Scenarios Charts Engine Warnings Models Servers Storage Layouts Constants About"
+    )
     assert book.sheetnames == expected.split()
 
 

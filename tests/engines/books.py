@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 
+from tests.engines.chart_figures import ChartFigures
 from tests.engines.engine_figures import EngineSheet, engine_answer, engine_row
 from tests.engines.engine_loads import engine_loads
 from tests.engines.engines import Cell, Engine, Value
@@ -53,6 +54,12 @@ def engine_sheet() -> EngineSheet:
     return EngineSheet.of(the_template())
 
 
+@cache
+def chart_figures() -> ChartFigures:
+    """Where the figures behind its charts are."""
+    return ChartFigures(the_template())
+
+
 def planning_loads() -> tuple[Load, ...]:
     """Loads that put the planning method's quotients on an integer, or right beside it."""
     return tuple(boundary_loads(entries()))
@@ -82,11 +89,13 @@ class Book:
     """The answers on Sizing for the first load."""
     engine: dict[Cell, Value]
     """The sheet Engine for the first load, and its table for all of them."""
+    charts: dict[Cell, Value]
+    """The figures behind the charts for the first load, and for the first ones of all."""
 
     @property
     def cells(self) -> set[Cell]:
         """All cells that are compared."""
-        return {*self.scenarios, *self.sizing, *self.engine}
+        return {*self.scenarios, *self.sizing, *self.engine, *self.charts}
 
 
 def filled_book(
@@ -109,9 +118,8 @@ def filled_book(
     rows = [expected_row(result) | engine_row(result) for result in results]
     # Scenarios that the template comes with keep their names.
     names = [book.text(book.scenarios.cell("Scenario", row)) for row in range(len(loads))]
-    table = engine_sheet().expected_table(
-        ["" if name == "None" else name for name in names], results
-    )
+    names = ["" if name == "None" else name for name in names]
+    table = engine_sheet().expected_table(names, results)
     return Book(
         tuple(loads),
         book.filled(loads, typed or typed_settings(settings), planted),
@@ -123,6 +131,7 @@ def filled_book(
         {book.named(name): rows[0][head] for name, head in SIZING_NAMES.items()}
         | {book.named("Output_EngineAnswer"): engine_answer(results[0])},
         dict(engine_sheet().expected(results[0])) | dict(table),
+        chart_figures().expected(names, results, entries()) | chart_figures().captions(results[0]),
     )
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from tests.book.rules import MAIN, Area, Book, Element, Sheet, Table, area, rule
 
-ANSWERS = frozenset({"Sizing", "Scenarios", "Engine"})
+ANSWERS = frozenset({"Sizing", "Scenarios", "Charts", "Engine"})
 """The sheets that compute loads."""
 
 COMPUTED = ("OK", "Unsafe")

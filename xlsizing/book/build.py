@@ -9,6 +9,7 @@ from xlsizing import __version__
 from xlsizing.book.about_sheet import write_about_sheet
 from xlsizing.book.catalog_sheets import write_catalog_sheets
 from xlsizing.book.cells import PackageNotes
+from xlsizing.book.charts.sheet import write_charts_sheet
 from xlsizing.book.constants_sheet import write_constants_sheet
 from xlsizing.book.engine.layouts import write_layouts_sheet
 from xlsizing.book.engine.scenarios import ScenarioTable
@@ -82,8 +83,9 @@ def _workbook(
     book, notes = _new_book(title), PackageNotes()
     values = formula_values(sizing, catalogs)
     write_sizing_sheet(book, notes, sizing, catalogs)
-    table = write_scenarios_sheet(book, notes, scenarios, base)
-    write_engine_sheet(book, notes, sizing, catalogs, ScenarioTable(table, scenarios))
+    table = ScenarioTable(write_scenarios_sheet(book, notes, scenarios, base), scenarios)
+    write_charts_sheet(book, notes, sizing, catalogs, table)
+    write_engine_sheet(book, notes, sizing, catalogs, table)
     write_warnings_sheet(book, notes, values, scenarios)
     write_catalog_sheets(book, notes, catalogs)
     write_layouts_sheet(book, notes, catalogs)

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from openpyxl.cell.cell import Cell
 from openpyxl.styles import Alignment, Border, Font, PatternFill, Protection
@@ -68,6 +69,13 @@ ROW_MARK = "\0"
 """Stands for the number of a formula's own row in the formula of a block."""
 
 
+class AltText(NamedTuple):
+    """What a chart is called, and what it shows, for people who do not see it."""
+
+    name: str
+    text: str
+
+
 @dataclass
 class PackageNotes:
     """What the package pass must add, since openpyxl cannot write it."""
@@ -78,6 +86,8 @@ class PackageNotes:
     """Rows to be written, by sheet title."""
     calculated_columns: dict[str, list[str]] = field(default_factory=dict)
     """The ranges of tables' calculated columns, by sheet title."""
+    alt_texts: dict[str, list[AltText]] = field(default_factory=dict)
+    """The alt texts of a sheet's charts in the order in which they were added, by sheet title."""
 
     def values_of(self, title: str) -> dict[str, Value]:
         """The values of one sheet's formula cells, by address."""

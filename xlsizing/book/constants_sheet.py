@@ -9,6 +9,7 @@ from openpyxl.workbook import Workbook
 
 from xlsizing.book.alert_formulas import RULE_DIGITS
 from xlsizing.book.cells import PackageNotes, Style, Writer
+from xlsizing.book.charts.contexts import NO_SESSION
 from xlsizing.book.limits import LIMIT_EXACT, LIMIT_OVERHEAD_GIB
 from xlsizing.book.names import define
 from xlsizing.book.pages import protect, set_page
@@ -89,6 +90,7 @@ CONSTANTS: tuple[Constant, ...] = (
     ("Const_GibParts", GIB_PARTS, "parts", "GiB are counted in hundredths"),
     ("Const_TypedDigits", 15, "digits", "A number means the decimal that it shows at so many"),
     ("Const_RuleDigits", RULE_DIGITS, "digits", "Alert numbers have so many"),
+    ("Const_NoSession", NO_SESSION, "sessions", "Drawn on Charts for none: below the axis from 1"),
     ("Limit_Exact", LIMIT_EXACT, "", "Largest product that a sheet counts exactly"),
     ("Limit_OverheadGiB", LIMIT_OVERHEAD_GIB, "GiB", "Largest runtime overhead that a sheet takes"),
     ("Limit_GpuGiB", LARGEST_GPU_GIB, "GiB", "Largest figure per GPU that Engine takes"),

@@ -8,18 +8,19 @@ does, and takes out the dates that would make equal workbooks differ.
 import io
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
-from posixpath import join, normpath
+from posixpath import join, normpath, split
 
 from lxml import etree
 from openpyxl.utils.cell import coordinate_from_string
 from openpyxl.workbook import Workbook
 
-from xlsizing.book.cells import PackageNotes, RowBlock, Value
+from xlsizing.book.cells import AltText, PackageNotes, RowBlock, Value
 from xlsizing.book.rows import block_xml, cell_value
 
 _MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 _OFFICE_RELATIONS = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 _RELATIONS = "http://schemas.openxmlformats.org/package/2006/relationships"
+_DRAWING = "http://schemas.openxmlformats.org/drawingml/2006/spreadsheetDrawing"
 _TERMS = "http://purl.org/dc/terms/"
 
 _FONT_ORDER = (
@@ -68,11 +69,14 @@ def package(book: Workbook, notes: PackageNotes) -> bytes:
         zipfile.ZipFile(finished, "w", zipfile.ZIP_DEFLATED) as target,
     ):
         sheets = dict(_sheet_parts(source))
+        drawings = dict(_drawing_parts(source, sheets))
         for part in source.namelist():
             content = source.read(part)
             if part in sheets:
                 title = sheets[part]
                 content = _finished_sheet(content, title, notes)
+            elif part in drawings:
+                content = _with_alt_texts(content, notes.alt_texts[drawings[part]])
             elif part == "xl/styles.xml":
                 content = _with_ordered_fonts(content)
             elif part == "docProps/core.xml":
@@ -93,6 +97,27 @@ def _sheet_parts(source: zipfile.ZipFile) -> Iterator[tuple[str, str]]:
     workbook = etree.fromstring(source.read("xl/workbook.xml"))
     for sheet in workbook.iter(f"{{{_MAIN}}}sheet"):
         yield targets[sheet.get(f"{{{_OFFICE_RELATIONS}}}id")], sheet.get("name") or ""
+
+
+def _drawing_parts(source: zipfile.ZipFile, sheets: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """Name of the part of each sheet's drawing, and the sheet's title."""
+    for part, title in sheets.items():
+        folder, name = split(part)
+        relations = join(folder, "_rels", f"{name}.rels")
+        if relations in source.namelist():
+            for relation in etree.fromstring(source.read(relations)):
+                if (relation.get("Type") or "").endswith("/drawing"):
+                    yield normpath(join("/", folder, relation.get("Target") or ""))[1:], title
+
+
+def _with_alt_texts(content: bytes, alt_texts: Sequence[AltText]) -> bytes:
+    root = etree.fromstring(content)
+    frames = root.iter(f"{{{_DRAWING}}}graphicFrame")
+    for frame, (name, text) in zip(frames, alt_texts, strict=True):
+        about = next(frame.iter(f"{{{_DRAWING}}}cNvPr"))
+        about.set("name", name)
+        about.set("descr", text)
+    return _text(root)
 
 
 def _finished_sheet(content: bytes, title: str, notes: PackageNotes) -> bytes:

@@ -4,6 +4,8 @@ The palette keeps apart for colour-blind readers and in print: what a colour say
 always said in words too.
 """
 
+from typing import Literal
+
 from openpyxl.formatting.rule import Rule
 from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
 from openpyxl.styles.differential import DifferentialStyle
@@ -24,8 +26,43 @@ INFO_GROUND = "DCEBF7"
 BAND_GROUNDS = ("EDF4FA", "CFE3F3", "9DC6E6", "0B3C5D")
 """Grounds of the bands from low to extreme: one hue, so that darker is more for every reader."""
 
-MEMORY_COLOURS = ("0B3C5D", "D98E04", "5FA8D3", "8D6A9F", "D5DBE1")
-"""Weights, KV cache, activation, runtime, unused: apart in grey and for colour-blind readers."""
+Dash = Literal["solid", "dash", "sysDot"]
+Marker = Literal["circle", "square", "triangle", "diamond", "x", "plus", "star", "dash"]
+
+BLACK, ORANGE, SKY, GREEN, YELLOW, BLUE, VERMILION, PURPLE = (
+    "000000",
+    "E69F00",
+    "56B4E9",
+    "009E73",
+    "F0E442",
+    "0072B2",
+    "D55E00",
+    "CC79A7",
+)
+"""The palette of Okabe and Ito, which colour-blind readers tell apart."""
+
+REST = "D5DBE1"
+"""What is left over in a chart."""
+
+MEMORY_COLOURS = (BLUE, ORANGE, VERMILION, SKY, REST)
+"""Weights, KV cache, activation, runtime, unused: neighbours stay apart in grey."""
+
+LINE_COLOURS = (ORANGE, SKY, GREEN, BLUE, VERMILION, PURPLE, BLACK)
+LINE_MARKERS: tuple[Marker, ...] = (
+    "circle",
+    "square",
+    "triangle",
+    "diamond",
+    "x",
+    "plus",
+    "star",
+    "dash",
+)
+LINE_DASHES: tuple[Dash, ...] = ("solid", "dash", "sysDot")
+"""Lines of a chart: so many colours solid, then as many dashed and dotted, each with a marker.
+
+Yellow is left out, which is hard to see on white.
+"""
 
 FONT = "Calibri"
 

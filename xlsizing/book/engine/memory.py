@@ -1,27 +1,18 @@
 """Where one GPU's memory goes: numbers, shares and a chart on the sheet Engine."""
 
-from collections.abc import Sequence
+from openpyxl.chart import BarChart
+from openpyxl.utils import get_column_letter
 
-from openpyxl.chart import BarChart, Reference
-from openpyxl.chart.data_source import (
-    NumData,
-    NumDataSource,
-    NumRef,
-    NumVal,
-    StrData,
-    StrRef,
-    StrVal,
-)
-from openpyxl.chart.series import Series, SeriesLabel
-from openpyxl.chart.series_factory import SeriesFactory
-
-from xlsizing.book.cells import Style, Value
+from xlsizing.book.cells import AltText, Style, Value
+from xlsizing.book.charts.look import Frame, dress, paint
+from xlsizing.book.charts.series import Cells, series
 from xlsizing.book.engine.page import FIRST, LABEL, NOT_KNOWN, SECOND, EnginePage
 from xlsizing.book.styles import BODY, MEMORY_COLOURS, RIGHT, UNDERLINE
 from xlsizing.core import SizingResult
 from xlsizing.core.engine import usable_gpu_bytes
 from xlsizing.core.units import BYTES_PER_GIB
 
+_FRAME = Frame(0.03, 0.24, 0.94, 0.26)
 CHART_ROWS = 9
 """Rows that the chart covers."""
 
@@ -59,7 +50,7 @@ def write_memory(page: EnginePage, row: int, result: SizingResult) -> int:
         part: Value = NOT_KNOWN if known is None else known * BYTES_PER_GIB / total
         style = Style(BODY, None, "0.0%", RIGHT, UNDERLINE)
         page.writer.formula(row, SECOND, share, part, style)
-    _add_chart(page, first, row + 2, [size or 0 for size in sizes])
+    _add_chart(page, first, row + 2)
     return row + 2 + CHART_ROWS + 1
 
 
@@ -85,31 +76,24 @@ def _memory(page: EnginePage, result: SizingResult) -> list[int | None]:
     return [weights, held, activation, runtime, unused]
 
 
-def _add_chart(page: EnginePage, first: int, top: int, sizes: Sequence[int]) -> None:
+def _add_chart(page: EnginePage, first: int, top: int) -> None:
     chart = BarChart()
     chart.type, chart.grouping, chart.overlap = "bar", "percentStacked", 100
     chart.height, chart.width = 4.4, 27
     chart.gapWidth = 40
-    chart.legend.position = "b"
-    chart.y_axis.numFmt, chart.y_axis.delete = "0%", False
+    dress(chart, "Where one GPU's memory goes", "", "Share of the usable memory", _FRAME)
+    chart.y_axis.number_format = "0%"
     chart.y_axis.majorGridlines = None
     chart.x_axis.delete = True
-    for place, (size, colour) in enumerate(zip(sizes, MEMORY_COLOURS, strict=True)):
-        row = first + place
-        values = Reference(page.sheet, min_col=FIRST, min_row=row)
-        series: Series = SeriesFactory(values, title_from_data=False)
-        series.tx = _title(page.sheet.title, row, str(page.sheet.cell(row, LABEL).value))
-        # Previews draw a chart from the values that it carries.
-        point = NumVal(idx=0, v=repr(size / BYTES_PER_GIB))
-        known = NumData(formatCode="#,##0.00", ptCount=1, pt=[point])
-        series.val = NumDataSource(NumRef(f"'{page.sheet.title}'!$C${row}", known))
-        series.graphicalProperties.solidFill = colour
-        series.graphicalProperties.line.solidFill = "FFFFFF"
-        chart.series.append(series)
+    for row, colour in enumerate(MEMORY_COLOURS, start=first):
+        label, figure = get_column_letter(LABEL), get_column_letter(FIRST)
+        part = series(Cells(page.writer, f"{label}{row}"), Cells(page.writer, f"{figure}{row}"))
+        paint(part, colour)
+        chart.series.append(part)
     page.sheet.add_chart(chart, f"B{top}")
-
-
-def _title(sheet: str, row: int, text: str) -> SeriesLabel:
-    """A series' name from its label's cell, with the text that it has now."""
-    cache = StrData(ptCount=1, pt=[StrVal(idx=0, v=text)])
-    return SeriesLabel(strRef=StrRef(f"'{sheet}'!$B${row}", cache))
+    alt_text = (
+        "One bar of a GPU's usable memory in shares: weights, KV cache, activation, runtime and "
+        "what is unused."
+    )
+    alt_texts = page.writer.notes.alt_texts.setdefault(page.sheet.title, [])
+    alt_texts.append(AltText("Memory of one GPU", alt_text))

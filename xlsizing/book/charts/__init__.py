@@ -1,0 +1,1 @@
+"""The sheet Charts, and what every chart of a workbook has in common."""
