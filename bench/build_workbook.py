@@ -74,13 +74,13 @@ class Copy:
             page = book.add_worksheet(title)
             for column, width in sheet["widths"]:
                 page.set_column(f"{column}:{column}", width)
-            for *place, formula, value, key, look in sheet["cells"]:
+            for row, column, formula, value, key, look in sheet["cells"]:
                 if key not in looks:
                     looks[key] = book.add_format(look)
                 if formula is None:
-                    page.write(*place, value, looks[key])
+                    page.write(row, column, value, looks[key])
                 else:
-                    page.write_formula(*place, formula, looks[key], value)
+                    page.write_formula(row, column, formula, looks[key], value)
             for add, options in (
                 (page.add_table, sheet["tables"]),
                 (page.conditional_format, sheet["conditions"]),

@@ -19,8 +19,8 @@ from xlsizing.book.cells import Writer
 def build_badly(monkeypatch):
     write = build.write_about_sheet
 
-    def write_badly(book, notes, page):
-        write(book, notes, page)
+    def write_badly(book, notes, *rest):
+        write(book, notes, *rest)
         book["About"].column_dimensions["Z"].width = 300
         Writer(book["About"], notes).formula(999, 26, "TOTAL(1)", 1)
 

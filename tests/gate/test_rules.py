@@ -390,11 +390,8 @@ def test_a_chart_may_read_a_name() -> None:
     assert gate.findings(content) == []
 
 
-def test_findings_join_all_rules_but_those_awaited(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_findings_join_all_rules() -> None:
     content = healthy()
     for fault in ("clock", "blank", "other figure"):
         content = planted(content, next(each for each in PLANTS if each.fault == fault))
-    monkeypatch.setattr(gate, "AWAITED", frozenset({"alt_texts"}))
-    assert len(gate.findings(content)) == 2
-    monkeypatch.setattr(gate, "AWAITED", frozenset())
     assert len(gate.findings(content)) == 3
