@@ -98,7 +98,7 @@ def write_summary(book: Workbook, writer: Writer, placed: Placed, comparison: Co
     at_base = f"INDEX({nodes},{row})"
     figures: tuple[tuple[str, int, str, str, Value], ...] = (
         (
-            "In the base",
+            "Base",
             3,
             BASE_NODES,
             f'IFERROR(IF(ISNUMBER({at_base}),{at_base},""),"")',

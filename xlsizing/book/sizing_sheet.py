@@ -61,7 +61,7 @@ _WIDTHS = {"A": 2, "B": 33, "C": 21, "D": 15, "E": 12, "F": 77}
 ALERTS_SHOWN = 6
 """Lines of the list of active alerts; the rest is on the sheet Warnings."""
 
-_NOTE_LINE = 82
+_NOTE_LINE = 87
 _LABEL_LINE = 35
 """Characters of a note and of a label that fit on one line of their columns."""
 
