@@ -1,7 +1,6 @@
 """A small workbook with one of everything that the rules look at, and nothing wrong with it."""
 
 import io
-import re
 import zipfile
 from functools import cache
 
@@ -18,7 +17,7 @@ from openpyxl.worksheet.hyperlink import Hyperlink
 from openpyxl.worksheet.pagebreak import Break
 from openpyxl.worksheet.worksheet import Worksheet
 
-from xlsizing.book.cells import PackageNotes, Writer
+from xlsizing.book.cells import AltText, PackageNotes, Writer
 from xlsizing.book.package import package
 
 SHEET = "xl/worksheets/sheet1.xml"
@@ -44,7 +43,8 @@ def healthy() -> bytes:
     for name, cell in (("Input_Load", "B1"), ("Output_Double", "B2")):
         address = f"'Sizing'!$B${cell[1:]}"
         book.defined_names[name] = DefinedName(name, attr_text=address, comment="A cell.")
-    return _with_alt_text(package(book, notes))
+    notes.alt_texts["Sizing"] = [AltText("Nodes", "Bars.")]
+    return package(book, notes)
 
 
 def _write_cells(sheet: Worksheet, notes: PackageNotes) -> None:
@@ -87,15 +87,6 @@ def _add_chart(sheet: Worksheet) -> None:
     cache = StrData(ptCount=3, pt=names)
     series.cat = AxDataSource(strRef=StrRef("'Sizing'!$A$4:$A$6", cache))
     sheet.add_chart(chart, "D2")
-
-
-def _with_alt_text(content: bytes) -> bytes:
-    """The workbook with a text for its chart, which openpyxl cannot write."""
-    with zipfile.ZipFile(io.BytesIO(content)) as source:
-        text = source.read(DRAWING)
-    return with_part(
-        content, DRAWING, re.sub(rb'(name="Chart 1")[^>]*>', rb'\1 descr="Bars."/>', text)
-    )
 
 
 def with_part(
