@@ -6,6 +6,7 @@ holds a bare number.
 
 import math
 from collections.abc import Mapping, Sequence
+from datetime import date
 from pathlib import Path
 
 from openpyxl.workbook import Workbook
@@ -118,7 +119,9 @@ _WRAPPED = Style(font=BODY, alignment=WRAP)
 _NUMBER = Style(font=BODY, alignment=RIGHT)
 
 
-def write_about_sheet(book: Workbook, notes: PackageNotes, page: str) -> None:
+def write_about_sheet(
+    book: Workbook, notes: PackageNotes, page: str, made_on: date | None = None
+) -> None:
     """Write the sheet with the prose of a page of workbook/, its tables, and their names."""
     sheet = book.create_sheet("About")
     writer = Writer(sheet, notes)
@@ -126,6 +129,8 @@ def write_about_sheet(book: Workbook, notes: PackageNotes, page: str) -> None:
         sheet.column_dimensions[letter].width = width
     writer.value(1, 1, "About this workbook", Style(font=TITLE))
     writer.value(2, 1, f"Made by xlsizing {__version__}", Style(font=SUBTITLE))
+    if made_on is not None:
+        writer.value(3, 1, f"Made on {made_on.isoformat()}", Style(font=SUBTITLE))
     row = _write_prose(writer, 4, page)
     row = _write_constants(book, writer, row)
     row = _write_lists(book, writer, row)

@@ -1,6 +1,7 @@
 """Building workbooks: the planning template, and the report of one sizing."""
 
 from collections.abc import Sequence
+from datetime import date
 
 from openpyxl.packaging.core import DocumentProperties
 from openpyxl.workbook import Workbook
@@ -26,13 +27,15 @@ from xlsizing.core.catalogs import AnyEntry, find
 _EXAMPLE_MODEL, _EXAMPLE_SERVER, _EXAMPLE_STORAGE = "gpt-oss-120b", "dgx-b300", "profile_default"
 
 
-def template(catalogs: Catalogs) -> bytes:
+def template(catalogs: Catalogs, *, made_on: date | None = None) -> bytes:
     """The planning workbook with all of `catalogs`, as the bytes of an .xlsx file.
 
-    It opens on an example, so that a first look shows what an answer looks like.
+    It opens on an example, so that a first look shows what an answer looks like. It bears
+    the date `made_on` where one is given; else equal catalogs give equal bytes on any day.
     """
     scenarios, launch = _example_scenarios(catalogs)
-    return _workbook("GPU node sizing", launch, scenarios, "Launch", catalogs, "about-template.md")
+    title, about = "GPU node sizing", "about-template.md"
+    return _workbook(title, launch, scenarios, "Launch", catalogs, about, made_on)
 
 
 def report(
@@ -40,6 +43,8 @@ def report(
     catalogs: Catalogs,
     scenarios: Sequence[Scenario] = (),
     base: str = "",
+    *,
+    made_on: date | None = None,
 ) -> bytes:
     """The workbook of one sizing and its scenarios, as the bytes of an .xlsx file.
 
@@ -51,6 +56,7 @@ def report(
     catalogs : what the names stand for.
     scenarios : rows of Scenarios beside it; presets of the same load where there are none.
     base : name of the scenario that the others are compared with; empty for none.
+    made_on : the date that the workbook bears; None for none.
 
     Raises
     ------
@@ -60,7 +66,7 @@ def report(
     if not scenarios:
         scenarios, base = presets(result, catalogs), AS_ASKED
     title = f"Nodes for {result.model.name} on {result.server.name}"
-    return _workbook(title, result, scenarios, base, catalogs, "about-report.md")
+    return _workbook(title, result, scenarios, base, catalogs, "about-report.md", made_on)
 
 
 def _workbook(
@@ -70,6 +76,7 @@ def _workbook(
     base: str,
     catalogs: Catalogs,
     about: str,
+    made_on: date | None,
 ) -> bytes:
     book, notes = _new_book(title), PackageNotes()
     values = formula_values(sizing, catalogs)
@@ -79,8 +86,8 @@ def _workbook(
     write_warnings_sheet(book, notes, values, scenarios)
     write_catalog_sheets(book, notes, catalogs)
     write_layouts_sheet(book, notes, catalogs)
-    write_about_sheet(book, notes, about)
-    return package(book, notes)
+    write_about_sheet(book, notes, about, made_on)
+    return package(book, notes, made_on)
 
 
 def _new_book(title: str) -> Workbook:
