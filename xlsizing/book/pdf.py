@@ -1,9 +1,12 @@
 """A workbook as a PDF, drawn by LibreOffice from the values that its formulas carry."""
 
+import hashlib
 import os
+import re
 import shutil
 import subprocess
 import tempfile
+from datetime import date
 from pathlib import Path
 
 from xlsizing.book.saving import WorkbookFileError, save_file
@@ -61,12 +64,13 @@ def require_pdf_writable(workbook: str, *, force: bool) -> Path:
     return target
 
 
-def drawn(workbook: bytes, program: str) -> bytes:
-    """The bytes of the PDF of a workbook.
+def drawn(workbook: bytes, program: str, made_on: date | None = None) -> bytes:
+    """The bytes of the PDF of a workbook; the same for the same workbook and LibreOffice.
 
     Parameters
     ----------
     program : LibreOffice, as `office` finds it.
+    made_on : the date that the PDF bears; None for none.
 
     Raises
     ------
@@ -93,7 +97,27 @@ def drawn(workbook: bytes, program: str) -> bytes:
         content = pdf.read_bytes() if pdf.is_file() else b""
     if not content.startswith(b"%PDF-") or b"%%EOF" not in content[-1024:]:
         raise PdfError(f"LibreOffice ({program}) drew no PDF{said}. Nothing was written.")
-    return content
+    return _dated(content, made_on)
+
+
+_CREATED = re.compile(rb"/CreationDate\(D:[^)]*\)")
+_IDS = re.compile(rb"(/ID\s*\[\s*<)[0-9A-F]+(>\s*<)[0-9A-F]+(>)|(/DocChecksum /)[0-9A-F]+")
+
+
+def _dated(content: bytes, made_on: date | None) -> bytes:
+    """A PDF without the moment at which it was drawn, nor the identifiers made of that.
+
+    Every piece keeps its length, since a PDF finds its objects by their place.
+    """
+    bears = f"/CreationDate(D:{made_on:%Y%m%d}000000Z)".encode() if made_on else b""
+    dated = _CREATED.sub(lambda found: bears.ljust(len(found[0])), content)
+    nameless = _IDS.sub(_zeros, dated)
+    digest = hashlib.sha256(nameless).hexdigest().upper().encode()
+    return _IDS.sub(lambda found: _zeros(found).replace(b"0" * 32, digest[:32]), nameless)
+
+
+def _zeros(found: "re.Match[bytes]") -> bytes:
+    return re.sub(rb"(?<=[</])[0-9A-F]{32}", b"0" * 32, found[0])
 
 
 def _run(command: list[str]) -> str:

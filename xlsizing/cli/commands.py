@@ -54,7 +54,7 @@ def report_command(options: argparse.Namespace) -> int:
     if options.source is not None:
         require_apart(options.out, options.source)
     require_writable(options.out, options.force)
-    draw = _pdf_of(options) if options.pdf else None
+    draw = _pdf_of(options, made_on) if options.pdf else None
     catalogs = load_catalogs(options.catalogs)
     if options.source is None:
         result = _sizing(options, catalogs)
@@ -97,7 +97,9 @@ def _scenario_text(scenarios: "Sequence[Scenario]") -> str:
     return f"{scenario_text(lines)}\n\n" if lines else ""
 
 
-def _pdf_of(options: argparse.Namespace) -> "Callable[[bytes], Callable[[], Path]]":
+def _pdf_of(
+    options: argparse.Namespace, made_on: "date | None"
+) -> "Callable[[bytes], Callable[[], Path]]":
     """How a workbook becomes the PDF beside it: drawn first, then saved.
 
     Raises a sentence where the PDF could not be drawn or saved, before anything is written.
@@ -107,7 +109,7 @@ def _pdf_of(options: argparse.Namespace) -> "Callable[[bytes], Callable[[], Path
     target, program = require_pdf_writable(options.out, force=options.force), office()
 
     def draw(content: bytes) -> "Callable[[], Path]":
-        pdf = drawn(content, program)
+        pdf = drawn(content, program, made_on)
         return lambda: save_pdf(target, pdf)
 
     return draw
