@@ -9,9 +9,10 @@ them. Workbooks that a test's subprocess builds are left out: the builder is the
 import hashlib
 import multiprocessing
 import os
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from concurrent.futures import Future, ProcessPoolExecutor, wait
 from dataclasses import dataclass
+from datetime import Generator, date
 from time import perf_counter
 
 import pytest
@@ -25,6 +26,9 @@ from xlsizing.book.package import package
 
 PROCESSES = 2
 SECTION = "the gate of workbooks"
+
+Finish = Callable[[Workbook, PackageNotes, date | None], bytes]
+"""What makes the bytes of a workbook."""
 
 
 @dataclass(frozen=True)
@@ -57,11 +61,9 @@ class Gate:
             processes.shutdown(cancel_futures=True)
         return done
 
-    def _collecting(
-        self, finish: Callable[[Workbook, PackageNotes], bytes], processes: ProcessPoolExecutor
-    ) -> Callable[[Workbook, PackageNotes], bytes]:
-        def collected(book: Workbook, notes: PackageNotes) -> bytes:
-            content = finish(book, notes)
+    def _collecting(self, finish: Finish, processes: ProcessPoolExecutor) -> Finish:
+        def collected(book: Workbook, notes: PackageNotes, made_on: date | None = None) -> bytes:
+            content = finish(book, notes, made_on)
             digest = hashlib.sha256(content).digest()
             if digest not in self._examinations:
                 test = os.environ.get("PYTEST_CURRENT_TEST", "no test").rpartition(" (")[0]

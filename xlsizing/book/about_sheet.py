@@ -3,6 +3,7 @@
 import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
 from pathlib import Path
 
 from openpyxl.workbook import Workbook
@@ -37,7 +38,12 @@ _NUMBER = Style(font=BODY, alignment=RIGHT)
 
 
 def write_about_sheet(
-    book: Workbook, notes: PackageNotes, page: str, result: SizingResult, catalogs: Catalogs
+    book: Workbook,
+    notes: PackageNotes,
+    page: str,
+    result: SizingResult,
+    catalogs: Catalogs,
+    made_on: date | None = None,
 ) -> None:
     """Write the sheet.
 
@@ -46,6 +52,7 @@ def write_about_sheet(
     page : the file in workbook/ that its prose is in.
     result : the sizing that the examples are of.
     catalogs : what the workbook holds.
+    made_on : a date that the sheet names; none unless somebody gave one.
     """
     sheet = book.create_sheet("About")
     writer = Writer(sheet, notes)
@@ -53,6 +60,8 @@ def write_about_sheet(
         sheet.column_dimensions[letter].width = width
     writer.value(1, 1, "About this workbook", Style(font=TITLE))
     writer.value(2, 1, _origin(catalogs), Style(font=SUBTITLE))
+    if made_on is not None:
+        writer.value(3, 1, f"Made on {made_on.isoformat()}", Style(font=SUBTITLE))
     row = _write_prose(writer, 4, page)
     row = _write_functions(writer, row, result)
     end_of_first_page = row - 1

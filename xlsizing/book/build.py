@@ -1,6 +1,7 @@
 """Building workbooks: the planning template, and the report of one sizing."""
 
 from collections.abc import Sequence
+from datetime import date
 
 from openpyxl.packaging.core import DocumentProperties
 from openpyxl.workbook import Workbook
@@ -35,13 +36,15 @@ TAB_OF_DATA = "B8C0CC"
 _EXAMPLE_MODEL, _EXAMPLE_SERVER, _EXAMPLE_STORAGE = "gpt-oss-120b", "dgx-b300", "profile_default"
 
 
-def template(catalogs: Catalogs) -> bytes:
+def template(catalogs: Catalogs, *, made_on: date | None = None) -> bytes:
     """The planning workbook with all of `catalogs`, as the bytes of an .xlsx file.
 
-    It opens on an example, so that a first look shows what an answer looks like.
+    It opens on an example, so that a first look shows what an answer looks like. It bears
+    the date `made_on` where one is given; else equal catalogs give equal bytes on any day.
     """
     scenarios, launch = _example_scenarios(catalogs)
-    return _workbook("GPU node sizing", launch, scenarios, "Launch", catalogs, "about-template.md")
+    title, about = "GPU node sizing", "about-template.md"
+    return _workbook(title, launch, scenarios, "Launch", catalogs, about, made_on)
 
 
 def report(
@@ -49,6 +52,8 @@ def report(
     catalogs: Catalogs,
     scenarios: Sequence[Scenario] = (),
     base: str = "",
+    *,
+    made_on: date | None = None,
 ) -> bytes:
     """The workbook of one sizing and its scenarios, as the bytes of an .xlsx file.
 
@@ -60,6 +65,7 @@ def report(
     catalogs : what the names stand for.
     scenarios : rows of Scenarios beside it; presets of the same load where there are none.
     base : name of the scenario that the others are compared with; empty for none.
+    made_on : the date that the workbook bears; None for none.
 
     Raises
     ------
@@ -69,7 +75,7 @@ def report(
     if not scenarios:
         scenarios, base = presets(result, catalogs), AS_ASKED
     title = f"Nodes for {result.model.name} on {result.server.name}"
-    return _workbook(title, result, scenarios, base, catalogs, "about-report.md")
+    return _workbook(title, result, scenarios, base, catalogs, "about-report.md", made_on)
 
 
 def _workbook(
@@ -79,6 +85,7 @@ def _workbook(
     base: str,
     catalogs: Catalogs,
     about: str,
+    made_on: date | None,
 ) -> bytes:
     book, notes = _new_book(title), PackageNotes()
     values = formula_values(sizing, catalogs)
@@ -90,10 +97,10 @@ def _workbook(
     write_catalog_sheets(book, notes, catalogs)
     write_layouts_sheet(book, notes, catalogs)
     write_constants_sheet(book, notes)
-    write_about_sheet(book, notes, about, sizing, catalogs)
+    write_about_sheet(book, notes, about, sizing, catalogs, made_on)
     define_functions(book)
     _colour_tabs(book)
-    return package(book, notes)
+    return package(book, notes, made_on)
 
 
 def _colour_tabs(book: Workbook) -> None:

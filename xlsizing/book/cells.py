@@ -10,6 +10,13 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 Value = str | int | float | bool | None
 
+
+class CellError(str):
+    """An error value such as #N/A, where a cell holds it as data."""
+
+    __slots__ = ()
+
+
 LONGEST_TEXT = 32_767
 """UTF-16 units that a cell holds; Excel cuts longer text without a word."""
 
@@ -104,7 +111,10 @@ class Writer:
     def value(self, row: int, column: int, value: Value, style: Style | None = None) -> Cell:
         """Write data. A text that starts with an equals sign stays a text."""
         cell = self._cell(row, column, style)
-        if isinstance(value, str):
+        if isinstance(value, CellError):
+            cell.value = value
+            cell.data_type = "e"
+        elif isinstance(value, str):
             cell.value = cell_text(value)
             cell.data_type = "s"
             if is_like_a_formula(value):

@@ -90,7 +90,7 @@ CHECKS: tuple[Check, ...] = (
     ),
 )
 
-ANSWER = Formula(
+CHECKS_ANSWER: Formula = Formula(
     "Checks",
     "Checks",
     "",
@@ -99,7 +99,7 @@ ANSWER = Formula(
 )
 """What the checks come to, in a line beside the answer."""
 
-ANSWER_OK = "All checks on About hold."
+CHECKS_HOLD = "All checks on About hold."
 
 
 def write_checks(book: Workbook, writer: Writer, row: int, result: SizingResult) -> int:

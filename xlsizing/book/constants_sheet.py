@@ -7,103 +7,19 @@ from collections.abc import Sequence
 
 from openpyxl.workbook import Workbook
 
-from xlsizing.book.alert_formulas import RULE_DIGITS
 from xlsizing.book.cells import PackageNotes, Style, Writer
-from xlsizing.book.charts.contexts import NO_SESSION
-from xlsizing.book.limits import LIMIT_EXACT, LIMIT_OVERHEAD_GIB
+from xlsizing.book.constants import CONSTANTS, Constant
 from xlsizing.book.names import define
 from xlsizing.book.pages import protect, set_page
 from xlsizing.book.styles import BODY, HEADING, RIGHT, STRONG, SUBTITLE, TITLE
 from xlsizing.book.tables import Column, write_table
 from xlsizing.core import (
     BYTES_PER_ELEMENT,
-    DEFAULT_HA_MODE,
-    DEFAULT_KV_BUDGET_RATIO,
-    DEFAULT_PEAK_HEADROOM_RATIO,
-    DEFAULT_RUNTIME_OVERHEAD_GIB,
     RANGES,
 )
-from xlsizing.core.alerts import COLD_START_SECONDS, LONG_CONTEXT_TOKENS
-from xlsizing.core.engine import (
-    DEFAULT_ACTIVATION_GIB,
-    DEFAULT_BATCHES_IN_FLIGHT,
-    DEFAULT_GPU_MEMORY_UTILIZATION,
-    DEFAULT_MAX_NUM_BATCHED_TOKENS,
-    DEFAULT_RUNTIME_GIB,
-    LARGEST_GPU_GIB,
-)
-from xlsizing.core.exact import GIB_PARTS, RATIO_PARTS
 from xlsizing.core.nodes import SPARE_NODES
 from xlsizing.core.paged_cache import STATES_PER_REQUEST
-from xlsizing.core.ranges import Band, extreme_above
-from xlsizing.core.units import BYTES_PER_GB, BYTES_PER_GIB, BYTES_PER_MIB, BYTES_PER_TIB
-
-Constant = tuple[str, str | float, str, str]
-
-CONSTANTS: tuple[Constant, ...] = (
-    ("Default_KvBudgetRatio", DEFAULT_KV_BUDGET_RATIO, "share", "KV budget ratio, where empty"),
-    (
-        "Default_RuntimeOverheadGiB",
-        DEFAULT_RUNTIME_OVERHEAD_GIB,
-        "GiB",
-        "Runtime overhead per node, where empty",
-    ),
-    (
-        "Default_PeakHeadroomRatio",
-        DEFAULT_PEAK_HEADROOM_RATIO,
-        "share",
-        "Peak headroom, where empty",
-    ),
-    ("Default_HA", DEFAULT_HA_MODE, "", "High availability, where empty"),
-    (
-        "Default_MaxNumBatchedTokens",
-        DEFAULT_MAX_NUM_BATCHED_TOKENS,
-        "tokens",
-        "Tokens that the engine prefills in one step, where empty",
-    ),
-    (
-        "Default_BatchesInFlight",
-        DEFAULT_BATCHES_IN_FLIGHT,
-        "steps",
-        "Steps scheduled at the same time, where empty",
-    ),
-    (
-        "Default_GpuMemoryUtilization",
-        DEFAULT_GPU_MEMORY_UTILIZATION,
-        "share",
-        "Share of a GPU's memory that the engine may take, where empty",
-    ),
-    (
-        "Default_ActivationGiB",
-        DEFAULT_ACTIVATION_GIB,
-        "GiB",
-        "Peak of the activations per GPU, where empty",
-    ),
-    ("Default_RuntimeGiB", DEFAULT_RUNTIME_GIB, "GiB", "Runtime and graphs per GPU, where empty"),
-    ("Const_KeyAndValue", 2, "vectors", "A token keeps a key and a value"),
-    ("Const_SixteenBitBytes", 2, "bytes", "Bytes per element from which fp8 would halve it"),
-    ("Const_BytesPerGB", BYTES_PER_GB, "bytes", "GB, as vendors count"),
-    ("Const_BytesPerMiB", BYTES_PER_MIB, "bytes", "MiB, as drivers count"),
-    ("Const_BytesPerGiB", BYTES_PER_GIB, "bytes", "GiB, as memory is counted"),
-    ("Const_BytesPerTiB", BYTES_PER_TIB, "bytes", "TiB, as memory is counted"),
-    ("Const_RatioParts", RATIO_PARTS, "parts", "Ratios are counted in ten-thousandths"),
-    ("Const_GibParts", GIB_PARTS, "parts", "GiB are counted in hundredths"),
-    ("Const_TypedDigits", 15, "digits", "A number means the decimal that it shows at so many"),
-    ("Const_RuleDigits", RULE_DIGITS, "digits", "Alert numbers have so many"),
-    ("Const_NoSession", NO_SESSION, "sessions", "Drawn on Charts for none: below the axis from 1"),
-    ("Limit_Exact", LIMIT_EXACT, "", "Largest product that a sheet counts exactly"),
-    ("Limit_OverheadGiB", LIMIT_OVERHEAD_GIB, "GiB", "Largest runtime overhead that a sheet takes"),
-    ("Limit_GpuGiB", LARGEST_GPU_GIB, "GiB", "Largest figure per GPU that Engine takes"),
-    ("Limit_LongContext", LONG_CONTEXT_TOKENS, "tokens", "Above: LONG_CONTEXT_IO"),
-    ("Limit_ColdStartSeconds", COLD_START_SECONDS, "s", "Above: STORAGE_COLD_START"),
-    (
-        "Limit_ExtremeContext",
-        extreme_above("effective_context"),
-        "tokens",
-        "Above: OUT_OF_TYPICAL_RANGE",
-    ),
-    ("Limit_ExtremeNodes", extreme_above("nodes"), "nodes", "Above: OUT_OF_TYPICAL_RANGE"),
-)
+from xlsizing.core.ranges import Band
 
 SHEET = "Constants"
 _WIDTHS = (34, 18, 20, 66)

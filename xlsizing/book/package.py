@@ -1,14 +1,17 @@
 """The package pass: what openpyxl cannot write, put into the zip package it saved.
 
-No other module opens the zip. It adds the value of every formula cell, keeps
+No other module opens the zip. The pass adds the value of every formula cell, keeps
 Excel from flagging calculated columns, orders the children of fonts as the standard
-does, and takes out the dates that would make equal workbooks differ.
+does, and takes out the dates that would make equal workbooks differ. Of a workbook that
+somebody else saved, this module says whether it may be opened, and where its tables are.
 """
 
 import io
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
-from posixpath import join, normpath, split
+from datetime import date
+from posixpath import dirname, join, normpath, split
+from typing import NamedTuple
 
 from lxml import etree
 from openpyxl.utils.cell import coordinate_from_string
@@ -16,6 +19,7 @@ from openpyxl.workbook import Workbook
 
 from xlsizing.book.cells import AltText, PackageNotes, RowBlock, Value
 from xlsizing.book.rows import block_xml, cell_value
+from xlsizing.core import SizingError
 
 _MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 _OFFICE_RELATIONS = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
@@ -58,9 +62,32 @@ _AFTER_IGNORED_ERRORS = frozenset(
 
 _FIRST_ZIP_DATE = (1980, 1, 1, 0, 0, 0)
 
+MOST_BYTES = 500 * 2**20
+"""Bytes that the parts of a workbook may have together, unpacked."""
+MOST_TIMES = 200
+"""How many times larger the parts may be than the file; sheets that repeat reach some 30."""
+MOST_PARTS = 10_000
 
-def package(book: Workbook, notes: PackageNotes) -> bytes:
-    """The finished workbook as the bytes of an .xlsx file."""
+
+class PackageError(SizingError):
+    """A file that is no workbook, or none that is safe to open; says so without its name."""
+
+    code = "WORKBOOK_PACKAGE"
+
+
+class PlacedTable(NamedTuple):
+    """A table of a workbook, and where it stands."""
+
+    sheet: str
+    name: str
+    cells: str
+    """Its head and rows, such as A6:DH26."""
+    totals: int
+    """Rows of totals at its end."""
+
+
+def package(book: Workbook, notes: PackageNotes, made_on: date | None = None) -> bytes:
+    """The finished workbook as the bytes of an .xlsx file, with a date only where one is given."""
     saved = io.BytesIO()
     book.save(saved)
     finished = io.BytesIO()
@@ -80,21 +107,79 @@ def package(book: Workbook, notes: PackageNotes) -> bytes:
             elif part == "xl/styles.xml":
                 content = _with_ordered_fonts(content)
             elif part == "docProps/core.xml":
-                content = _without_dates(content)
+                content = _dated(content, made_on)
             entry = zipfile.ZipInfo(part, _FIRST_ZIP_DATE)
             entry.compress_type = zipfile.ZIP_DEFLATED
             target.writestr(entry, content)
     return finished.getvalue()
 
 
+def require_package(content: bytes) -> None:
+    """Raise PackageError where the bytes are no zip of a workbook, or unpack to too much."""
+    if content.startswith(_OLE):
+        is_locked = "EncryptedPackage".encode("utf-16-le") in content
+        raise PackageError(
+            "is protected by a password; open it, save it without one, and give that file"
+            if is_locked
+            else "is a workbook of the older kind (.xls); save it as an Excel Workbook (.xlsx)"
+        )
+    if not content.startswith(b"PK"):
+        raise PackageError("is no workbook; give an .xlsx file that a spreadsheet program saved")
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as package:
+            parts = package.infolist()
+    except (zipfile.BadZipFile, ValueError, NotImplementedError, EOFError) as error:
+        raise PackageError("is damaged: its end is missing, or was changed") from error
+    unpacked = sum(part.file_size for part in parts)
+    if len(parts) > MOST_PARTS or unpacked > min(MOST_BYTES, MOST_TIMES * len(content)):
+        raise PackageError("would unpack to far more than a planning workbook; it was not opened")
+    names = {part.filename for part in parts}
+    if "xl/workbook.bin" in names:
+        raise PackageError("is a binary workbook (.xlsb); save it as an Excel Workbook (.xlsx)")
+    if "xl/workbook.xml" not in names:
+        raise PackageError("is a zip file, but no Excel Workbook (.xlsx); save it as one")
+
+
+_OLE = bytes.fromhex("D0CF11E0A1B11AE1")
+"""How files of the older kind begin, and those that are protected by a password."""
+
+
+def tables(content: bytes) -> list[PlacedTable]:
+    """The tables of a workbook."""
+    found = []
+    with zipfile.ZipFile(io.BytesIO(content)) as package:
+        for sheet, title in _sheet_parts(package):
+            for part in _table_parts(package, sheet):
+                root = _parsed(package.read(part))
+                name = root.get("displayName") or root.get("name") or ""
+                totals = int(root.get("totalsRowCount") or 0)
+                found.append(PlacedTable(title, name, root.get("ref") or "", totals))
+    return found
+
+
+def _table_parts(package: zipfile.ZipFile, sheet: str) -> Iterator[str]:
+    folder, _, name = sheet.rpartition("/")
+    relations = f"{folder}/_rels/{name}.rels"
+    if relations not in package.namelist():
+        return
+    for relation in _parsed(package.read(relations)).iter(f"{{{_RELATIONS}}}Relationship"):
+        if (relation.get("Type") or "").endswith("/table"):
+            yield normpath(join("/", dirname(sheet), relation.get("Target") or "")).lstrip("/")
+
+
+def _parsed(content: bytes) -> "etree._Element":
+    """XML that somebody else wrote, in which nothing is looked up elsewhere."""
+    return etree.fromstring(content, etree.XMLParser(resolve_entities=False, no_network=True))
+
+
 def _sheet_parts(source: zipfile.ZipFile) -> Iterator[tuple[str, str]]:
     """Name of each sheet's part, and the sheet's title."""
-    relations = etree.fromstring(source.read("xl/_rels/workbook.xml.rels"))
+    relations = _parsed(source.read("xl/_rels/workbook.xml.rels"))
     targets = {
         relation.get("Id"): normpath(join("/xl", relation.get("Target") or "")).lstrip("/")
         for relation in relations.iter(f"{{{_RELATIONS}}}Relationship")
     }
-    workbook = etree.fromstring(source.read("xl/workbook.xml"))
+    workbook = _parsed(source.read("xl/workbook.xml"))
     for sheet in workbook.iter(f"{{{_MAIN}}}sheet"):
         yield targets[sheet.get(f"{{{_OFFICE_RELATIONS}}}id")], sheet.get("name") or ""
 
@@ -188,10 +273,13 @@ def _with_ordered_fonts(content: bytes) -> bytes:
     return _text(root)
 
 
-def _without_dates(content: bytes) -> bytes:
+def _dated(content: bytes, made_on: date | None) -> bytes:
     root = etree.fromstring(content)
-    for date in [*root.iter(f"{{{_TERMS}}}created"), *root.iter(f"{{{_TERMS}}}modified")]:
-        root.remove(date)
+    for moment in [*root.iter(f"{{{_TERMS}}}created"), *root.iter(f"{{{_TERMS}}}modified")]:
+        if made_on is None:
+            root.remove(moment)
+        else:
+            moment.text = f"{made_on.isoformat()}T00:00:00Z"
     return _text(root)
 
 

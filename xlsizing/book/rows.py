@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from xlsizing.book.cells import (
     ROW_MARK,
     BlockColumn,
+    CellError,
     RowBlock,
     Value,
     cell_text,
@@ -54,7 +55,7 @@ def _data_cell(column: BlockColumn, row: int, value: Value) -> str:
     start = f'<c r="{column.letter}{row}"'
     if value is None:
         return f'{start} s="{column.style_id}"/>'
-    if isinstance(value, str):
+    if isinstance(value, str) and not isinstance(value, CellError):
         look = column.quoted_style_id if is_like_a_formula(value) else column.style_id
         text = f'<is><t xml:space="preserve">{_in_xml(cell_text(value))}</t></is>'
         return f'{start} s="{look}" t="inlineStr">{text}</c>'

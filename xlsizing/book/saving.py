@@ -14,6 +14,18 @@ class WorkbookFileError(SizingError):
     code = "WORKBOOK_FILE"
 
 
+def require_apart(path: str, source: str) -> None:
+    """Raise WorkbookFileError where `path` leads to the file `source`, which is only read."""
+    try:
+        is_same = os.path.samefile(path, source)
+    except (OSError, ValueError):
+        is_same = False  # one of them is not there
+    if is_same:
+        raise WorkbookFileError(
+            f"{path} is the workbook that is read; give the report a name of its own."
+        )
+
+
 def require_writable(path: str, force: bool) -> Path:
     """The path to write to, where it can be written.
 
@@ -48,8 +60,18 @@ def save_workbook(path: str, content: bytes, force: bool) -> Path:
     ------
     WorkbookFileError : see `require_writable`; or the system refuses to write.
     """
+    return save_file(path, require_writable(path, force), content)
+
+
+def save_file(path: str, target: Path, content: bytes) -> Path:
+    """Write a file's bytes beside it and put them in its place; see `save_workbook`.
+
+    Parameters
+    ----------
+    path : what sentences call it.
+    """
     # A link stays one: the file that it leads to is replaced.
-    target = require_writable(path, force).resolve()
+    target = target.resolve()
     try:
         handle, beside = tempfile.mkstemp(dir=target.parent, prefix=".xlsizing-", suffix=".tmp")
     except OSError as error:

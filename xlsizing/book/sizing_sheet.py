@@ -21,8 +21,7 @@ from xlsizing.book.alert_formulas import (
     WEIGHTS,
 )
 from xlsizing.book.cells import PackageNotes, Style, Value, Writer
-from xlsizing.book.checks import ANSWER as CHECKS_ANSWER
-from xlsizing.book.checks import ANSWER_OK as CHECKS_HOLD
+from xlsizing.book.checks import CHECKS_ANSWER, CHECKS_HOLD
 from xlsizing.book.engine.formulas import ENGINE_OUTPUTS
 from xlsizing.book.expressions import COUNT, Formula, render
 from xlsizing.book.formulas import OUTPUTS, REMEDY_STEPS, STEPS

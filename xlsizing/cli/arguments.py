@@ -86,6 +86,8 @@ def parsed(arguments: Sequence[str]) -> tuple[Command, argparse.Namespace]:
     if "catalog" in arguments:
         _add(catalog.add_subparsers(metavar="ACTION", required=True), _CATALOG, arguments)
     options = parser.parse_args(arguments)
+    if "check" in options:
+        options.check(arguments)
     command: Command = options.run
     return command, options
 
@@ -110,12 +112,52 @@ def _size(command: argparse.ArgumentParser) -> None:
 
 def _template(command: argparse.ArgumentParser) -> None:
     _add_out(command)
+    _add_date(command)
     _add_catalogs(command)
 
 
 def _report(command: argparse.ArgumentParser) -> None:
     _add_out(command)
-    _add_inputs(command)
+    command.add_argument(
+        "--from",
+        dest="source",
+        metavar="WORKBOOK",
+        help="read the inputs and scenarios from a planning workbook, in place of the options",
+    )
+    command.add_argument(
+        "--pdf", action="store_true", help="also draw OUT.pdf beside it, by LibreOffice"
+    )
+    _add_date(command)
+    _add_inputs(command, required=False)
+    command.set_defaults(check=partial(_require_one_source, command))
+
+
+_BESIDE_INPUTS = ("--from", "--pdf", "--date", "--force", "--catalogs")
+"""Options of a report that are no inputs."""
+_REQUIRED = ("--model", "--server", "--storage", "--concurrency", "--effective-context")
+
+
+def _require_one_source(command: argparse.ArgumentParser, arguments: Sequence[str]) -> None:
+    """End with a sentence unless the inputs come from a workbook or from options."""
+    given = [each.partition("=")[0] for each in arguments if each.startswith("--")]
+    if "--from" not in given:
+        if missing := [each for each in _REQUIRED if each not in given]:
+            command.error(
+                "a report needs --from WORKBOOK, or the inputs of a load; "
+                f"of these are missing: {', '.join(missing)}"
+            )
+    elif inputs := [each for each in given if each not in _BESIDE_INPUTS]:
+        command.error(
+            f"--from reads all inputs from the workbook; leave out {', '.join(inputs)}, or --from"
+        )
+
+
+def _add_date(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--date",
+        metavar="YYYY-MM-DD",
+        help="the date that the workbook bears (default: that of SOURCE_DATE_EPOCH, else none)",
+    )
 
 
 def _kv(command: argparse.ArgumentParser) -> None:
@@ -201,21 +243,21 @@ def _add_catalogs(command: argparse.ArgumentParser) -> None:
     )
 
 
-def _add_inputs(command: argparse.ArgumentParser) -> None:
+def _add_inputs(command: argparse.ArgumentParser, *, required: bool = True) -> None:
     add = command.add_argument
-    add("--model", required=True, metavar="NAME", help="model, by name or alias")
-    add("--server", required=True, metavar="NAME", help="server, by name or alias")
-    add("--storage", required=True, metavar="NAME", help="storage profile, by name or alias")
+    add("--model", required=required, metavar="NAME", help="model, by name or alias")
+    add("--server", required=required, metavar="NAME", help="server, by name or alias")
+    add("--storage", required=required, metavar="NAME", help="storage profile, by name or alias")
     add(
         "--concurrency",
-        required=True,
+        required=required,
         type=_whole,
         metavar="N",
         help="sessions at the same time",
     )
     add(
         "--effective-context",
-        required=True,
+        required=required,
         type=_whole,
         metavar="TOKENS",
         help="tokens that a session holds",

@@ -3,12 +3,22 @@
 import argparse
 import os
 import sys
+from typing import TYPE_CHECKING
 
 from xlsizing.catalog import catalog_folder, load_catalogs
 from xlsizing.cli.codes import NOTHING_FITS, OK
 from xlsizing.core import Catalogs, Model, SizingResult, size
 from xlsizing.core.engine import EngineSettings
+from xlsizing.core.errors import InvalidValueError
 from xlsizing.core.kv_cache import with_recurrent_dtype
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from datetime import date
+    from pathlib import Path
+
+    from xlsizing.book.plan import Plan
+    from xlsizing.book.scenario import Scenario
 
 
 def size_command(options: argparse.Namespace) -> int:
@@ -29,23 +39,99 @@ def template_command(options: argparse.Namespace) -> int:
     from xlsizing.book import require_writable, save_workbook, template
 
     require_writable(options.out, options.force)
-    path = save_workbook(options.out, template(load_catalogs(options.catalogs)), options.force)
+    content = template(load_catalogs(options.catalogs), made_on=_made_on(options))
+    path = save_workbook(options.out, content, options.force)
     print(f"Wrote {path}.")
     return OK
 
 
 def report_command(options: argparse.Namespace) -> int:
-    """Size a load, print the answer and write it as a workbook."""
-    from xlsizing.book import report, require_writable, save_workbook
+    """Size a load, or those of a workbook, print the answer and write it as a workbook."""
+    from xlsizing.book import report, require_apart, require_writable, save_workbook
     from xlsizing.report.text import text_report
 
+    made_on = _made_on(options)
+    if options.source is not None:
+        require_apart(options.out, options.source)
     require_writable(options.out, options.force)
+    draw = _pdf_of(options, made_on) if options.pdf else None
     catalogs = load_catalogs(options.catalogs)
-    result = _sizing(options, catalogs)
-    path = save_workbook(options.out, report(result, catalogs), options.force)
+    if options.source is None:
+        result = _sizing(options, catalogs)
+        content, more = report(result, catalogs, made_on=made_on), ""
+    else:
+        plan = _plan(options.source, catalogs)
+        result = plan.result
+        content = report(result, catalogs, plan.scenarios, plan.base, made_on=made_on)
+        more = _scenario_text(plan.scenarios)
+    pdf = draw(content) if draw else None
+    written = [save_workbook(options.out, content, options.force), *([pdf()] if pdf else [])]
     print(text_report(result), end="\n\n")
-    print(f"Wrote {path}.")
+    print(more, end="")
+    for path in written:
+        print(f"Wrote {path}.")
     return _fit_code(result)
+
+
+def _plan(source: str, catalogs: Catalogs) -> "Plan":
+    """What a workbook asks for; what differs from the catalogs is told on standard error."""
+    from xlsizing.book.plan import plan_of
+    from xlsizing.book.reading import read_workbook
+
+    plan = plan_of(read_workbook(source), catalogs)
+    for note in plan.notes:
+        print(f"Note: {note}", file=sys.stderr)
+    return plan
+
+
+def _scenario_text(scenarios: "Sequence[Scenario]") -> str:
+    """The rows of Scenarios that count, one a line; nothing where none does."""
+    from xlsizing.report.scenarios import scenario_text
+
+    lines = []
+    for number, scenario in enumerate(scenarios, start=1):
+        if scenario.is_live:
+            nodes, status = scenario.values["NodesFinal"], str(scenario.values["Status"])
+            name = scenario.name.strip() or f"Scenario {number}"
+            lines.append((name, nodes if isinstance(nodes, int) else None, status))
+    return f"{scenario_text(lines)}\n\n" if lines else ""
+
+
+def _pdf_of(
+    options: argparse.Namespace, made_on: "date | None"
+) -> "Callable[[bytes], Callable[[], Path]]":
+    """How a workbook becomes the PDF beside it: drawn first, then saved.
+
+    Raises a sentence where the PDF could not be drawn or saved, before anything is written.
+    """
+    from xlsizing.book.pdf import drawn, office, require_pdf_writable, save_pdf
+
+    target, program = require_pdf_writable(options.out, force=options.force), office()
+
+    def draw(content: bytes) -> "Callable[[], Path]":
+        pdf = drawn(content, program, made_on)
+        return lambda: save_pdf(target, pdf)
+
+    return draw
+
+
+def _made_on(options: argparse.Namespace) -> "date | None":
+    """The date that a workbook bears: what is asked for, or SOURCE_DATE_EPOCH's, or none."""
+    from datetime import UTC, datetime
+
+    given, epoch = options.date, os.environ.get("SOURCE_DATE_EPOCH")
+    if given is not None:
+        try:
+            return datetime.strptime(given, "%Y-%m-%d").replace(tzinfo=UTC).date()
+        except ValueError as error:
+            raise InvalidValueError("--date", given, "a day such as 2026-11-23") from error
+    if not epoch:
+        return None
+    try:
+        return datetime.fromtimestamp(int(epoch), UTC).date()
+    except (ValueError, OverflowError, OSError) as error:
+        right = "the seconds since 1970 of a day that there is, or not set"
+        raise InvalidValueError("SOURCE_DATE_EPOCH", epoch, right) from error
 
 
 def kv_command(options: argparse.Namespace) -> int:

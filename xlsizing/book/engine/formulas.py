@@ -203,8 +203,10 @@ ENGINE_STEPS: tuple[Formula, ...] = (
         "EngineWeights",
         "Weights per GPU",
         "bytes",
-        f"IF(AND({{LayoutRow}}>0,{model('Engine weight bytes')}>0),"
-        f'-INT(-{model("Engine weight bytes")}/{{EngineTp}}),"")',
+        _if_laid_out(
+            f"IF({model('Engine weight bytes')}>0,"
+            f'-INT(-{model("Engine weight bytes")}/{{EngineTp}}),"")'
+        ),
         COUNT,
     ),
     Formula(

@@ -12,7 +12,7 @@ from xlsizing.core.engine import EngineSettings
 
 
 @dataclass(frozen=True)
-class _Setting:
+class Setting:
     """One setting of the engine, as the sheet asks for it."""
 
     name: str
@@ -26,9 +26,14 @@ class _Setting:
     least: str = "1"
     most: str = "Limit_Exact"
 
+    @property
+    def defined_name(self) -> str:
+        """The name of its cell."""
+        return f"Input_{self.name}"
 
-_SETTINGS: tuple[_Setting, ...] = (
-    _Setting(
+
+SETTINGS_ASKED: tuple[Setting, ...] = (
+    Setting(
         "MaxNumBatchedTokens",
         "max_num_batched_tokens",
         "Batched tokens per step",
@@ -36,14 +41,14 @@ _SETTINGS: tuple[_Setting, ...] = (
         "max_num_batched_tokens: tokens that the engine prefills in one step. Typical: 2,048 to "
         "16,384. A windowed layer keeps them beside its window.",
     ),
-    _Setting(
+    Setting(
         "BatchesInFlight",
         "batches_in_flight",
         "Batches in flight",
         "steps",
         "Steps scheduled at the same time: 2 in vLLM 0.33, 1 in 0.24.",
     ),
-    _Setting(
+    Setting(
         "GpuMemoryUtilization",
         "gpu_memory_utilization",
         "GPU memory utilisation",
@@ -54,7 +59,7 @@ _SETTINGS: tuple[_Setting, ...] = (
         "0.0001",
         "1",
     ),
-    _Setting(
+    Setting(
         "ActivationGiB",
         "activation_gib",
         "Activation per GPU",
@@ -65,7 +70,7 @@ _SETTINGS: tuple[_Setting, ...] = (
         "0",
         "Limit_GpuGiB",
     ),
-    _Setting(
+    Setting(
         "RuntimeGiB",
         "runtime_gib",
         "Runtime per GPU",
@@ -75,14 +80,14 @@ _SETTINGS: tuple[_Setting, ...] = (
         "0",
         "Limit_GpuGiB",
     ),
-    _Setting(
+    Setting(
         "StateCaching",
         "state_caching",
         "State caching",
         "",
         "Prefix caching of state-space layers: none, or align for two states a request. Empty: none.",
     ),
-    _Setting(
+    Setting(
         "KvPoolGiB",
         "kv_pool_gib",
         "KV pool per GPU, if known",
@@ -99,19 +104,19 @@ _SETTINGS: tuple[_Setting, ...] = (
 def write_settings(page: EnginePage, row: int, settings: EngineSettings) -> int:
     """Write the engine's settings; returns the row after them."""
     page.heading(row, "Engine settings", "Value", "", "", "Unit", "Notes")
-    for asked in _SETTINGS:
+    for asked in SETTINGS_ASKED:
         row += 1
         page.label(row, asked.label, asked.unit, asked.note)
         given = getattr(settings, asked.field)
         value = given if given is None or isinstance(given, str | int) else float(given)
         style = input_style(asked.number_format, RIGHT, UNDERLINE)
         page.writer.value(row, FIRST, value, style)
-        define(page.book, f"Input_{asked.name}", "Engine", f"$C${row}")
+        define(page.book, asked.defined_name, "Engine", f"$C${row}")
         _check(page, asked, f"C{row}")
     return row + 1
 
 
-def _check(page: EnginePage, asked: _Setting, cell: str) -> None:
+def _check(page: EnginePage, asked: Setting, cell: str) -> None:
     if asked.name == "StateCaching":
         check = DataValidation(type="list", formula1="List_StateCaching", allow_blank=True)
         check.error = "none or align, or empty for none."

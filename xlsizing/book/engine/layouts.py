@@ -159,7 +159,7 @@ def _column(
     return Column(head, lambda row: value(row) if row else None, None, width, style)
 
 
-_COLUMNS: tuple[Column[LayoutRow | None], ...] = (
+COLUMNS: tuple[Column[LayoutRow | None], ...] = (
     _column("Layout", lambda row: row.name, 34, _TEXT),
     _column("Key", lambda row: row.key, 32, _TEXT),
     _column("Model", lambda row: row.model.name, 30, _TEXT),
@@ -192,7 +192,7 @@ def write_layouts_sheet(book: Workbook, notes: PackageNotes, catalogs: Catalogs)
     )
     # A table has at least one row; an empty one is found by nothing.
     rows = layout_rows(catalogs) or (None,)
-    placed = write_table(writer, "Layouts", _COLUMNS, rows, TABLE_TOP, alone=True)
+    placed = write_table(writer, "Layouts", COLUMNS, rows, TABLE_TOP, alone=True)
     writer.value(3, 1, f"{len(rows)} rows; printed without them.", Style(font=SUBTITLE))
     sheet.row_dimensions[TABLE_TOP].height = 32
     set_page(

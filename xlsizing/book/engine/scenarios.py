@@ -8,11 +8,11 @@ from xlsizing.book.alert_formulas import STATUS_OK
 from xlsizing.book.cells import Style, Value
 from xlsizing.book.engine.page import LABEL, NOT_KNOWN, WIDTHS, EnginePage, known
 from xlsizing.book.engine.values import UNKNOWN
+from xlsizing.book.rows import ERROR_VALUES
 from xlsizing.book.scenario import Scenario
 from xlsizing.book.scenarios_sheet import EMPTY, LIVE, head
 from xlsizing.book.styles import APART, BODY, HEADING, NOTE, RIGHT, SEVERITY_FILLS, highlight
 from xlsizing.book.tables import Column, Placed, own_row, write_table
-from xlsizing.book.values import NO_NODES
 
 TABLE = "EngineScenarios"
 
@@ -95,4 +95,4 @@ def _columns(scenarios: Placed) -> list[Column[_Line]]:
 
 
 def _shown(value: Value) -> Value:
-    return NOT_KNOWN if value in (UNKNOWN, NO_NODES) else value
+    return NOT_KNOWN if value == UNKNOWN or value in ERROR_VALUES else value

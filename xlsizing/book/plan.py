@@ -1,0 +1,154 @@
+"""A person's plan: the sizing and the scenarios that a workbook asks for.
+
+The catalogs settle what every name stands for; what the workbook's own tables say of an
+entry is compared with them and told, but never sized with.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from xlsizing.book.catalog_sheets import MODEL_COLUMNS, SERVER_COLUMNS, STORAGE_COLUMNS
+from xlsizing.book.cells import CellError, Value
+from xlsizing.book.engine.inputs import SETTINGS_ASKED
+from xlsizing.book.error_flow import trimmed, words
+from xlsizing.book.inputs import INPUTS, TENSOR_PARALLEL, Input
+from xlsizing.book.reading import COMPARED, TypedCell, TypedWorkbook, WorkbookReadError
+from xlsizing.book.scenario import Scenario, typed_scenario
+from xlsizing.book.tables import Column
+from xlsizing.book.typed import TypedLoad, typed_load
+from xlsizing.core import Catalogs, SizingError, SizingResult
+from xlsizing.core.catalogs import name_key
+from xlsizing.core.engine import DEFAULT_SETTINGS, EngineSettings
+from xlsizing.core.entries import Entry
+from xlsizing.core.errors import InvalidValueError, UnknownNameError
+from xlsizing.core.exact import as_whole
+
+
+class Plan(NamedTuple):
+    """What a workbook asks for, sized."""
+
+    result: SizingResult
+    """The load on Sizing."""
+    scenarios: Sequence[Scenario]
+    """The rows of Scenarios; none where nothing is typed in it."""
+    base: str
+    """The scenario that the others are compared with; empty for none."""
+    notes: Sequence[str]
+    """Where the workbook says otherwise than the catalogs, in sentences."""
+
+
+def plan_of(workbook: TypedWorkbook, catalogs: Catalogs) -> Plan:
+    """The sizing and the scenarios that a workbook asks for.
+
+    Raises
+    ------
+    WorkbookReadError : the load on Sizing or a setting on Engine cannot be sized; the error
+        names the cell. A row of Scenarios may be wrong, and then shows that.
+    """
+    settings = _settings(workbook)
+    load = typed_load({symbol: cell.value for symbol, cell in workbook.load.items()}, catalogs)
+    for asked in (*INPUTS, TENSOR_PARALLEL):
+        if asked.symbol in load.refused:
+            raise _refused(asked, workbook, load.refused[asked.symbol])
+    result = load.result(settings)
+    scenarios = [
+        typed_scenario(row.name, row.active, row.typed, settings, catalogs) for row in workbook.rows
+    ]
+    live = [typed_load(each.typed, catalogs) for each in scenarios if each.is_live]
+    return Plan(result, scenarios, workbook.base, list(_notes(workbook, [load, *live])))
+
+
+def _settings(workbook: TypedWorkbook) -> EngineSettings:
+    """The engine's settings; the default where a cell is empty."""
+    given: dict[str, Any] = {}
+    for asked in SETTINGS_ASKED:
+        cell = workbook.settings[asked.field]
+        if not trimmed(cell.value):
+            continue
+        value = as_whole(cell.value)
+        if asked.field == "state_caching" and not isinstance(value, CellError):
+            value = name_key(words(cell.value))
+        try:
+            EngineSettings(**{asked.field: value})  # type: ignore[arg-type]
+        except InvalidValueError as error:
+            raise _in_cell(asked.label, cell, workbook, error) from error
+        given[asked.field] = value
+    return EngineSettings(**given) if given else DEFAULT_SETTINGS
+
+
+def _refused(asked: Input, workbook: TypedWorkbook, error: SizingError) -> WorkbookReadError:
+    own = _only_in(workbook, asked, error)
+    return _in_cell(asked.label, workbook.load[asked.symbol], workbook, error, own)
+
+
+def _in_cell(
+    label: str, cell: TypedCell, workbook: TypedWorkbook, error: SizingError, more: str = ""
+) -> WorkbookReadError:
+    return WorkbookReadError(f"{label} ({cell.place} in {workbook.path}): {error}{more}")
+
+
+_TABLES: Mapping[str, str] = {"Model": "Models", "Server": "Servers", "Storage": "Storage"}
+_ADD_IT = (
+    " It stands only in the workbook's own table {table}: add it to a folder of catalogs, and "
+    "give that with --catalogs."
+)
+
+
+def _only_in(workbook: TypedWorkbook, asked: Input, error: SizingError) -> str:
+    """What to say of a name that the workbook has and the catalogs have not; else nothing."""
+    if not isinstance(error, UnknownNameError) or asked.symbol not in _TABLES:
+        return ""
+    table = _TABLES[asked.symbol]
+    rows = [(row, "Name") for row in workbook.entries[table]]
+    rows += [(row, "Alias") for row in workbook.entries[f"{asked.symbol}Aliases"]]
+    own = {name_key(words(row.get(key))) for row, key in rows}
+    return _ADD_IT.format(table=table) if name_key(str(error.name)) in own else ""
+
+
+_COLUMNS: Mapping[str, Mapping[str, Column[Any]]] = {
+    table: {column.head: column for column in columns if column.head in COMPARED[table]}
+    for table, columns in (
+        ("Models", MODEL_COLUMNS),
+        ("Servers", SERVER_COLUMNS),
+        ("Storage", STORAGE_COLUMNS),
+    )
+}
+"""The columns that are compared, by table and head."""
+
+
+def _notes(workbook: TypedWorkbook, loads: Sequence[TypedLoad]) -> Iterator[str]:
+    """A sentence for each entry of which the workbook says otherwise than the catalogs."""
+    for asked in (each for each in INPUTS if each.has_aliases):
+        table = _TABLES[asked.symbol]
+        rows = {name_key(words(row.get("Name"))): row for row in workbook.entries[table]}
+        used = [load.taken[asked.symbol] for load in loads if asked.symbol in load.taken]
+        for name, entry in {entry.name: entry for entry in used}.items():
+            yield from _differences(table, entry, rows.get(name_key(name), {}))
+        unknown = [load.refused[asked.symbol] for load in loads if asked.symbol in load.refused]
+        for sentence, error in {str(error): error for error in unknown}.items():
+            if more := _only_in(workbook, asked, error):
+                yield f"{sentence}{more}"
+
+
+def _differences(table: str, entry: Entry, row: Mapping[str, Value]) -> Iterator[str]:
+    heads = [
+        f"{head} ({_shown(row[head])} there, {_shown(column.value(entry))} in the catalog)"
+        for head, column in _COLUMNS[table].items()
+        if head in row and not _agree(row[head], column.value(entry))
+    ]
+    if heads:
+        figures = "the catalog's figure was" if len(heads) == 1 else "the catalog's figures were"
+        yield (
+            f"{entry.name} on {table} differs from the catalog in {', '.join(heads)}; "
+            f"{figures} used."
+        )
+
+
+def _agree(typed: Value, known: Value) -> bool:
+    if isinstance(typed, str) or isinstance(known, str) or None in (typed, known):
+        return name_key(words(typed)) == name_key(words(known))
+    return typed == known
+
+
+def _shown(value: Value) -> str:
+    return f"{value:,}" if isinstance(value, int | float) else words(value) or "nothing"
