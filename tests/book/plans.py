@@ -129,7 +129,9 @@ def written(
                     page.write(number, column, row[head])
         area = (5, 1, 5 + len(rows) + (1 if totals else 0), len(heads))
         if not bare:
-            columns = [{"header": head} for head in heads]
+            # Without a row of totals XlsxWriter would write their text over the last row.
+            more = {"total_string": "Total"} if totals else {}
+            columns = [{"header": head, **more} for head in heads]
             page.add_table(*area, {"name": "Scenarios", "columns": columns, "total_row": totals})
     book.close()
     return content.getvalue()

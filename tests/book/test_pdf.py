@@ -128,6 +128,8 @@ BEGUN = (
     'while [ "$1" != --outdir ]; do shift; done; mkdir "$2"; printf "%%PDF-1.6" > "$2/report.pdf"'
 )
 """Begins a PDF and does not end it."""
+ENDLESS = 'sleep 60 & echo $! > "$0.pid"; wait'
+"""Starts another program, as soffice does, and waits for it."""
 
 
 @pytest.mark.skipif(os.name == "nt", reason="the programs in its place are shell scripts")
@@ -136,7 +138,7 @@ BEGUN = (
     [
         ("echo 'Error: source file could not be loaded.' >&2", "drew no PDF; it says: Error: sou"),
         ("exit 1", "drew no PDF. Nothing was written."),
-        ("sleep 60 & sleep 60", "did not end within 1 seconds; nothing was written."),
+        (ENDLESS, "did not end within 1 seconds; nothing was written."),
         (BEGUN, "drew no PDF. Nothing was written."),
     ],
 )
@@ -151,6 +153,12 @@ def test_where_libreoffice_fails_nothing_is_written(
     assert words in ran.sentence()
     assert time.monotonic() - start < 20
     assert names(tmp_path) == []
+    if script == ENDLESS:
+        child = Path(f"{found}.pid").read_text().strip()
+        state = subprocess.run(
+            ["ps", "-o", "stat=", "-p", child], capture_output=True, check=False, encoding="utf-8"
+        ).stdout
+        assert state.strip()[:1] in ("", "Z")
 
 
 def test_a_program_that_cannot_be_run_is_a_sentence(tmp_path: Path) -> None:

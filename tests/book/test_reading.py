@@ -150,6 +150,13 @@ def test_settings_and_base_are_read(planned: Planner) -> None:
     assert found.scenarios[0].values["PoolBeforeWeights"] == int(12.5 * 2**30)
 
 
+def test_settings_that_are_empty_or_blank_are_the_defaults(planned: Planner) -> None:
+    names = ("MaxNumBatchedTokens", "BatchesInFlight", "ActivationGiB", "StateCaching")
+    for nothing in (None, "  "):
+        found = planned(plan([GOOD], {f"Input_{name}": nothing for name in names}))
+        assert found.result.settings == EngineSettings()
+
+
 def test_columns_are_found_by_head_and_a_row_of_totals_is_none(planned: Planner) -> None:
     heads = ["Mine", *reversed(HEADS.values()), "Notes"]
     rows = [by_head({**GOOD, "Scenario": f"Row {n}", "Concurrency": n}) for n in range(1, 31)]
@@ -359,6 +366,17 @@ def test_an_entry_of_the_workbooks_own_is_unknown_and_the_sentence_says_what_to_
     type_in(book, {"Input_Model": "ours-7b"})
     with pytest.raises(WorkbookReadError, match="own table Models: add it to a folder of catalogs"):
         planned(saved(book))
+
+
+def test_so_is_an_alias_of_the_workbooks_own(planned: Planner) -> None:
+    book = opened()
+    [area] = [table.ref for table in book["Models"].tables.values() if table.name == "ModelAliases"]
+    first = area.split(":")[0].replace("4", "5")
+    book["Models"][first].value = "our-alias"
+    type_rows(book, [GOOD, {**GOOD, "Model": " Our-Alias"}])
+    [note] = planned(saved(book)).notes
+    assert "'Our-Alias' in the catalog" in note
+    assert "own table Models" in note
 
 
 def columns(sheet: Any) -> dict[str, int]:

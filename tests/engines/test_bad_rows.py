@@ -37,11 +37,11 @@ GOOD: Row = {
     "KvPrecision": "bf16",
 }
 WRONG: Sequence[tuple[str, Typed]] = (
+    ("Model", CellError("#REF!")),
     ("Model", "no-such"),
     ("Model", "gpt*"),
     ("Model", None),
     ("Model", 123),
-    ("Model", CellError("#REF!")),
     ("Server", "dgx-b30?"),
     ("Server", "  "),
     ("Server", CellError("#DIV/0!")),
