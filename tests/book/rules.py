@@ -422,9 +422,9 @@ def _source_faults(book: Book, sheet: Sheet, source: str) -> Iterator[str]:
     filled = {area(cell.get("r")) for cell in owner.cells if book.text(cell).strip()}
     rows = range(covered.top, covered.bottom + 1)
     taken = [row for row in rows if Area(covered.left, row, covered.left, row) in filled]
-    # A list of what a person types below each other may have room for more; no other has.
-    wanted = list(rows) if cells != source else list(rows[: len(taken)])
-    if not taken or taken != wanted:
+    # Where people type, rows may be empty: a range has room for them, a named list has not.
+    is_named = cells != source
+    if not taken or (is_named and taken != list(rows)):
         yield f"takes its list from {source!r}, which has empty cells"
 
 

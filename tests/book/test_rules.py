@@ -229,7 +229,6 @@ PLANTS = [
     *plants(
         rules.validations,
         SCENARIOS,
-        ("blank before names", r"<formula1>\$A\$7:", "<formula1>$A$5:", "empty cells"),
         ("no names", r"<formula1>\$A\$7:", "<formula1>$A$17:", "empty cells"),
     ),
     *plants(

@@ -9,10 +9,10 @@ them. Workbooks that a test's subprocess builds are left out: the builder is the
 import hashlib
 import multiprocessing
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from concurrent.futures import Future, ProcessPoolExecutor, wait
 from dataclasses import dataclass
-from datetime import Generator, date
+from datetime import date
 from time import perf_counter
 
 import pytest

@@ -34,40 +34,56 @@ class Statuses:
     sheet: Sheet
     of_the_load: str | None
     """Of the load on Sizing, which Engine shows too; None for other sheets."""
-    of_rows: dict[tuple[str, int], str]
-    """Of each row of a table, by the table's name and the row."""
+    of_rows: dict[tuple[str, int], list[str]]
+    """Of each row of a table, by the table's name and the row: of the plan and of the engine."""
 
     @classmethod
     def of(cls, book: Book, sheet: Sheet) -> "Statuses | None":
         if sheet.title not in ANSWERS:
             return None
-        rows = {
-            (table.name, place.top): book.text(cell)
-            for table in sheet.tables
-            if "Status" in table.columns and (covered := area(table.ref))
-            for cell in sheet.cells
-            if (place := area(cell.get("r")))
-            and place.overlaps(covered)
-            and place.left == covered.left + table.columns.index("Status")
-        }
+        rows: dict[tuple[str, int], list[str]] = {}
+        for table in sheet.tables:
+            covered = area(table.ref)
+            assert covered is not None
+            places = [
+                covered.left + table.columns.index(head)
+                for head in ("Status", "Engine status")
+                if head in table.columns
+            ]
+            for cell in sheet.cells:
+                place = area(cell.get("r"))
+                if place and place.overlaps(covered) and place.left in places:
+                    rows.setdefault((table.name, place.top), []).append(book.text(cell))
         return cls(sheet, _named_text(book, "Output_Status"), rows)
 
     def allow(self, cell: Element) -> bool:
         """True where the cell computes a load that has no answer."""
         place = area(cell.get("r"))
-        if place is None or cell.find(f"{MAIN}f") is None:
+        if place is None:
             return False
         table = next((each for each in self.sheet.tables if _covers(each, place)), None)
+        is_computed = cell.find(f"{MAIN}f") is not None
         if table is None:
-            status = None if self.sheet.title == "Scenarios" else self.of_the_load
+            of_scenarios = self.sheet.title == "Scenarios"
+            statuses = [] if of_scenarios or not is_computed else [self.of_the_load or ""]
+        elif not is_computed and _head(table, place) == "Active":
+            # What is typed there is not "no", so the row counts.
+            return True
         else:
-            status = self.of_rows.get((table.name, place.top))
-        return bool(status) and not str(status).startswith(COMPUTED)
+            # A person may have typed an error into a scenario; its status says so.
+            statuses = self.of_rows.get((table.name, place.top), [])
+        return any(status and not status.startswith(COMPUTED) for status in statuses)
 
 
 def _covers(table: Table, place: Area) -> bool:
     covered = area(table.ref)
     return covered is not None and covered.overlaps(place)
+
+
+def _head(table: Table, place: Area) -> str:
+    covered = area(table.ref)
+    assert covered is not None
+    return table.columns[place.left - covered.left]
 
 
 def _named_text(book: Book, name: str) -> str | None:

@@ -246,8 +246,8 @@ PLANTS = [
     *plants(
         charts.alt_texts,
         DRAWING,
-        ("none", ' descr="Bars."', "", "without alt text, 'Chart 1'"),
-        ("blank", ' descr="Bars."', ' descr=" "', "without alt text, 'Chart 1'"),
+        ("none", ' descr="Bars."', "", "without alt text, 'Nodes'"),
+        ("blank", ' descr="Bars."', ' descr=" "', "without alt text, 'Nodes'"),
     ),
     *plants(
         charts.anchors,
