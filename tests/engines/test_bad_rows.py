@@ -20,7 +20,7 @@ from xlsizing.book.cells import CellError
 from xlsizing.book.cells import Value as Typed
 from xlsizing.book.faults import FORMULAS
 from xlsizing.book.rows import ERROR_VALUES
-from xlsizing.book.scenario import typed_scenario
+from xlsizing.book.typed_scenario import typed_scenario
 from xlsizing.catalog import load_catalogs
 from xlsizing.core import Catalogs, size
 from xlsizing.core.engine import EngineSettings

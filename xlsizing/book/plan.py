@@ -13,9 +13,10 @@ from xlsizing.book.engine.inputs import SETTINGS_ASKED
 from xlsizing.book.error_flow import trimmed, words
 from xlsizing.book.inputs import INPUTS, TENSOR_PARALLEL, Input
 from xlsizing.book.reading import COMPARED, TypedCell, TypedWorkbook, WorkbookReadError
-from xlsizing.book.scenario import Scenario, typed_scenario
+from xlsizing.book.scenario import Scenario
 from xlsizing.book.tables import Column
 from xlsizing.book.typed import TypedLoad, typed_load
+from xlsizing.book.typed_scenario import typed_scenario
 from xlsizing.core import Catalogs, SizingError, SizingResult
 from xlsizing.core.catalogs import name_key
 from xlsizing.core.engine import DEFAULT_SETTINGS, EngineSettings
