@@ -185,7 +185,7 @@ def engine_answer(result: SizingResult) -> str:
     if bound is None or not bound.sessions_per_node:
         return engine_status(result)
     engine, steady = bound.nodes[-1], bound.steady_nodes[-1]
-    return f"{engine} nodes by the engine bound, {steady} in steady decode: see Engine"
+    return f"{engine:,} nodes by the engine bound, {steady:,} in steady decode: see Engine"
 
 
 def comparison(result: SizingResult) -> dict[str, tuple[Value, Value, Value]]:

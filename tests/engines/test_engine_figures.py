@@ -4,14 +4,13 @@ The figures in Scenarios are compared in `test_template`, for every load.
 """
 
 import io
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import openpyxl
 import pytest
 
-from tests.engines.books import computed, engine_sheet, filled_book, the_template
+from tests.engines.books import engine_sheet, filled_book, the_template
 from tests.engines.engine_figures import FIGURES, NO_LAYOUT, NOT_KNOWN, engine_status
 from tests.engines.engines import ENGINES, Cell, Engine, Value
 from tests.engines.entries import (
@@ -55,36 +54,6 @@ def test_an_edge_is_hit_and_missed_by_a_byte(edge: Edge) -> None:
         assert bound.memory.pool == edge.pool(entries()) - less
         cache = bound.steady if edge.steady else bound.cache
         assert cache.admitted(bound.num_blocks) == edge.sessions - (less > 0)
-
-
-@each_engine
-def test_the_sheet_engine_agrees_with_core_on_sizing_and_each_scenario(engine: Engine) -> None:
-    wrong = [
-        f"{book.loads[0]}: {difference}"
-        for book, found in computed(engine)
-        for difference in differences(book.engine, found)
-    ]
-    assert wrong == []
-
-
-@each_engine
-def test_the_parts_of_a_gpus_memory_add_up_to_it(engine: Engine) -> None:
-    added = 0
-    for book, found in computed(engine):
-        bound = book.loads[0].result(entries()).engine
-        if bound is None or bound.memory.unused == 0:
-            continue
-        parts = ("Weights", "KV cache", "Activation", "Runtime", "Unused")
-        cells = [engine_sheet().cell("Where one GPU's memory goes", part, "C") for part in parts]
-        gib = sum(number(found[cell]) for cell in cells)
-        assert math.isclose(gib, bound.memory.total / 2**30, rel_tol=1e-12), book.loads[0]
-        added += 1
-    assert added >= 10
-
-
-def number(value: Value) -> float:
-    assert isinstance(value, int | float)
-    return float(value)
 
 
 SETTINGS: Mapping[str, EngineSettings] = {

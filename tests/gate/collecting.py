@@ -14,6 +14,7 @@ from concurrent.futures import Future, ProcessPoolExecutor, wait
 from dataclasses import dataclass
 from datetime import date
 from time import perf_counter
+from typing import Any
 
 import pytest
 from openpyxl.workbook import Workbook
@@ -25,7 +26,10 @@ from xlsizing.book.cells import PackageNotes
 from xlsizing.book.package import package
 
 PROCESSES = 2
+"""Processes that examine, where the tests run in one."""
 SECTION = "the gate of workbooks"
+OUTPUT = "gate"
+"""What a process of several calls what it found."""
 
 Finish = Callable[[Workbook, PackageNotes, date | None], bytes]
 """What makes the bytes of a workbook."""
@@ -44,19 +48,26 @@ class Gate:
 
     def __init__(self) -> None:
         self._examinations: dict[bytes, Examination] = {}
-        self._faulty = 0
+        self._findings: dict[str, tuple[str, list[str]]] = {}
+        """What is found in each workbook, by its digest: the test, and sentences."""
         self._waited = 0.0
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtestloop(self, session: pytest.Session) -> Generator[None, object, object]:
         """Collect while the tests run, then report."""
         # Not forked: threads of the tests may hold locks at that moment.
-        processes = ProcessPoolExecutor(PROCESSES, multiprocessing.get_context("spawn"))
+        count = 1 if hasattr(session.config, "workerinput") else PROCESSES
+        processes = ProcessPoolExecutor(count, multiprocessing.get_context("spawn"))
         try:
             with pytest.MonkeyPatch.context() as patch:
                 patch.setattr(build, "package", self._collecting(package, processes))
                 done = yield
-            self._report(session.config)
+            self._wait()
+            if hasattr(session.config, "workeroutput"):
+                # One of several processes: the one that started them reports.
+                session.config.workeroutput[OUTPUT] = self._findings
+            else:
+                self._report(session.config)
         finally:
             processes.shutdown(cancel_futures=True)
         return done
@@ -73,16 +84,26 @@ class Gate:
 
         return collected
 
-    def _report(self, config: pytest.Config) -> None:
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any) -> None:
+        """Take over what one of several processes found."""
+        self._findings |= getattr(node, "workeroutput", {}).get(OUTPUT, {})
+
+    def _wait(self) -> None:
         begun = perf_counter()
         wait(each.found for each in self._examinations.values())
         self._waited = perf_counter() - begun
-        for each in self._examinations.values():
-            if found := each.found.result():
-                self._faulty += 1
+        self._findings |= {
+            digest.hex(): (each.test, each.found.result())
+            for digest, each in self._examinations.items()
+        }
+
+    def _report(self, config: pytest.Config) -> None:
+        for test, found in self._findings.values():
+            if found:
                 failure = pytest.TestReport(
-                    nodeid=each.test,
-                    location=(each.test.partition("::")[0], None, each.test),
+                    nodeid=test,
+                    location=(test.partition("::")[0], None, test),
                     keywords={},
                     outcome="failed",
                     longrepr="\n".join(["The workbook that this test built has faults:", *found]),
@@ -92,11 +113,12 @@ class Gate:
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Say how many workbooks there were, and what could not be asked."""
-        if not self._examinations:
+        if not self._findings:
             return
+        faulty = sum(1 for _, found in self._findings.values() if found)
         terminalreporter.section(SECTION, sep="=")
         terminalreporter.line(
-            f"distinct workbooks built: {len(self._examinations)}, with faults: {self._faulty} "
+            f"distinct workbooks built: {len(self._findings)}, with faults: {faulty} "
             f"(examined beside the tests, and {self._waited:.1f} s after them)"
         )
         if validator() is None:

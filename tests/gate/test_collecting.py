@@ -73,6 +73,14 @@ def test_a_run_fails_once_for_a_bad_workbook_and_names_the_first_test_that_built
     assert "1 failed, 4 passed" in text
 
 
+def test_a_run_in_two_processes_fails_as_well_and_counts_each_workbook_once(tmp_path: Path) -> None:
+    code, text = run(tmp_path, "-n", "2")
+    assert code == 1
+    assert "distinct workbooks built: 2, with faults: 1" in text
+    assert len(re.findall(r"^FAILED \S*::test_bad", text, re.MULTILINE)) == 1
+    assert "1 failed, 4 passed" in text
+
+
 def test_runs_of_one_test_are_examined_too(tmp_path: Path) -> None:
     code, text = run(tmp_path, "-k", "test_bad_again")
     assert code == 1

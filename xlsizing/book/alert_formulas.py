@@ -322,7 +322,10 @@ ENGINE_ANSWER = Formula(
     "Engine",
     "",
     f"IF({{EngineStatus}}={literal(STATUS_OK)},"
-    + filled(ENGINE_WORDS, {"engine": "{EngineNodesFinal}", "steady": "{SteadyNodesFinal}"})
+    + filled(
+        ENGINE_WORDS,
+        {"engine": fixed("{EngineNodesFinal}"), "steady": fixed("{SteadyNodesFinal}")},
+    )
     + ",{EngineStatus})",
 )
 """What the engine's figures come to, in a line beside the answer; on the Sizing sheet only."""

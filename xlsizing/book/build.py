@@ -90,7 +90,7 @@ def _workbook(
     book, notes = _new_book(title), PackageNotes()
     values = formula_values(sizing, catalogs)
     write_sizing_sheet(book, notes, sizing, catalogs)
-    table = ScenarioTable(write_scenarios_sheet(book, notes, scenarios, base), scenarios)
+    table = ScenarioTable(write_scenarios_sheet(book, notes, scenarios, base, catalogs), scenarios)
     write_charts_sheet(book, notes, sizing, catalogs, table)
     write_engine_sheet(book, notes, sizing, catalogs, table)
     write_warnings_sheet(book, notes, values, scenarios)

@@ -65,6 +65,8 @@ class RowBlock:
 
     first_row: int
     columns: tuple[BlockColumn, ...]
+    height: float | None = None
+    """Height of each row [points]; None where a program may choose it."""
 
     @property
     def last_row(self) -> int:

@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 from openpyxl.workbook import Workbook
 
+from xlsizing.book.alert_formulas import STATUS_OK, STATUS_UNSAFE
 from xlsizing.book.cells import Style, Value, Writer
 from xlsizing.book.expressions import COUNT, Formula
 from xlsizing.book.names import define
@@ -22,6 +23,8 @@ class Check(NamedTuple):
     """What is compared, for people."""
     condition: str
     """True where it holds, as an Excel expression."""
+    of_load: bool = False
+    """True where it compares figures of the load on Sizing."""
     needs_nodes: bool = False
     """True where there is nothing to compare if not one session fits."""
 
@@ -38,12 +41,14 @@ CHECKS: tuple[Check, ...] = (
         "The KV budget and what is left beside it are the node's HBM, to the byte that is cut.",
         "AND(Step_KvBudgetBytes+Step_BytesBesideKv<=Step_HbmBytes,"
         "Step_KvBudgetBytes+Step_BytesBesideKv+1>=Step_HbmBytes)",
+        of_load=True,
     ),
     Check(
         "Sessions per node",
         "So many sessions fit into the KV budget, and one more does not.",
         "AND(Output_SessionsPerNode*Step_KvBytes<=MAX(0,Step_KvBudgetBytes),"
         "(Output_SessionsPerNode+1)*Step_KvBytes>Step_KvBudgetBytes)",
+        of_load=True,
     ),
     Check(
         "Nodes hold the load",
@@ -52,6 +57,7 @@ CHECKS: tuple[Check, ...] = (
         "Step_Sessions*(Const_RatioParts+Step_HeadroomParts),"
         "(Output_NodesWithHeadroom-1)*Output_SessionsPerNode*Const_RatioParts<"
         "Step_Sessions*(Const_RatioParts+Step_HeadroomParts))",
+        of_load=True,
         needs_nodes=True,
     ),
     Check(
@@ -59,6 +65,7 @@ CHECKS: tuple[Check, ...] = (
         "Nodes minimum are no more than those with headroom, and these no more than the final.",
         "AND(Output_NodesMinimum<=Output_NodesWithHeadroom,"
         "Output_NodesWithHeadroom<=Output_NodesFinal)",
+        of_load=True,
         needs_nodes=True,
     ),
     Check(
@@ -90,16 +97,16 @@ CHECKS: tuple[Check, ...] = (
     ),
 )
 
+CHECKS_HOLD = "All checks on About hold."
+
 CHECKS_ANSWER: Formula = Formula(
     "Checks",
     "Checks",
     "",
-    'IF(Checks_Failed=0,"All checks on About hold.",'
+    f'IF(Checks_Failed=0,"{CHECKS_HOLD}",'
     'Checks_Failed&" of the checks on About fail: do not rely on the figures.")',
 )
 """What the checks come to, in a line beside the answer."""
-
-CHECKS_HOLD = "All checks on About hold."
 
 
 def write_checks(book: Workbook, writer: Writer, row: int, result: SizingResult) -> int:
@@ -110,7 +117,12 @@ def write_checks(book: Workbook, writer: Writer, row: int, result: SizingResult)
     for check in CHECKS:
         row += 1
         writer.value(row, 1, check.name, Style(font=BODY))
-        text = f'IFERROR(IF({check.condition},"{HOLDS}","{FAILS}"),"{NOT_COMPUTED}")'
+        otherwise = f'"{FAILS}"'
+        if check.of_load:
+            # A load without an answer has a status that says so, and nothing to compare.
+            has_answer = f'OR(Output_Status="{STATUS_OK}",Output_Status="{STATUS_UNSAFE}")'
+            otherwise = f'IF({has_answer},"{FAILS}","{NOT_COMPUTED}")'
+        text = f'IFERROR(IF({check.condition},"{HOLDS}","{FAILS}"),{otherwise})'
         writer.formula(row, 2, text, _value(check, result), Style(font=BODY, alignment=LEFT))
         writer.value(row, 4, check.what, Style(font=BODY))
     results = f"B{first}:B{row}"

@@ -110,7 +110,7 @@ def _write_lists(book: Workbook, writer: Writer, row: int) -> int:
     return states.last_row + 2
 
 
-def _write_ranges(writer: Writer, row: int) -> int:
+def _write_ranges(writer: Writer, row: int) -> None:
     writer.value(row, 1, "Typical ranges", Style(font=HEADING))
     columns: Sequence[Column[tuple[str, Band]]] = (
         Column("Figure", lambda pair: pair[0], width=_WIDTHS[0]),
@@ -121,7 +121,6 @@ def _write_ranges(writer: Writer, row: int) -> int:
     placed = write_table(writer, "Ranges", columns, rows, row + 1)
     for number in range(placed.first_row, placed.last_row + 1):
         writer.sheet.cell(number, 3).number_format = "#,##0.##"
-    return placed.last_row + 2
 
 
 def _above(figure: str, band: Band) -> float:

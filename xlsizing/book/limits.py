@@ -8,8 +8,8 @@ from xlsizing.core.kv_cache import kv_bytes_per_session
 LIMIT_EXACT = 10**14
 """Largest product that every spreadsheet program counts exactly."""
 
-LIMIT_OVERHEAD_GIB = 10**6
-"""Largest runtime overhead that a workbook takes [GiB]."""
+LIMIT_OVERHEAD_GIB = 900_000
+"""Largest runtime overhead that a workbook takes [GiB]: its bytes have 15 digits, as many as cells show."""
 
 
 class WorkbookLimitError(SizingError):

@@ -29,6 +29,7 @@ def set_page(
     last_printed_column: str | None = None,
     last_printed_row: int | None = None,
     breaks: Sequence[int] | None = None,
+    column_break: str | None = None,
 ) -> None:
     """Freeze what stands above and left of a cell, hide the grid, and set how it prints.
 
@@ -38,6 +39,8 @@ def set_page(
         would make the rest too small, or many pages that nobody reads.
     breaks : rows after which a new page begins, each page whole; None where the rows flow
         over as many pages as they take.
+    column_break : the last column of a first page, where two stand side by side; the
+        second one repeats column A.
     """
     column = last_printed_column or get_column_letter(sheet.max_column)
     last_row = last_printed_row or sheet.max_row
@@ -51,22 +54,26 @@ def set_page(
     sheet.page_setup.orientation = "landscape"
     sheet.page_setup.paperSize = sheet.PAPERSIZE_A4
     # A scale and not "fit to width", with which Excel leaves page breaks out.
-    sheet.page_setup.scale = _scale(sheet, column, first_free_row - 1, last_row, breaks)
+    widths = [sum(_width(sheet, each) for each in range(1, _number(column) + 1))]
+    if column_break:
+        sheet.col_breaks.append(Break(_number(column_break)))
+        sheet.print_title_cols = "A:A"
+        before = sum(_width(sheet, each) for each in range(1, _number(column_break) + 1))
+        widths = [before, widths[0] - before + _width(sheet, 1)]
+    sheet.page_setup.scale = _scale(sheet, max(widths), first_free_row - 1, last_row, breaks)
     sheet.page_margins = PageMargins(MARGIN, MARGIN, MARGIN, FOOT, 0.3, 0.3)
     sheet.print_options.horizontalCentered = True
     sheet.HeaderFooter.oddFooter = HeaderFooterItem(
-        left=_HeaderFooterPart(text="&F"),
-        center=_HeaderFooterPart(text="&A"),
+        left=_HeaderFooterPart(text="&A"),
         right=_HeaderFooterPart(text="&P / &N"),
     )
 
 
 def _scale(
-    sheet: Worksheet, column: str, titles: int, last_row: int, breaks: Sequence[int] | None
+    sheet: Worksheet, width: float, titles: int, last_row: int, breaks: Sequence[int] | None
 ) -> int:
-    """The largest scale at which the printed columns, and each page's rows, fit [percent]."""
-    columns = range(1, column_index_from_string(column) + 1)
-    scale = PRINTED_WIDTH / sum(_width(sheet, each) for each in columns)
+    """The largest scale at which a width [inches] and each page's rows fit [percent]."""
+    scale = PRINTED_WIDTH / width
     if breaks is not None:
         head = sum(_height(sheet, row) for row in range(1, titles + 1))
         ends = [titles, *breaks, last_row]
@@ -74,6 +81,10 @@ def _scale(
             rows = sum(_height(sheet, row) for row in range(before + 1, end + 1))
             scale = min(scale, PRINTED_HEIGHT / (head + rows))
     return max(LEAST_SCALE, min(100, int(scale * 100)))
+
+
+def _number(column: str) -> int:
+    return column_index_from_string(column)
 
 
 def _width(sheet: Worksheet, column: int) -> float:

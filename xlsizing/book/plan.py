@@ -13,7 +13,7 @@ from xlsizing.book.engine.inputs import SETTINGS_ASKED
 from xlsizing.book.error_flow import trimmed, words
 from xlsizing.book.inputs import INPUTS, TENSOR_PARALLEL, Input
 from xlsizing.book.reading import COMPARED, TypedCell, TypedWorkbook, WorkbookReadError
-from xlsizing.book.scenario import Scenario
+from xlsizing.book.scenario import Scenario, is_named
 from xlsizing.book.tables import Column
 from xlsizing.book.typed import TypedLoad, typed_load
 from xlsizing.book.typed_scenario import typed_scenario
@@ -56,7 +56,8 @@ def plan_of(workbook: TypedWorkbook, catalogs: Catalogs) -> Plan:
         typed_scenario(row.name, row.active, row.typed, settings, catalogs) for row in workbook.rows
     ]
     live = [typed_load(each.typed, catalogs) for each in scenarios if each.is_live]
-    return Plan(result, scenarios, workbook.base, list(_notes(workbook, [load, *live])))
+    notes = [*_notes(workbook, [load, *live]), *_scenario_notes(workbook, scenarios)]
+    return Plan(result, scenarios, workbook.base, notes)
 
 
 def _settings(workbook: TypedWorkbook) -> EngineSettings:
@@ -129,6 +130,20 @@ def _notes(workbook: TypedWorkbook, loads: Sequence[TypedLoad]) -> Iterator[str]
         for sentence, error in {str(error): error for error in unknown}.items():
             if more := _only_in(workbook, asked, error):
                 yield f"{sentence}{more}"
+
+
+def _scenario_notes(workbook: TypedWorkbook, scenarios: Sequence[Scenario]) -> Iterator[str]:
+    """A sentence for each way in which the scenarios are not what somebody may expect."""
+    if not workbook.has_scenarios:
+        yield f"{workbook.path} has no table Scenarios; presets stand in its place."
+    elif workbook.base:
+        same = [each for each in scenarios if is_named(each, workbook.base)]
+        if not same:
+            yield f"There is no scenario named {workbook.base}; nothing is compared with it."
+        elif len(same) > 1:
+            yield f"{len(same)} scenarios are named {workbook.base}; the first is the base."
+        elif not isinstance(same[0].values.get("NodesFinal"), int):
+            yield f"The base scenario {workbook.base} is switched off, or has no number of nodes."
 
 
 def _differences(table: str, entry: Entry, row: Mapping[str, Value]) -> Iterator[str]:

@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from xlsizing.book.limits import is_countable
-from xlsizing.book.scenario import Scenario, sized_scenario
-from xlsizing.core import Catalogs, SizingResult, size
+from xlsizing.book.cells import Value
+from xlsizing.book.scenario import ACTIVE, Scenario, sized_scenario
+from xlsizing.book.typed_scenario import typed_scenario
+from xlsizing.core import Catalogs, SizingResult
 
 AS_ASKED = "As asked"
 
@@ -28,25 +29,15 @@ PRESETS: Mapping[str, Preset] = {
 def presets(result: SizingResult, catalogs: Catalogs) -> list[Scenario]:
     """The load as it was asked for, and with the headroom and spare nodes of each preset.
 
-    A preset whose peak a workbook cannot count is left out.
+    A preset whose peak a workbook cannot count has a status that says so.
     """
-    named = {AS_ASKED: result} | {name: _with(result, each) for name, each in PRESETS.items()}
-    return [
-        sized_scenario(name, each, catalogs) for name, each in named.items() if is_countable(each)
+    asked = sized_scenario(AS_ASKED, result, catalogs)
+    rows = {name: {**asked.typed, **_typed(preset)} for name, preset in PRESETS.items()}
+    return [asked] + [
+        typed_scenario(name, ACTIVE, typed, result.settings, catalogs)
+        for name, typed in rows.items()
     ]
 
 
-def _with(result: SizingResult, preset: Preset) -> SizingResult:
-    return size(
-        result.model,
-        result.server,
-        result.storage,
-        concurrency=result.concurrency,
-        effective_context=result.effective_context,
-        kv_precision=result.kv_precision,
-        kv_budget_ratio=result.kv_budget_ratio,
-        runtime_overhead_gib=result.runtime_overhead_gib,
-        peak_headroom_ratio=preset.peak_headroom_ratio,
-        ha_mode=preset.ha_mode,
-        settings=result.settings,
-    )
+def _typed(preset: Preset) -> dict[str, Value]:
+    return {"PeakHeadroomRatio": preset.peak_headroom_ratio, "HA": preset.ha_mode}

@@ -101,6 +101,8 @@ class TypedWorkbook:
     """The engine's settings, by the name of their field."""
     rows: Sequence[TypedRow]
     """The rows of Scenarios, down to the last in which something is typed."""
+    has_scenarios: bool
+    """Whether it has the table Scenarios."""
     base: str
     """The scenario that the others are compared with; empty for none."""
     entries: Mapping[str, Sequence[Mapping[str, Value]]]
@@ -133,6 +135,7 @@ def read_workbook(path: str) -> TypedWorkbook:
                 for asked in SETTINGS_ASKED
             },
             rows=_without_blank_end(_rows(book)),
+            has_scenarios=SCENARIOS.lower() in book.tables,
             base=trimmed(book.named(BASE, must_be=False).value),
             entries={
                 name: list(book.rows(name, heads, must_be=False))
@@ -235,6 +238,8 @@ class _Opened:
                 f"{MOST_ROWS:,} are read."
             )
         columns = self._columns(placed, (top, left, top, right), heads, must_be=must_be)
+        if must_be and not placed.totals:
+            bottom += self._rows_below(placed.sheet, bottom, columns)
         area = (top + 1, left, bottom, right)
         cells = self._cells(placed.sheet, area, frozenset(columns.values()), must_be=must_be)
         for row in range(top + 1, bottom + 1):
@@ -243,6 +248,14 @@ class _Opened:
                 for head, column in columns.items()
                 if cells.get((row, column)) is not _FORMULA
             }
+
+    def _rows_below(self, sheet: str, bottom: int, columns: Mapping[str, int]) -> int:
+        """How many rows stand right below a table in its columns: only Excel lets a table grow."""
+        area = (bottom + 1, min(columns.values()), bottom + MOST_ROWS, max(columns.values()))
+        filled = {
+            row for (row, _), _ in self._read(self.book, sheet, area, frozenset(columns.values()))
+        }
+        return next(count for count in range(MOST_ROWS + 1) if bottom + 1 + count not in filled)
 
     def _columns(
         self, table: PlacedTable, area: _Area, heads: Sequence[str], *, must_be: bool

@@ -19,8 +19,9 @@ ERROR_VALUES = frozenset({"#N/A", "#VALUE!", "#NUM!", "#REF!", "#NAME?", "#DIV/0
 def block_xml(block: RowBlock) -> str:
     """The rows of a block as XML text, in the order of the sheet."""
     columns = [list(_cells(column, block.first_row)) for column in block.columns]
+    height = "" if block.height is None else f' ht="{block.height}" customHeight="1"'
     return "".join(
-        f'<row r="{number}">{"".join(cells)}</row>'
+        f'<row r="{number}"{height}>{"".join(cells)}</row>'
         for number, cells in enumerate(zip(*columns, strict=True), start=block.first_row)
     )
 

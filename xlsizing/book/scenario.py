@@ -1,5 +1,6 @@
 """A scenario: one sizing among others, with a name."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -26,6 +27,14 @@ class Scenario:
     def is_live(self) -> bool:
         """True where the row counts: it is not switched off."""
         return bool(self.values)
+
+
+def is_named(scenario: Scenario, name: str) -> bool:
+    """Whether a typed name finds a scenario, as MATCH does: without regard to case.
+
+    The name is trimmed before; what stands in the table is not.
+    """
+    return scenario.name.lower() == re.sub(" +", " ", name).strip(" ").lower()
 
 
 def sized_scenario(name: str, result: SizingResult, catalogs: Catalogs) -> Scenario:

@@ -11,7 +11,7 @@ from xlsizing.book.cells import Style, Value, Writer
 from xlsizing.book.expressions import COUNT, lookup_key
 from xlsizing.book.inputs import input_style
 from xlsizing.book.names import define
-from xlsizing.book.scenario import Scenario
+from xlsizing.book.scenario import Scenario, is_named
 from xlsizing.book.styles import (
     APART,
     BODY,
@@ -22,7 +22,6 @@ from xlsizing.book.styles import (
     highlight,
 )
 from xlsizing.book.tables import Placed
-from xlsizing.core.catalogs import name_key
 
 LABELS, VALUES = 3, 4
 """The rows of the labels, and of the figures under them."""
@@ -75,7 +74,7 @@ def _base(name: str, rows: Sequence[Scenario]) -> tuple[Value, str]:
     """Nodes final of the base scenario, and what is said of it."""
     if not name.strip():
         return "", _NO_BASE
-    found = [row for row in rows if name_key(row.name) == name_key(name)]
+    found = [row for row in rows if is_named(row, name)]
     if not found:
         return "", f"{_UNKNOWN_BASE}{name.strip()}."
     nodes = found[0].values.get("NodesFinal")
@@ -114,7 +113,7 @@ def write_summary(book: Workbook, writer: Writer, placed: Placed, comparison: Co
             comparison.active - comparison.right,
         ),
         (
-            "Nodes of OK rows",
+            "Sum of nodes, OK rows",
             9,
             "Scenarios_Nodes",
             f'SUMIF({status},"{STATUS_OK}",{nodes})',
@@ -157,8 +156,8 @@ def _write_check(book: Workbook, writer: Writer, placed: Placed) -> None:
         for head in ("Nodes with headroom", "Spare nodes")
     )
     text = (
-        "IF(AND(Scenarios_Active=Scenarios_Ok+Scenarios_Faults,"
-        f'Scenarios_Nodes={parts}),"{CHECK_OK}","{CHECK_FAILS}")'
+        "IFERROR(IF(AND(Scenarios_Active=Scenarios_Ok+Scenarios_Faults,"
+        f'Scenarios_Nodes={parts}),"{CHECK_OK}","{CHECK_FAILS}"),"{CHECK_FAILS}")'
     )
     writer.value(LABELS, 11, "Check", Style(font=NOTE, alignment=LEFT))
     cell = writer.formula(VALUES, 11, text, CHECK_OK, Style(font=BODY, alignment=LEFT))

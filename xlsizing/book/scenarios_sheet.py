@@ -19,7 +19,7 @@ from xlsizing.book.alert_formulas import (
 )
 from xlsizing.book.cells import PackageNotes, Style, Value, Writer
 from xlsizing.book.engine.formulas import ENGINE_OUTPUTS, ENGINE_STEPS
-from xlsizing.book.expressions import Formula, render
+from xlsizing.book.expressions import COUNT, Formula, render, server
 from xlsizing.book.formulas import OUTPUTS, REMEDY_STEPS, STEPS
 from xlsizing.book.inputs import INPUTS, TENSOR_PARALLEL, Input, input_style
 from xlsizing.book.pages import set_page
@@ -30,6 +30,7 @@ from xlsizing.book.styles import (
     APART,
     BODY,
     INACTIVE_FONT,
+    LINE_HEIGHT,
     NOTE,
     RIGHT,
     SEVERITY_FILLS,
@@ -37,9 +38,11 @@ from xlsizing.book.styles import (
     STRONG,
     SUBTITLE,
     TITLE,
+    WRAPPED_APART,
     highlight,
 )
 from xlsizing.book.tables import Column, Placed, own_row, write_table
+from xlsizing.core import Catalogs
 
 TABLE = "Scenarios"
 TABLE_TOP = 6
@@ -75,6 +78,15 @@ SHARE_AGAINST_BASE = Formula(
     "+0%;-0%;0%",
 )
 """The same as a share of the base scenario's nodes."""
+
+GPUS = Formula(
+    "Gpus",
+    "GPUs",
+    "GPUs",
+    f'IF(ISNUMBER({{NodesFinal}}),{{NodesFinal}}*{server("GPUs")},"")',
+    COUNT,
+)
+"""How many GPUs a row takes: nodes of two servers do not compare by themselves."""
 
 ROW, ALERT_COUNT = "Row", "Alert count"
 ALERTS_SO_FAR = "Alerts so far"
@@ -121,13 +133,18 @@ class _Row:
 
 
 def write_scenarios_sheet(
-    book: Workbook, notes: PackageNotes, scenarios: Sequence[Scenario], base: str
+    book: Workbook,
+    notes: PackageNotes,
+    scenarios: Sequence[Scenario],
+    base: str,
+    catalogs: Catalogs,
 ) -> Placed:
     """Write the sheet with these scenarios and empty rows after them.
 
     Parameters
     ----------
     base : name of the scenario that the others are compared with; empty for none.
+    catalogs : what the names stand for.
 
     Returns
     -------
@@ -145,8 +162,10 @@ def write_scenarios_sheet(
     )
     rows = [*scenarios, *[EMPTY] * (ROWS - len(scenarios))]
     comparison = Comparison.of(base, rows)
-    lines = _rows(rows, comparison)
-    placed = write_table(writer, TABLE, _columns(), lines, TABLE_TOP, alone=True)
+    lines = _rows(rows, comparison, catalogs)
+    placed = write_table(
+        writer, TABLE, _columns(), lines, TABLE_TOP, alone=True, height=2 * LINE_HEIGHT
+    )
     write_summary(book, writer, placed, comparison)
     _add_checks(writer, placed)
     _colour(writer, placed)
@@ -156,13 +175,21 @@ def write_scenarios_sheet(
         sheet,
         first_free_row=TABLE_TOP + 1,
         first_free_column=2,
-        last_printed_column=placed.column_letter(SHARE_AGAINST_BASE.label),
+        last_printed_column=placed.column_letter(_LAST_SHOWN),
         last_printed_row=placed.last_row,
+        column_break=placed.column_letter("HA"),
     )
     return placed
 
 
-def _rows(scenarios: Sequence[Scenario], comparison: Comparison) -> list[_Row]:
+def _gpus(scenario: Scenario, catalogs: Catalogs) -> Value:
+    nodes, row = scenario.values.get("NodesFinal"), scenario.values.get("ServerRow")
+    if not isinstance(nodes, int) or not isinstance(row, int):
+        return ""
+    return nodes * catalogs.servers[row - 1].gpus
+
+
+def _rows(scenarios: Sequence[Scenario], comparison: Comparison, catalogs: Catalogs) -> list[_Row]:
     rows, so_far = [], 0
     for number, scenario in enumerate(scenarios, start=TABLE_TOP + 1):
         alerts = len(str(scenario.values.get(ALERT_NUMBERS.symbol, ""))) // RULE_DIGITS
@@ -171,6 +198,7 @@ def _rows(scenarios: Sequence[Scenario], comparison: Comparison) -> list[_Row]:
         more = {
             NODES_AGAINST_BASE.symbol: comparison.difference(nodes),
             SHARE_AGAINST_BASE.symbol: comparison.share(nodes),
+            GPUS.symbol: _gpus(scenario, catalogs),
             ROW: number,
             ALERT_COUNT: alerts,
             ALERTS_SO_FAR: so_far,
@@ -183,7 +211,12 @@ def _columns() -> list[Column[_Row]]:
     shown = (*OUTPUTS, STATUS, ALERT_CODES)
     planning = (*STEPS, *REMEDY_STEPS, *REMEDY_TEXTS)
     engine = (*ENGINE_STEPS, *ENGINE_OUTPUTS, ENGINE_STATUS)
-    steps = (*planning, *engine, *ALERTS, ALERT_NUMBERS)
+    compared = [each for each in (*planning, *engine) if each.symbol in _COMPARED]
+    steps = [
+        *(each for each in (*planning, *engine) if each not in compared),
+        *ALERTS,
+        ALERT_NUMBERS,
+    ]
     typed = input_style(alignment=APART)
     helper = Style(font=NOTE, fill=STEP_FILL)
     return [
@@ -192,7 +225,10 @@ def _columns() -> list[Column[_Row]]:
         *(_input_column(asked) for asked in INPUTS),
         *(_computed(formula, _WIDTHS.get(formula.symbol, 12), answer=True) for formula in shown),
         _input_column(TENSOR_PARALLEL),
-        *(_computed(each, 11, answer=True) for each in (NODES_AGAINST_BASE, SHARE_AGAINST_BASE)),
+        *(
+            _computed(each, 12, answer=True)
+            for each in (NODES_AGAINST_BASE, SHARE_AGAINST_BASE, GPUS, *compared)
+        ),
         Column(
             LIVE.label, lambda row: row.scenario.is_live, render(LIVE.text, reference), 8, helper
         ),
@@ -214,13 +250,17 @@ def _counted(label: str, text: str) -> Column[_Row]:
     return Column(label, lambda row: row.values[label], text, 14, style)
 
 
+_LAST_SHOWN = "Engine nodes final"
+_COMPARED = ("ClampedContext", "EngineNodesFinal")
+"""Steps that stand with the answers: without them two rows cannot be compared."""
+
 _WIDTHS = {
     "Model": 20,
     "Server": 14,
     "Storage": 22,
     "KvTotalTiB": 11,
     "NodesFinal": 11,
-    "Status": 34,
+    "Status": 40,
     "AlertCodes": 60,
 }
 
@@ -252,8 +292,8 @@ def _computed(formula: Formula, width: float, *, answer: bool) -> Column[_Row]:
 
 
 def _alignment(number_format: str) -> Alignment:
-    """Text stands apart from a number in the column before it."""
-    return APART if number_format == "General" else RIGHT
+    """Text stands apart from a number in the column before it, on two lines where it is long."""
+    return WRAPPED_APART if number_format == "General" else RIGHT
 
 
 def _add_checks(writer: Writer, placed: Placed) -> None:
@@ -266,7 +306,7 @@ def _add_checks(writer: Writer, placed: Placed) -> None:
 
 
 def _colour(writer: Writer, placed: Placed) -> None:
-    first, last = placed.column_letter("Scenario"), placed.column_letter(SHARE_AGAINST_BASE.label)
+    first, last = placed.column_letter("Scenario"), placed.column_letter(_LAST_SHOWN)
     cells = f"{first}{placed.first_row}:{last}{placed.last_row}"
     status = f"${placed.column_letter('Status')}{placed.first_row}"
     live = f"${placed.column_letter('Live')}{placed.first_row}"
@@ -284,7 +324,7 @@ def _mark_overwritten(writer: Writer, placed: Placed) -> None:
     """
     for first, last in (
         (OUTPUTS[0].label, ALERT_CODES.label),
-        (NODES_AGAINST_BASE.label, SHARE_AGAINST_BASE.label),
+        (NODES_AGAINST_BASE.label, ALERTS_SO_FAR),
     ):
         start, end = placed.column_letter(first), placed.column_letter(last)
         cells = f"{start}{placed.first_row}:{end}{placed.last_row}"

@@ -181,11 +181,17 @@ class _Page:
         for formula in lines:
             row += 1
             self._figure(row, formula, "")
-            self.sheet.cell(row, _VALUE).alignment = LEFT
+            self.sheet.cell(row, _VALUE).alignment = NOTE_ALIGNMENT
+            self.sheet.merge_cells(start_row=row, end_row=row, start_column=3, end_column=6)
+        self.sheet.row_dimensions[status + lines.index(ALERT_CODES)].height = 2 * LINE_HEIGHT
         wrong, red = f'Output_Status<>"{STATUS_OK}"', SEVERITY_FILLS["error"]
         highlight(self.sheet, f"C{answer}:C{answer + len(OUTPUTS) - 1}", wrong, fill=red)
         highlight(self.sheet, f"C{status}:F{status}", wrong, fill=red)
         highlight(self.sheet, f"C{row}:F{row}", "Checks_Failed>0", fill=red)
+        more = 'Alert_EngineNeedsMoreNodes&Alert_EngineHoldsNone&Alert_InvalidTp<>""'
+        engine = f"C{status + lines.index(ENGINE_ANSWER)}"
+        amber = SEVERITY_FILLS["warning"]
+        highlight(self.sheet, f"{engine}:F{engine[1:]}", more, fill=amber)
         highlight(self.sheet, "B2:F2", wrong, fill=red)
         return row + 1
 

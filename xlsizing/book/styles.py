@@ -101,7 +101,9 @@ COLUMN_HEAD_ALIGNMENT = Alignment(wrap_text=True, horizontal="center", vertical=
 LEFT = Alignment(horizontal="left", vertical="center")
 NOTE_ALIGNMENT = Alignment(horizontal="left", vertical="center", indent=1, wrap_text=True)
 APART = Alignment(horizontal="left", vertical="center", indent=1)
-RIGHT = Alignment(horizontal="right", vertical="center")
+WRAPPED_APART = Alignment(horizontal="left", vertical="center", indent=1, wrap_text=True)
+RIGHT = Alignment(horizontal="right", vertical="center", shrink_to_fit=True)
+"""Of numbers: one that is too long gets smaller instead of turning into ###."""
 
 
 def highlight(

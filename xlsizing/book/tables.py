@@ -96,11 +96,12 @@ def write_table(
     left: int = 1,
     *,
     alone: bool = False,
+    height: float | None = None,
 ) -> Placed:
     """Write a table with its head in row `top`, and set the widths of its columns.
 
     A table that is `alone`, with nothing beside it on the sheet, may have many rows: all
-    but the first are left to the package pass.
+    but the first are left to the package pass. Its rows may have a `height` [points].
     """
     sheet = writer.sheet
     letters = {each.head: get_column_letter(left + at) for at, each in enumerate(columns)}
@@ -115,7 +116,8 @@ def write_table(
                 text = place_of.formula(column.formula, at[0])
                 writer.formula(*at, text, column.value(row), column.style)
     if alone and len(rows) > 1:
-        block = _block(writer, place_of, columns, rows[1:], left)
+        block = _block(writer, place_of, columns, rows[1:], left, height)
+        sheet.row_dimensions[top + 1].height = height
         writer.notes.blocks.setdefault(sheet.title, []).append(block)
     placed = Placed(name, top + 1, top + len(rows), left, tuple(each.head for each in columns))
     for head, column in zip(placed.heads, columns, strict=True):
@@ -140,6 +142,7 @@ def _block(
     columns: Sequence[Column[Row]],
     rows: Sequence[Row],
     left: int,
+    height: float | None,
 ) -> RowBlock:
     """The rows of a table after its first, whose looks they have."""
     first_row = place_of.rows[0]
@@ -156,7 +159,7 @@ def _block(
                 values=tuple(column.value(row) for row in rows),
             )
         )
-    return RowBlock(first_row + 1, tuple(written))
+    return RowBlock(first_row + 1, tuple(written), height)
 
 
 def _table(placed: Placed, columns: Sequence[Column[Row]], top: int) -> Table:

@@ -35,7 +35,7 @@ from xlsizing.core import ALERT_RULES, AlertRule
 
 TABLE = "Warnings"
 TABLE_TOP = 5
-SPARE_LINES, SPARE_LINES_PRINTED = 96, 3
+SPARE_LINES, SPARE_LINES_PRINTED = 96, 4
 """Lines beyond those that are taken when the workbook is written."""
 MESSAGE_WIDTH, ADVICE_WIDTH = 54, 50
 LEAST_LINES = 3
@@ -43,7 +43,7 @@ LEAST_LINES = 3
 SIZING = "Sizing"
 """What the column Scenario calls the Sizing sheet."""
 
-_TOP = Style(font=BODY, alignment=Alignment(wrap_text=True, vertical="center"))
+_TOP = Style(font=BODY, alignment=Alignment(wrap_text=True, vertical="center", indent=1))
 _NOTE = Style(font=NOTE)
 
 
@@ -68,27 +68,29 @@ def write_warnings_sheet(
     book: Workbook,
     notes: PackageNotes,
     sizing: Mapping[str, Value],
-    scenarios: Sequence[Scenario] | None,
+    scenarios: Sequence[Scenario],
 ) -> None:
     """Write the sheet.
 
     Parameters
     ----------
     sizing : the values of the formulas on the Sizing sheet, by symbol.
-    scenarios : the rows of Scenarios; None where the workbook has no such sheet.
+    scenarios : the rows of Scenarios.
     """
     sheet = book.create_sheet("Warnings")
     writer = Writer(sheet, notes)
-    of_whom = "the Sizing sheet" if scenarios is None else "the Sizing sheet and every scenario"
     writer.value(1, 1, "Warnings", Style(font=TITLE))
     writer.value(
-        2, 1, f"The alerts of {of_whom} that hold now, and what to do.", Style(font=SUBTITLE)
+        2,
+        1,
+        "The alerts of the Sizing sheet and every scenario that hold now, and what to do.",
+        Style(font=SUBTITLE),
     )
-    taken = list(_lines(sizing, scenarios or ()))
+    taken = list(_lines(sizing, scenarios))
     lines = [_Line(number, *line) for number, line in enumerate(taken, start=1)]
     lines += [_Line(len(taken) + place + 1) for place in range(SPARE_LINES)]
-    placed = write_table(writer, TABLE, _columns(scenarios is not None), lines, TABLE_TOP)
-    _write_count(book, writer, placed, len(taken), scenarios is not None)
+    placed = write_table(writer, TABLE, _columns(), lines, TABLE_TOP)
+    _write_count(book, writer, placed, len(taken))
     for line, row in zip(lines, placed.rows, strict=True):
         sheet.row_dimensions[row].height = LINE_HEIGHT * max(
             LEAST_LINES,
@@ -102,7 +104,7 @@ def write_warnings_sheet(
         sheet,
         first_free_row=TABLE_TOP + 1,
         last_printed_column=placed.column_letter("What to do"),
-        last_printed_row=placed.first_row + len(taken) + SPARE_LINES_PRINTED,
+        last_printed_row=placed.first_row + len(taken) + SPARE_LINES_PRINTED - 1,
     )
     protect(sheet)
 
@@ -134,13 +136,12 @@ _WORDS = {
 """The remedies that a rule's advice has a word in brackets for."""
 
 
-def _columns(with_scenarios: bool) -> list[Column[_Line]]:
+def _columns() -> list[Column[_Line]]:
     number, row, rule = (own_row(TABLE, each) for each in ("Line", "Scenario row", "Rule"))
     message = own_row(TABLE, "Message")
 
     def of_load(on_sizing: str, of_scenario: str) -> str:
-        """A figure of the line's load; without a sheet Scenarios there is but one."""
-        return f"IF({row}=0,{on_sizing},{of_scenario})" if with_scenarios else on_sizing
+        return f"IF({row}=0,{on_sizing},{of_scenario})"
 
     def column(label: str) -> str:
         return f"INDEX(Scenarios[{label}],{row})"
@@ -153,18 +154,16 @@ def _columns(with_scenarios: bool) -> list[Column[_Line]]:
     messages = f"Scenarios[[{ALERTS[0].label}]:[{ALERTS[-1].label}]]"
     of_sizing = "N(Sizing_AlertCount)"
     rest = f"({number}-{of_sizing})"
-    found_row = f"IF({number}<={of_sizing},0,-1)"
-    found_rule = f"MATCH({number},Sizing_AlertRanks,0)"
-    if with_scenarios:
-        so_far = f"Scenarios[{ALERTS_SO_FAR}]"
-        found_row = (
-            f"IF({number}<={of_sizing},0,IF({rest}<=MAX({so_far}),"
-            f'1+COUNTIF({so_far},"<"&{rest}),-1))'
-        )
-        numbers = column(ALERT_NUMBERS.label)
-        before = f"({column(ALERTS_SO_FAR)}-{column(ALERT_COUNT)})"
-        place = f"({rest}-{before}-1)*Const_RuleDigits+1"
-        found_rule = of_load(found_rule, f"VALUE(MID({numbers},{place},Const_RuleDigits))")
+    so_far = f"Scenarios[{ALERTS_SO_FAR}]"
+    found_row = (
+        f'IF({number}<={of_sizing},0,IF({rest}<=MAX({so_far}),1+COUNTIF({so_far},"<"&{rest}),-1))'
+    )
+    before = f"({column(ALERTS_SO_FAR)}-{column(ALERT_COUNT)})"
+    place = f"({rest}-{before}-1)*Const_RuleDigits+1"
+    found_rule = of_load(
+        f"MATCH({number},Sizing_AlertRanks,0)",
+        f"VALUE(MID({column(ALERT_NUMBERS.label)},{place},Const_RuleDigits))",
+    )
     what_to_do = f"INDEX(AlertRules[What to do],{rule})"
     for symbol, word in _WORDS.items():
         remedy = of_load(f"Step_{symbol}", column(head(symbol)))
@@ -212,27 +211,26 @@ def _columns(with_scenarios: bool) -> list[Column[_Line]]:
     ]
 
 
-def _write_count(
-    book: Workbook, writer: Writer, placed: Placed, count: int, with_scenarios: bool
-) -> None:
-    """Say how many alerts hold, and whether the lines are enough for them."""
-    hold = "N(Sizing_AlertCount)"
-    if with_scenarios:
-        hold += f"+MAX(Scenarios[{ALERTS_SO_FAR}])"
-    writer.formula(3, 7, hold, count, _NOTE)
+_NONE = "No alert holds: nothing about these plans is unsafe or unusual."
+
+
+def _write_count(book: Workbook, writer: Writer, placed: Placed, taken: int) -> None:
+    """Say how many alerts hold, and where lines or paper are not enough for them."""
+    hold = f"N(Sizing_AlertCount)+MAX(Scenarios[{ALERTS_SO_FAR}])"
+    writer.formula(3, 7, hold, taken, _NOTE)
     define(book, "Warnings_Count", "Warnings", "$G$3")
-    lines = len(placed.rows)
+    writer.value(3, 8, taken + SPARE_LINES_PRINTED, _NOTE)
+    define(book, "Warnings_Printed", "Warnings", "$H$3")
     text = (
-        'IF(Warnings_Count=0,"No alert holds: nothing about these plans is unsafe or unusual.",'
-        'IF(Warnings_Count<=ROWS(Warnings[Line]),"Alerts that hold: "&Warnings_Count&".",'
+        f'IF(Warnings_Count=0,"{_NONE}",IF(Warnings_Count>ROWS(Warnings[Line]),'
         '"Alerts that hold: "&Warnings_Count&", but there are only "&ROWS(Warnings[Line])'
-        '&" lines. Read the column Alerts of Scenarios for the rest."))'
+        '&" lines. Read the column Alerts of Scenarios for the rest.",'
+        '"Alerts that hold: "&Warnings_Count&"."&IF(Warnings_Count>Warnings_Printed,'
+        '" Only "&Warnings_Printed&" are in the print area.","")))'
     )
-    value = f"Alerts that hold: {count}."
-    if not count:
-        value = "No alert holds: nothing about these plans is unsafe or unusual."
+    value = f"Alerts that hold: {taken}." if taken else _NONE
     writer.formula(3, 1, text, value, Style(font=STRONG))
-    too_many = f"Warnings_Count>{lines}"
+    too_many = f"Warnings_Count>{len(placed.rows)}"
     highlight(writer.sheet, "A3:F3", too_many, fill=SEVERITY_FILLS["error"])
 
 

@@ -231,7 +231,7 @@ def _add_kv_precision(command: argparse.ArgumentParser) -> None:
 
 def _add_out(command: argparse.ArgumentParser) -> None:
     command.add_argument("out", metavar="OUT.xlsx", help="the workbook to write")
-    command.add_argument("--force", action="store_true", help="replace OUT.xlsx where it exists")
+    command.add_argument("--force", action="store_true", help="replace what exists")
 
 
 def _add_catalogs(command: argparse.ArgumentParser) -> None:

@@ -40,8 +40,7 @@ _SESSIONS = '[<1]"none";#,##0'
 _FRAME = Frame(0.15, 0.1, 0.82, 0.6)
 _CHOSEN = "chosen: {server}"
 _CAPTION = (
-    "{model}, KV cache in {precision}: {server} holds {sessions} sessions of the {tokens} tokens "
-    "typed."
+    "{model}, KV cache in {precision}: {server} holds {sessions} sessions of {tokens} tokens."
 )
 
 

@@ -55,6 +55,8 @@ def dress(
     chart.y_axis.title = _title(values, _SMALL, QUIET, bold=False)
     _quiet(chart.x_axis)
     _quiet(chart.y_axis)
+    # A bar is as long as its figure only from 0 on.
+    chart.y_axis.scaling.min = 0
     chart.x_axis.number_format = chart.y_axis.number_format = "#,##0"
     chart.y_axis.majorGridlines = ChartLines(GraphicalProperties(ln=_line(RULE, 0.5)))
     chart.roundedCorners = False

@@ -110,7 +110,11 @@ def engine_values(result: SizingResult, catalogs: Catalogs) -> dict[str, Value]:
     }
     status = _status(load, values, typed)
     nodes = {"engine": values["EngineNodesFinal"], "steady": values["SteadyNodesFinal"]}
-    answer = ENGINE_WORDS.format(**nodes) if status == STATUS_OK else status
+    answer = (
+        ENGINE_WORDS.format(**{name: f"{count:,}" for name, count in nodes.items()})
+        if status == STATUS_OK
+        else status
+    )
     return {**values, "EngineStatus": status, "EngineAnswer": answer}
 
 
