@@ -76,8 +76,9 @@ def type_in(book: Workbook, typed: Mapping[str, Any]) -> None:
 
 
 def type_rows(book: Workbook, rows: Sequence[Mapping[str, Any]], *, first: int = 0) -> None:
-    """Type rows into Scenarios, by symbol; what a row does not name is emptied."""
+    """Type rows into Scenarios, by symbol, and no base; what a row does not name is emptied."""
     sheet = book["Scenarios"]
+    type_in(book, {"Input_BaseScenario": None})
     left, top, right, _ = map(int, range_boundaries(sheet.tables["Scenarios"].ref))  # type: ignore[arg-type]
     columns = {sheet.cell(top, column).value: column for column in range(left, right + 1)}
     for number, row in enumerate(rows, start=top + 1 + first):

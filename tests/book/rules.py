@@ -328,7 +328,9 @@ def defined_names(book: Book) -> Iterator[str]:
         cells = each.text[on_sheet.end() :] if on_sheet else ""
         if title not in titles:
             yield f"The name {each.name} refers to {each.text}, which is on no sheet."
-        elif built_in and _TITLE_ROWS.fullmatch(cells):
+        elif built_in and all(
+            _TITLE_ROWS.fullmatch(part.rpartition("!")[2]) for part in each.text.split(",")
+        ):
             continue
         elif not _ABSOLUTE.fullmatch(cells) or area(cells) is None:
             yield f"The name {each.name} refers to {each.text}, which are no fixed cells."

@@ -332,7 +332,7 @@ WRONG_ON_SIZING: list[tuple[str, object, str]] = [
     ("Input_EffectiveContext", 0.5, r"Context \(.*effective_context is 0.5; it must be a whole"),
     ("Input_KvPrecision", "fp12", r"KV precision \(.*kv_precision is 'fp12'; it must be one of"),
     ("Input_KvBudgetRatio", 1.5, r"KV budget ratio \(.*kv_budget_ratio is 1.5; it must be"),
-    ("Input_RuntimeOverheadGiB", 10**7, r"Runtime overhead GiB \(.*at most 1,000,000 in a work"),
+    ("Input_RuntimeOverheadGiB", 10**7, r"Runtime overhead GiB \(.*at most 900,000 in a work"),
     ("Input_PeakHeadroomRatio", "20%", r"Peak headroom \(.*'20%'; it must be a finite number"),
     ("Input_HA", "n+2", r"HA \(.*ha_mode is 'n\+2'; it must be one of none, n\+1"),
     ("Input_TensorParallel", 1.5, r"Tensor parallel \(Sizing.*tensor_parallel is 1.5; it must be"),
@@ -528,3 +528,40 @@ def test_the_workbook_that_is_read_is_left_as_it_was(tmp_path: Path, catalogs: C
     assert path.read_bytes() == the_template()
     assert (before.st_mtime_ns, before.st_ino) == (after.st_mtime_ns, after.st_ino)
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_rows_typed_below_the_table_are_scenarios_too(planned: Planner) -> None:
+    book = opened()
+    rows = [{**GOOD, "Scenario": f"Row {number}"} for number in range(30)]
+    type_rows(book, [*rows, {}, {**GOOD, "Scenario": "after a gap"}])
+    found = planned(saved(book)).scenarios
+    assert [each.name for each in found] == [f"Row {number}" for number in range(30)]
+    assert all(each.values["NodesFinal"] == found[0].values["NodesFinal"] for each in found)
+
+
+def test_a_workbook_without_the_table_scenarios_is_told(planned: Planner) -> None:
+    book = opened()
+    del book["Scenarios"].tables["Scenarios"]
+    found = planned(saved(book))
+    assert (found.scenarios, len(found.notes)) == ([], 1)
+    assert "has no table Scenarios; presets stand in its place" in found.notes[0]
+
+
+@pytest.mark.parametrize(
+    ("base", "words"),
+    [
+        ("nobody", "There is no scenario named nobody; nothing is compared with it."),
+        ("twice", "2 scenarios are named twice; the first is the base."),
+        ("off", "The base scenario off is switched off, or has no number of nodes."),
+        (" ONE  ", None),
+        (None, None),
+    ],
+)
+def test_a_base_that_is_none_is_told(planned: Planner, base: str | None, words: str | None) -> None:
+    book = opened()
+    names = ("one", "twice", "Twice", "off")
+    type_rows(book, [{**GOOD, "Scenario": name} for name in names])
+    sheet = book["Scenarios"]
+    sheet["B10"].value = "no"
+    type_in(book, {"Input_BaseScenario": base})
+    assert planned(saved(book)).notes == ([] if words is None else [words])

@@ -235,7 +235,7 @@ PLANTS = [
         rules.texts_like_formulas,
         SCENARIOS,
         ("another formula", FORMULA_OF_M7, formula("1"), "M7 in table Scenarios holds a formula"),
-        ("of another row", r"\$X7", "$X8", "M7 in table Scenarios holds a formula"),
+        ("of another row", r"\$AA7", "$AA8", "M7 in table Scenarios holds a formula"),
         (
             "data for a formula",
             r'(<c r="M7"[^>]*>)<f>[^<]*</f>',

@@ -210,9 +210,11 @@ def paged(
         page["size"] *= page["raised"]
         held = (page["kind"], page["size"], page["bound"], length, in_flight)
         page["blocks"] = 1 + aligned if page["kind"] == "state" else blocks_held(*held)
-    # All layers of one kind are one group, of whatever size their pages are.
-    one_group = len(kinds) == 1
-    return _cache([_group(pages)] if one_group else _dealt(_buckets(pages, ranks)))
+    buckets = _buckets(pages, ranks)
+    if len(kinds) > 1:
+        return _cache(_dealt(buckets))
+    # All layers of one kind are one group, of whatever size and geometry their pages are.
+    return _cache([_group(pages, of_one_geometry=len(buckets) == 1)])
 
 
 def _page(layer: Layer, ranks: int, precision: str) -> dict[str, Any]:
@@ -288,9 +290,10 @@ def _dealt(buckets: Sequence[Sequence[dict[str, Any]]]) -> list[dict[str, Any]]:
     return groups
 
 
-def _group(pages: Sequence[dict[str, Any]]) -> dict[str, Any]:
+def _group(pages: Sequence[dict[str, Any]], *, of_one_geometry: bool = True) -> dict[str, Any]:
     sizes = {page["bytes"] for page in pages}
     alike = len(sizes) == 1 and all(page["layer"] != "indexer" for page in pages)
+    alike = alike and of_one_geometry
     total = sum(page["bytes"] for page in pages)
     return {
         "kind": pages[0]["kind"],

@@ -5,8 +5,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 
-import pytest
-
 from tests.engines.chart_figures import ChartFigures
 from tests.engines.engine_figures import HEADS, EngineSheet, engine_answer, engine_row
 from tests.engines.engine_loads import engine_loads
@@ -20,12 +18,10 @@ from tests.engines.sheets import (
     Template,
     expected_row,
 )
-from xlsizing.book import scenarios_sheet, template
+from xlsizing.book import template
 from xlsizing.core.engine import DEFAULT_SETTINGS, EngineSettings
 
 RANDOM_LOADS = 140
-ROWS = 60
-"""Rows of Scenarios in the books."""
 SEED = 20_260_207
 
 COMPARED = (*OUTPUT_FIELDS, "Status", "Alerts", *ALERT_HEADS.values(), *ADVICE_HEADS, *HEADS)
@@ -57,13 +53,8 @@ SETTING_NAMES = {
 
 @cache
 def the_template() -> Template:
-    """The template with all entries, and room for more loads than it comes with.
-
-    Opening and computing a workbook takes longer than a row more of it.
-    """
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(scenarios_sheet, "ROWS", ROWS)
-        return Template(template(entries()))
+    """The template with all entries."""
+    return Template(template(entries()))
 
 
 @cache

@@ -252,7 +252,7 @@ class ChartFigures:
             memory += f" {_fixed(missing, 2)} GiB of the weights do not fit beside the KV budget."
         lines = (
             f"{result.model.name}, KV cache in {result.kv_precision}: {result.server.name} holds "
-            f"{result.sessions_per_node:,} sessions of the {context:,} tokens typed."
+            f"{result.sessions_per_node:,} sessions of {context:,} tokens."
         )
         precision = (
             f"A session of {context:,} tokens takes {_fixed(result.kv_per_session_gib, 4)} GiB "
