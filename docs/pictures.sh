@@ -11,7 +11,7 @@ rm -f docs/images/*.png
 soffice --headless "-env:UserInstallation=file://$folder/profile" \
     --convert-to pdf --outdir "$folder" "$folder/template.xlsx" >/dev/null
 pdftoppm -r 72 -png "$folder/template.pdf" "$folder/page"
-mogrify -colors 128 "$folder"/page-*.png
+mogrify +dither -colors 40 -strip "$folder"/page-*.png
 mv "$folder"/page-*.png docs/images/
 # The picture of the README: the first page without its margins.
 pdftoppm -r 130 -png -singlefile -f 1 -l 1 "$folder/template.pdf" "$folder/sizing"

@@ -60,7 +60,17 @@ def shoot(workbook: Path, picture: Path, profile: Path) -> None:
         start_new_session=True,
     )
     time.sleep(SECONDS_TO_OPEN)
-    take = ["import", "-display", DISPLAY, "-window", "root", "-colors", "128", str(picture)]
+    take = [
+        "import",
+        "-display",
+        DISPLAY,
+        "-window",
+        "root",
+        "+dither",
+        "-colors",
+        "40",
+        str(picture),
+    ]
     subprocess.run(take, check=True)
     os.killpg(office.pid, signal.SIGKILL)
     office.wait()

@@ -21,7 +21,7 @@ from tests.engines.sheets import (
 from xlsizing.book import template
 from xlsizing.core.engine import DEFAULT_SETTINGS, EngineSettings
 
-RANDOM_LOADS = 140
+RANDOM_LOADS = 80
 SEED = 20_260_207
 
 COMPARED = (*OUTPUT_FIELDS, "Status", "Alerts", *ALERT_HEADS.values(), *ADVICE_HEADS, *HEADS)

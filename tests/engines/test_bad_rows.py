@@ -129,7 +129,7 @@ def books() -> Sequence[tuple[bytes, Sequence[Row]]]:
     random.Random(20_261_123).shuffle(pairs)
     found = []
     for number, settings in enumerate(SETTINGS):
-        rows = [*SINGLES, *pairs[number::2][: 3 * ROWS_IN_A_BOOK - len(SINGLES)]]
+        rows = [*SINGLES, *pairs[number::2][: 2 * ROWS_IN_A_BOOK - len(SINGLES)]]
         for start in range(0, len(rows), ROWS_IN_A_BOOK):
             part = rows[start : start + ROWS_IN_A_BOOK]
             found.append((book_of(part, settings), part))

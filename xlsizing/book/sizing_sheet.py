@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from openpyxl.styles import Alignment, PatternFill
+from openpyxl.styles import PatternFill
 from openpyxl.workbook import Workbook
 from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.worksheet import Worksheet
@@ -124,9 +124,9 @@ def write_sizing_sheet(
     row = page.write_outputs(4, result)
     row = page.write_inputs(row + 1, result)
     row = page.write_alert_list(row + 1, result)
-    page.write_steps(row + 1)
+    end_of_steps = page.write_steps(row + 1)
     _colour_bands(sheet, row)
-    set_page(sheet, first_free_row=4, breaks=[row])
+    set_page(sheet, first_free_row=4, breaks=[row, end_of_steps])
     protect(sheet)
 
 
@@ -247,29 +247,43 @@ class _Page:
         self.writer.formula(lines[-1] + 1, _UNIT, text, value, Style(font=NOTE, alignment=APART))
         return lines[-1] + 2
 
-    def write_steps(self, row: int) -> None:
-        """Write every intermediate figure, and each alert rule's message."""
+    def write_steps(self, row: int) -> int:
+        """Write every step, and each alert rule's message; returns the row between them."""
         self._heading(row, "Steps", "Value", "Unit", "", "")
-        for formula in (*STEPS, *REMEDY_STEPS, *REMEDY_TEXTS):
+        for formula in (*STEPS, *REMEDY_STEPS):
             row += 1
             self._figure(row, formula, "")
+        for formula in REMEDY_TEXTS:
+            row += 1
+            self._sentence(row, formula)
+        end_of_steps = row + 1
         row += 2
-        self._heading(row, "Alert rules", "Message, where the rule holds", "", "Alerts so far", "")
+        self._heading(row, "Alert rules", "", "", "So far", "Message, where the rule holds")
         first = row + 1
         count = 0
         for formula in ALERTS:
             row += 1
-            self._figure(row, formula, "")
-            self.sheet.cell(row, _VALUE).alignment = Alignment(horizontal="left")
+            self._sentence(row, formula)
             count += 1 if self.values[formula.symbol] else 0
             text = f'N(E{row - 1})+IF({formula.symbol}="",0,1)'
             self.writer.formula(row, _BAND, text, count, Style(font=NOTE))
-        define(self.book, "Sizing_Alerts", "Sizing", f"$C${first}:$C${row}")
+        define(self.book, "Sizing_Alerts", "Sizing", f"$F${first}:$F${row}")
         define(self.book, "Sizing_AlertRanks", "Sizing", f"$E${first}:$E${row}")
         self._label(row + 1, "Alerts that hold", "", "")
         style = Style(BODY, None, COUNT, RIGHT, UNDERLINE)
         self.writer.formula(row + 1, _VALUE, f"N(E{row})", count, style)
         define(self.book, "Sizing_AlertCount", "Sizing", f"$C${row + 1}")
+        return end_of_steps
+
+    def _sentence(self, row: int, formula: Formula) -> None:
+        """Write a formula that gives a text, where there is room for one."""
+        self._label(row, formula.label, formula.unit, "")
+        style = Style(font=BODY, alignment=NOTE_ALIGNMENT, border=UNDERLINE)
+        text = render(formula.text, reference)
+        self.writer.value(row, _VALUE, None, Style(border=UNDERLINE))
+        self.writer.formula(row, _NOTE, text, self.values[formula.symbol], style)
+        define(self.book, reference(formula.symbol), "Sizing", f"$F${row}")
+        self.sheet.row_dimensions[row].height = 2 * LINE_HEIGHT
 
     def _heading(self, row: int, *texts: str) -> None:
         for column, text in enumerate(texts, start=_LABEL):
