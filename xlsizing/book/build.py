@@ -15,7 +15,7 @@ from xlsizing.book.constants_sheet import write_constants_sheet
 from xlsizing.book.engine.layouts import write_layouts_sheet
 from xlsizing.book.engine.scenarios import ScenarioTable
 from xlsizing.book.engine.sheet import write_engine_sheet
-from xlsizing.book.lambdas import define_functions
+from xlsizing.book.hosts import PLAIN_WORKBOOK, Host
 from xlsizing.book.limits import require_countable
 from xlsizing.book.package import package
 from xlsizing.book.presets import AS_ASKED, presets
@@ -36,15 +36,23 @@ TAB_OF_DATA = "B8C0CC"
 _EXAMPLE_MODEL, _EXAMPLE_SERVER, _EXAMPLE_STORAGE = "gpt-oss-120b", "dgx-b300", "profile_default"
 
 
-def template(catalogs: Catalogs, *, made_on: date | None = None) -> bytes:
-    """The planning workbook with all of `catalogs`, as the bytes of an .xlsx file.
+def template(
+    catalogs: Catalogs, *, made_on: date | None = None, host: Host = PLAIN_WORKBOOK
+) -> bytes:
+    """The planning workbook with all of `catalogs`, as the bytes of a workbook file.
 
-    It opens on an example, so that a first look shows what an answer looks like. It bears
-    the date `made_on` where one is given; else equal catalogs give equal bytes on any day.
+    It opens on an example, so that a first look shows what an answer looks like.
+
+    Parameters
+    ----------
+    catalogs : what can be sized.
+    made_on : the date that the workbook bears; None for none, so that equal catalogs give
+        equal bytes on any day.
+    host : what computes the functions by their names.
     """
     scenarios, launch = _example_scenarios(catalogs)
     title, about = "GPU node sizing", "about-template.md"
-    return _workbook(title, launch, scenarios, "Launch", catalogs, about, made_on)
+    return _workbook(title, launch, scenarios, "Launch", catalogs, about, made_on, host)
 
 
 def report(
@@ -86,6 +94,7 @@ def _workbook(
     catalogs: Catalogs,
     about: str,
     made_on: date | None,
+    host: Host = PLAIN_WORKBOOK,
 ) -> bytes:
     book, notes = _new_book(title), PackageNotes()
     values = formula_values(sizing, catalogs)
@@ -98,7 +107,7 @@ def _workbook(
     write_layouts_sheet(book, notes, catalogs)
     write_constants_sheet(book, notes)
     write_about_sheet(book, notes, about, sizing, catalogs, made_on)
-    define_functions(book)
+    host.equip(book, notes)
     _colour_tabs(book)
     return package(book, notes, made_on)
 

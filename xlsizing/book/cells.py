@@ -85,6 +85,19 @@ class AltText(NamedTuple):
     text: str
 
 
+class ExtraPart(NamedTuple):
+    """A part of the package that openpyxl knows nothing of."""
+
+    name: str
+    """Its name in the package, such as xl/vbaProject.bin."""
+    content: bytes
+    content_type: str
+    relation: str
+    """Type of the relation that leads to it."""
+    source: str = ""
+    """The part that the relation starts from; empty for the package itself."""
+
+
 @dataclass
 class PackageNotes:
     """What the package pass must add, since openpyxl cannot write it."""
@@ -97,6 +110,8 @@ class PackageNotes:
     """The ranges of tables' calculated columns, by sheet title."""
     alt_texts: dict[str, list[AltText]] = field(default_factory=dict)
     """The alt texts of a sheet's charts in the order in which they were added, by sheet title."""
+    parts: list[ExtraPart] = field(default_factory=list)
+    """Parts to be added; one that others lead to comes before them."""
 
     def values_of(self, title: str) -> dict[str, Value]:
         """The values of one sheet's formula cells, by address."""

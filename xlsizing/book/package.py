@@ -10,6 +10,7 @@ import io
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
+from itertools import count
 from posixpath import dirname, join, normpath, split
 from typing import NamedTuple
 
@@ -17,15 +18,18 @@ from lxml import etree
 from openpyxl.utils.cell import coordinate_from_string
 from openpyxl.workbook import Workbook
 
-from xlsizing.book.cells import AltText, PackageNotes, RowBlock, Value
+from xlsizing.book.cells import AltText, ExtraPart, PackageNotes, RowBlock, Value
 from xlsizing.book.rows import block_xml, cell_value
 from xlsizing.core import SizingError
 
 _MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 _OFFICE_RELATIONS = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 _RELATIONS = "http://schemas.openxmlformats.org/package/2006/relationships"
+_TYPES = "http://schemas.openxmlformats.org/package/2006/content-types"
 _DRAWING = "http://schemas.openxmlformats.org/drawingml/2006/spreadsheetDrawing"
 _TERMS = "http://purl.org/dc/terms/"
+
+_CONTENT_TYPES = "[Content_Types].xml"
 
 _FONT_ORDER = (
     "b",
@@ -90,11 +94,8 @@ def package(book: Workbook, notes: PackageNotes, made_on: date | None = None) ->
     """The finished workbook as the bytes of an .xlsx file, with a date only where one is given."""
     saved = io.BytesIO()
     book.save(saved)
-    finished = io.BytesIO()
-    with (
-        zipfile.ZipFile(saved) as source,
-        zipfile.ZipFile(finished, "w", zipfile.ZIP_DEFLATED) as target,
-    ):
+    finished: dict[str, bytes] = {}
+    with zipfile.ZipFile(saved) as source:
         sheets = dict(_sheet_parts(source))
         drawings = dict(_drawing_parts(source, sheets))
         for part in source.namelist():
@@ -108,10 +109,50 @@ def package(book: Workbook, notes: PackageNotes, made_on: date | None = None) ->
                 content = _with_ordered_fonts(content)
             elif part == "docProps/core.xml":
                 content = _dated(content, made_on)
+            finished[part] = content
+        for extra in notes.parts:
+            _add_part(finished, extra)
+    return _zipped(finished)
+
+
+def _zipped(parts: Mapping[str, bytes]) -> bytes:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as target:
+        for part, content in parts.items():
             entry = zipfile.ZipInfo(part, _FIRST_ZIP_DATE)
             entry.compress_type = zipfile.ZIP_DEFLATED
             target.writestr(entry, content)
-    return finished.getvalue()
+    return packed.getvalue()
+
+
+def _add_part(parts: dict[str, bytes], extra: ExtraPart) -> None:
+    """Add a part, its content type, and the relation that leads to it."""
+    assert extra.name not in parts, f"the package has a part {extra.name}"
+    parts[extra.name] = extra.content
+    types = etree.fromstring(parts[_CONTENT_TYPES])
+    override = etree.SubElement(types, f"{{{_TYPES}}}Override")
+    override.set("PartName", f"/{extra.name}")
+    override.set("ContentType", extra.content_type)
+    parts[_CONTENT_TYPES] = _text(types)
+    relations = _relations_part(extra.source)
+    root = (
+        etree.fromstring(parts[relations])
+        if relations in parts
+        else etree.fromstring(f'<Relationships xmlns="{_RELATIONS}"/>')
+    )
+    taken = {relation.get("Id") for relation in root}
+    relation = etree.SubElement(root, f"{{{_RELATIONS}}}Relationship")
+    numbered = (f"rId{number}" for number in count(1))
+    relation.set("Id", next(each for each in numbered if each not in taken))
+    relation.set("Type", extra.relation)
+    relation.set("Target", f"/{extra.name}")
+    parts[relations] = _text(root)
+
+
+def _relations_part(source: str) -> str:
+    """Name of the part that holds the relations of a part, or of the package."""
+    folder, name = split(source)
+    return join(folder, "_rels", f"{name}.rels")
 
 
 def require_package(content: bytes) -> None:
@@ -187,8 +228,8 @@ def _sheet_parts(source: zipfile.ZipFile) -> Iterator[tuple[str, str]]:
 def _drawing_parts(source: zipfile.ZipFile, sheets: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     """Name of the part of each sheet's drawing, and the sheet's title."""
     for part, title in sheets.items():
-        folder, name = split(part)
-        relations = join(folder, "_rels", f"{name}.rels")
+        folder, _ = split(part)
+        relations = _relations_part(part)
         if relations in source.namelist():
             for relation in etree.fromstring(source.read(relations)):
                 if (relation.get("Type") or "").endswith("/drawing"):

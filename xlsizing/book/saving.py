@@ -26,12 +26,12 @@ def require_apart(path: str, source: str) -> None:
         )
 
 
-def require_writable(path: str, force: bool) -> Path:
+def require_writable(path: str, force: bool, suffix: str = ".xlsx") -> Path:
     """The path to write to, where it can be written.
 
     Raises
     ------
-    WorkbookFileError : the name does not end in .xlsx, the folder does not exist, or
+    WorkbookFileError : the name does not end in `suffix`, the folder does not exist, or
         the file exists and `force` is False.
     """
     target = Path(path)
@@ -42,9 +42,10 @@ def require_writable(path: str, force: bool) -> Path:
         raise WorkbookFileError(f"{path!r} cannot be a workbook's name: {why}.") from error
     if is_folder or path.endswith(("/", os.sep)):
         raise WorkbookFileError(f"{path} is a folder; give the workbook a name in it.")
-    if not target.name.lower().endswith(".xlsx") or target.name.lower() == ".xlsx":
+    if not target.name.lower().endswith(suffix) or target.name.lower() == suffix:
         raise WorkbookFileError(
-            f"{path!r} is no name for a workbook; give one that ends in .xlsx, such as plan.xlsx."
+            f"{path!r} is no name for this workbook; give one that ends in {suffix}, such as "
+            f"plan{suffix}."
         )
     if not in_folder:
         raise WorkbookFileError(f"There is no folder {target.parent}; make it first.")
@@ -53,14 +54,14 @@ def require_writable(path: str, force: bool) -> Path:
     return target
 
 
-def save_workbook(path: str, content: bytes, force: bool) -> Path:
+def save_workbook(path: str, content: bytes, force: bool, suffix: str = ".xlsx") -> Path:
     """Write a workbook's bytes; the file is there whole, or as it was before.
 
     Raises
     ------
     WorkbookFileError : see `require_writable`; or the system refuses to write.
     """
-    return save_file(path, require_writable(path, force), content)
+    return save_file(path, require_writable(path, force, suffix), content)
 
 
 def save_file(path: str, target: Path, content: bytes) -> Path:

@@ -112,6 +112,14 @@ def _size(command: argparse.ArgumentParser) -> None:
 
 def _template(command: argparse.ArgumentParser) -> None:
     _add_out(command)
+    command.add_argument(
+        "--host",
+        type=_word,
+        default="none",
+        metavar="HOST",
+        help="what computes the functions by their names: none, for names of the workbook itself "
+        "(default: %(default)s)",
+    )
     _add_date(command)
     _add_catalogs(command)
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from datetime import date
     from pathlib import Path
 
+    from xlsizing.book.hosts import Host
     from xlsizing.book.plan import Plan
     from xlsizing.book.scenario import Scenario
 
@@ -38,11 +39,22 @@ def template_command(options: argparse.Namespace) -> int:
     """Write the planning workbook."""
     from xlsizing.book import require_writable, save_workbook, template
 
-    require_writable(options.out, options.force)
-    content = template(load_catalogs(options.catalogs), made_on=_made_on(options))
-    path = save_workbook(options.out, content, options.force)
+    catalogs = load_catalogs(options.catalogs)
+    host = _host(options.host)
+    require_writable(options.out, options.force, host.suffix)
+    content = template(catalogs, made_on=_made_on(options), host=host)
+    path = save_workbook(options.out, content, options.force, host.suffix)
     print(f"Wrote {path}.")
     return OK
+
+
+def _host(name: str) -> "Host":
+    """What a planning workbook computes the functions with, by its name on the command line."""
+    from xlsizing.book.hosts import PLAIN_WORKBOOK
+
+    if name == PLAIN_WORKBOOK.name:
+        return PLAIN_WORKBOOK
+    raise InvalidValueError("--host", name, "none")
 
 
 def report_command(options: argparse.Namespace) -> int:
