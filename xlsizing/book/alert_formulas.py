@@ -7,7 +7,14 @@ from xlsizing.book.engine.layouts import MODEL_FIGURES
 from xlsizing.book.expressions import Formula, filled, fixed, literal, model, server, storage
 from xlsizing.book.limits import LIMIT_EXACT, LIMIT_OVERHEAD_GIB
 from xlsizing.core import ALERT_RULES, BYTES_PER_ELEMENT
-from xlsizing.core.alerts import REMEDIES, WEIGHTS_KNOWN, WEIGHTS_UNKNOWN
+from xlsizing.core.alerts import (
+    REMEDIES,
+    STATUS_NOTHING_FITS,
+    STATUS_OK,
+    STATUS_UNSAFE,
+    WEIGHTS_KNOWN,
+    WEIGHTS_UNKNOWN,
+)
 
 _FIGURES: Mapping[str, str] = {
     "model": model("Name"),
@@ -186,10 +193,6 @@ def _unknown(row: str, name: str, noun: str, sheet: str) -> tuple[str, str]:
 
 
 _WHOLE_WORDS = f"a whole number from 1 to 10^{len(str(LIMIT_EXACT)) - 1}"
-
-STATUS_OK = "OK"
-STATUS_NOTHING_FITS = "Nothing fits: not one session on a node."
-STATUS_UNSAFE = "Unsafe: the weights do not fit beside the KV budget."
 
 _FAULTS: tuple[tuple[str, str], ...] = (
     _unknown("{ModelRow}", "{Model}", "model", "Models"),

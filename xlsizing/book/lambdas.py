@@ -20,7 +20,7 @@ from xlsizing.book.alert_formulas import WHY
 from xlsizing.book.cells import Value
 from xlsizing.book.expressions import Formula, literal, render, symbols
 from xlsizing.book.formulas import OUTPUTS, STEPS
-from xlsizing.book.values import NO_NODES, status
+from xlsizing.book.values import NO_NODES
 from xlsizing.core import (
     DEFAULT_HA_MODE,
     DEFAULT_KV_BUDGET_RATIO,
@@ -278,7 +278,7 @@ def examples(result: SizingResult) -> tuple[Example, ...]:
         "NODES_MINIMUM": result.nodes_minimum or NO_NODES,
         "NODES_WITH_HEADROOM": result.nodes_with_headroom or NO_NODES,
         "NODES_REQUIRED": result.nodes_final or NO_NODES,
-        "SIZING_WHY": status(result),
+        "SIZING_WHY": result.status,
     }
     return tuple(
         Example(each, f"={each.name}({_typed(each.arguments, result)})", answers[each.name])

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from openpyxl.workbook import Workbook
 from openpyxl.worksheet.datavalidation import DataValidation
 
-from xlsizing.book.alert_formulas import STATUS_OK
 from xlsizing.book.cells import Style, Value, Writer
 from xlsizing.book.expressions import COUNT, lookup_key
 from xlsizing.book.inputs import input_style
@@ -22,6 +21,7 @@ from xlsizing.book.styles import (
     highlight,
 )
 from xlsizing.book.tables import Placed
+from xlsizing.core.alerts import STATUS_OK
 
 LABELS, VALUES = 3, 4
 """The rows of the labels, and of the figures under them."""

@@ -17,7 +17,6 @@ from xlsizing.book.alert_formulas import (
     ENGINE_STATUS,
     REMEDY_TEXTS,
     STATUS,
-    STATUS_OK,
     WEIGHTS,
 )
 from xlsizing.book.cells import PackageNotes, Style, Value, Writer
@@ -52,6 +51,7 @@ from xlsizing.book.styles import (
 )
 from xlsizing.book.values import formula_values
 from xlsizing.core import RANGES, Catalogs, SizingResult, band
+from xlsizing.core.alerts import STATUS_OK
 
 TITLE_TEXT = "How many GPU nodes?"
 _LABEL, _VALUE, _UNIT, _BAND, _NOTE = 2, 3, 4, 5, 6

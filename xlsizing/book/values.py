@@ -9,9 +9,6 @@ from collections.abc import Mapping
 
 from xlsizing.book.alert_formulas import (
     RULE_DIGITS,
-    STATUS_NOTHING_FITS,
-    STATUS_OK,
-    STATUS_UNSAFE,
     alert_symbol,
 )
 from xlsizing.book.cells import Value
@@ -87,17 +84,9 @@ def _outputs(result: SizingResult) -> dict[str, Value]:
             NO_NODES if result.nodes_with_headroom is None else result.nodes_with_headroom
         ),
         "NodesFinal": NO_NODES if result.nodes_final is None else result.nodes_final,
-        "Status": status(result),
+        "Status": result.status,
         "Weights": result.weights,
     }
-
-
-def status(result: SizingResult) -> str:
-    """What the status of a sizing says."""
-    if not result.fits:
-        return STATUS_NOTHING_FITS
-    unsafe = any(alert.rule == "weights_not_covered" for alert in result.all_alerts)
-    return STATUS_UNSAFE if unsafe else STATUS_OK
 
 
 def _remedies(result: SizingResult) -> dict[str, Value]:

@@ -203,6 +203,21 @@ def in_order(alerts: Iterable[Alert]) -> tuple[Alert, ...]:
     return tuple(sorted(alerts, key=lambda alert: order.index(alert.rule)))
 
 
+STATUS_OK = "OK"
+
+_STATUSES: Mapping[str, str] = {
+    "hbm_budget_insufficient": "Nothing fits: not one session on a node.",
+    "weights_not_covered": "Unsafe: the weights do not fit beside the KV budget.",
+}
+STATUS_NOTHING_FITS, STATUS_UNSAFE = _STATUSES.values()
+
+
+def plan_status(alerts: Iterable[Alert]) -> str:
+    """OK, or in a few words what is wrong with a plan that has these alerts."""
+    rules = {alert.rule for alert in alerts}
+    return next((words for rule, words in _STATUSES.items() if rule in rules), STATUS_OK)
+
+
 WEIGHTS_KNOWN = "{weights_gib} GiB of the {left_gib} GiB beside the KV budget"
 WEIGHTS_UNKNOWN = "not checked: the catalog has no size of the weights"
 

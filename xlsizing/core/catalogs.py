@@ -4,6 +4,7 @@ Names match without regard to case and surrounding blanks; an entry may have ali
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from typing import NamedTuple, TypeVar
 
 from xlsizing.core.entries import Entry, Model, Server, StorageProfile
@@ -46,7 +47,7 @@ class Catalogs(NamedTuple):
         key = name_key(name)
         found = [entry for entry in entries if key in map(name_key, names(entry))]
         if not found:
-            raise UnknownNameError("entry", name, nearest_names(entries, name))
+            raise UnknownNameError("entry", name, (), partial(nearest_names, entries, name))
         return found
 
 
@@ -72,13 +73,13 @@ def find(kind: str, entries: Sequence[AnyEntry], name: object) -> AnyEntry:
     UnknownNameError : no entry does; the error lists the nearest names.
     """
     if not isinstance(name, str):
-        raise UnknownNameError(kind, name, [], [entry.name for entry in entries])
+        raise UnknownNameError(kind, name, [entry.name for entry in entries])
     key = name_key(name)
     for entry in entries:
         if any(name_key(each) == key for each in names(entry)):
             return entry
     known = [entry.name for entry in entries]
-    raise UnknownNameError(kind, name, nearest_names(entries, name), known)
+    raise UnknownNameError(kind, name, known, partial(nearest_names, entries, name))
 
 
 def nearest_names(entries: Iterable[Entry], name: str) -> list[str]:

@@ -183,6 +183,7 @@ def _checks_of(owner: type) -> tuple[tuple[str, Check], ...]:
     return tuple((field, _check(annotation)) for field, annotation in rules_of(owner).items())
 
 
+@cache
 def _check(annotation: Any) -> Check:
     """The test that an annotation stands for."""
     origin = get_origin(annotation)

@@ -5,7 +5,7 @@ error derives from :class:`SizingError`, so one ``except`` at the edge of the
 program (command line, cell) is enough to never show a traceback.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 
 NAMES_SHOWN = 8
@@ -44,25 +44,40 @@ class UnknownNameError(SizingError):
     ----------
     kind : "model", "server" or "storage profile".
     name : what was asked for.
-    nearest : names that look like it, best first.
     known : all names that there are.
+    suggest : the names that look like it, best first; only asked for the sentence, since
+        to look for them takes a hundred times as long as not to find a name.
     """
 
     code = "UNKNOWN_NAME"
 
     def __init__(
-        self, kind: str, name: object, nearest: Sequence[str], known: Sequence[str] = ()
+        self,
+        kind: str,
+        name: object,
+        known: Sequence[str] = (),
+        suggest: Callable[[], Sequence[str]] = tuple,
     ) -> None:
-        hint = "no name comes near it"
-        if nearest:
-            hint = f"the nearest names are {', '.join(nearest)}"
-        elif known:
-            more = f" and {len(known) - NAMES_SHOWN} more" if len(known) > NAMES_SHOWN else ""
-            hint = f"{hint}; there are {', '.join(known[:NAMES_SHOWN])}{more}"
-        super().__init__(f"There is no {kind} named {name!r} in the catalog; {hint}.")
+        super().__init__(kind, name)
         self.kind = kind
         self.name = name
-        self.nearest = tuple(nearest)
+        self.known = known
+        self._suggest = suggest
+
+    @property
+    def nearest(self) -> tuple[str, ...]:
+        """Names that look like it, best first."""
+        return tuple(self._suggest())
+
+    def __str__(self) -> str:
+        """The sentence."""
+        hint = "no name comes near it"
+        if nearest := self.nearest:
+            hint = f"the nearest names are {', '.join(nearest)}"
+        elif known := self.known:
+            more = f" and {len(known) - NAMES_SHOWN} more" if len(known) > NAMES_SHOWN else ""
+            hint = f"{hint}; there are {', '.join(known[:NAMES_SHOWN])}{more}"
+        return f"There is no {self.kind} named {self.name!r} in the catalog; {hint}."
 
 
 def shown(value: object) -> str:

@@ -58,9 +58,14 @@ def as_whole(value: object) -> object:
 
     Spreadsheets hold every number as a float, so 1000.0 stands for 1000.
     """
-    if isinstance(value, Decimal) and is_number(value) and value.adjusted() > MOST_DIGITS:
-        return value
-    if isinstance(value, float | Decimal) and is_number(value) and value == int(value):
+    if isinstance(value, float):
+        return int(value) if value.is_integer() else value
+    if (
+        isinstance(value, Decimal)
+        and value.is_finite()
+        and value.adjusted() <= MOST_DIGITS
+        and value == int(value)
+    ):
         return int(value)
     return value
 

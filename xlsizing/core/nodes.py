@@ -60,12 +60,28 @@ def calc_nodes_required(
     sessions = whole_number("concurrency", concurrency)
     per_node = as_whole(sessions_per_node)
     require("sessions_per_node", per_node, SessionCount)
+    headroom = headroom_parts(peak_headroom_ratio)
+    return nodes_that_hold(sessions, cast(int, per_node), headroom, spare_nodes(ha_mode))
+
+
+def headroom_parts(peak_headroom_ratio: Number) -> int:
+    """Peak headroom in ten-thousandths of the load; raises InvalidValueError where it is none."""
     require("peak_headroom_ratio", peak_headroom_ratio, PeakHeadroomRatio)
-    spare = spare_nodes(ha_mode)
+    return in_parts(peak_headroom_ratio, RATIO_PARTS)
+
+
+def nodes_that_hold(sessions: int, per_node: int, headroom_parts: int, spare: int) -> Nodes:
+    """The nodes of `calc_nodes_required`, of figures that are known to be right.
+
+    Parameters
+    ----------
+    sessions, per_node : at the same time, and on one node.
+    headroom_parts : peak headroom in ten-thousandths of the load.
+    spare : nodes more than the load needs.
+    """
     if per_node == 0:
         return None, None, None
-    per_node = cast(int, per_node)
     minimum = ceil_div(sessions, per_node)
-    at_peak = sessions * (RATIO_PARTS + in_parts(peak_headroom_ratio, RATIO_PARTS))
+    at_peak = sessions * (RATIO_PARTS + headroom_parts)
     with_headroom = ceil_div(at_peak, per_node * RATIO_PARTS)
     return minimum, with_headroom, with_headroom + spare

@@ -2,7 +2,14 @@
 
 from dataclasses import dataclass
 
-from xlsizing.core.alerts import ALERT_RULES, WEIGHTS_KNOWN, WEIGHTS_UNKNOWN, Alert, in_order
+from xlsizing.core.alerts import (
+    ALERT_RULES,
+    WEIGHTS_KNOWN,
+    WEIGHTS_UNKNOWN,
+    Alert,
+    in_order,
+    plan_status,
+)
 from xlsizing.core.capacity import (
     DEFAULT_KV_BUDGET_RATIO,
     DEFAULT_RUNTIME_OVERHEAD_GIB,
@@ -103,6 +110,11 @@ class SizingResult:
         return in_order(dict.fromkeys((*self.alerts, *self.engine_alerts)))
 
     @property
+    def status(self) -> str:
+        """OK, or what is wrong with the plan in a few words."""
+        return plan_status(self.all_alerts)
+
+    @property
     def fits(self) -> bool:
         """True where at least one session fits on a node."""
         return self.nodes_final is not None
@@ -167,7 +179,7 @@ def size(
     except SizingError as error:
         unknown = str(error)
     planning_alerts = (
-        *_hbm_alerts(model, server, tokens, precision, kv_budget_ratio, runtime_overhead_gib),
+        *hbm_alerts(model, server, tokens, precision, kv_budget_ratio, runtime_overhead_gib),
         *kv_alerts(model, tokens, precision),
         *storage_alerts(storage, model, tokens, server),
         *range_alerts(context, final),
@@ -206,7 +218,7 @@ def size(
     )
 
 
-def _hbm_alerts(
+def hbm_alerts(
     model: Model,
     server: Server,
     effective_context: int,
@@ -214,6 +226,7 @@ def _hbm_alerts(
     kv_budget_ratio: Number,
     runtime_overhead_gib: Number,
 ) -> list[Alert]:
+    """The alerts HBM_BUDGET_INSUFFICIENT and WEIGHTS_NOT_COVERED, where they apply."""
     kv_bytes = kv_bytes_per_session(model, effective_context, kv_precision)
     budget = kv_budget_bytes(server, kv_budget_ratio, runtime_overhead_gib)
     left = bytes_beside_kv(server, kv_budget_ratio, runtime_overhead_gib)

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from xlsizing.book.alert_formulas import STATUS_OK
 from xlsizing.book.cells import Style, Value
 from xlsizing.book.engine.page import LABEL, NOT_KNOWN, WIDTHS, EnginePage, known
 from xlsizing.book.engine.values import UNKNOWN
@@ -13,6 +12,7 @@ from xlsizing.book.scenario import Scenario
 from xlsizing.book.scenarios_sheet import EMPTY, LIVE, head
 from xlsizing.book.styles import APART, BODY, HEADING, NOTE, RIGHT, SEVERITY_FILLS, highlight
 from xlsizing.book.tables import Column, Placed, own_row, write_table
+from xlsizing.core.alerts import STATUS_OK
 
 TABLE = "EngineScenarios"
 

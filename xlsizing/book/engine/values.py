@@ -9,11 +9,11 @@ from xlsizing.book.alert_formulas import (
     ENGINE_NO_WEIGHTS,
     ENGINE_SIZE_IMPOSSIBLE,
     ENGINE_WORDS,
-    STATUS_OK,
 )
 from xlsizing.book.cells import Value
 from xlsizing.book.engine.layouts import LayoutRow, layout_index, layout_key
 from xlsizing.core import BYTES_PER_ELEMENT, Catalogs, SizingResult
+from xlsizing.core.alerts import STATUS_OK
 from xlsizing.core.engine import (
     EngineSettings,
     UnknownWeightsError,
