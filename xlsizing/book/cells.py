@@ -8,14 +8,7 @@ from openpyxl.cell.cell import Cell
 from openpyxl.styles import Alignment, Border, Font, PatternFill, Protection
 from openpyxl.worksheet.worksheet import Worksheet
 
-Value = str | int | float | bool | None
-
-
-class CellError(str):
-    """An error value such as #N/A, where a cell holds it as data."""
-
-    __slots__ = ()
-
+from xlsizing.core.planning.cells import CellError, Value
 
 LONGEST_TEXT = 32_767
 """UTF-16 units that a cell holds; Excel cuts longer text without a word."""
