@@ -11,15 +11,7 @@ from xlsizing.book.expressions import COUNT, lookup_key
 from xlsizing.book.inputs import input_style
 from xlsizing.book.names import define
 from xlsizing.book.scenario import Scenario
-from xlsizing.book.styles import (
-    APART,
-    BODY,
-    LEFT,
-    NOTE,
-    SEVERITY_FILLS,
-    STRONG,
-    highlight,
-)
+from xlsizing.book.styles import APART, BODY, LEFT, NOTE, SEVERITY_FILLS, STRONG, highlight
 from xlsizing.book.tables import Placed
 from xlsizing.core.alerts import STATUS_OK
 from xlsizing.core.planning.cells import Value

@@ -30,7 +30,6 @@ from xlsizing.book.pages import protect, set_page
 from xlsizing.book.styles import (
     ANSWER,
     APART,
-    BAND_GROUNDS,
     BODY,
     HEADING,
     HEADING_FILL,
@@ -54,6 +53,7 @@ from xlsizing.core.alerts import STATUS_OK
 from xlsizing.core.planning.cells import Value
 from xlsizing.core.planning.inputs import INPUTS, TENSOR_PARALLEL, Input, input_value
 from xlsizing.core.planning.limits import LIMIT_OVERHEAD_GIB
+from xlsizing.palette import BAND_GROUNDS
 
 TITLE_TEXT = "How many GPU nodes?"
 _LABEL, _VALUE, _UNIT, _BAND, _NOTE = 2, 3, 4, 5, 6
