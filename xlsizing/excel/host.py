@@ -29,3 +29,19 @@ def excel_function(**arguments: str) -> Callable[[Function], Function]:
         return xlwings.func(decorated)
 
     return register
+
+
+def excel_script(name: str) -> Callable[[Function], Function]:
+    """Register a function of a workbook as a script of the Office.js hosts.
+
+    With the classic add-in scripts are macros, which call a function by its module.
+
+    Parameters
+    ----------
+    name : what people call the script.
+    """
+
+    def register(function: Function) -> Function:
+        return xlwings.script(name=name)(function) if xlwings.on_server else function
+
+    return register
