@@ -4,8 +4,8 @@ from collections.abc import Generator, Iterator
 
 import xlwings
 
-from xlsizing.catalog import load_catalogs
 from xlsizing.core import Catalogs, SizingError
+from xlsizing.excel import planning
 from xlsizing.excel.full_report import windows
 from xlsizing.excel.full_report.charts_page import charts_page
 from xlsizing.excel.full_report.origin import origin
@@ -109,7 +109,7 @@ def _steps(book: xlwings.Book, catalogs: Catalogs | None, undo: Undo) -> Iterato
     asked = read_plan(book)
     loads = 1 + len(asked.rows)
     yield f"sizing {loads} load{'s' if loads > 1 else ''}"
-    known = catalogs or load_catalogs()
+    known = catalogs or planning.catalogs()
     plan, made_by = sized_plan(asked, known), origin(known)
     if windows.structure_is_protected(book):
         made_by += f" {_PROTECTED.format(book.name)}"

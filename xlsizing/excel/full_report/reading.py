@@ -3,7 +3,6 @@
 Inputs are found by their names and scenarios by their table, whatever the sheets are called.
 """
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -27,6 +26,7 @@ from xlsizing.core.planning.plan import (
     typed_row,
     without_blank_end,
 )
+from xlsizing.excel.cells import is_error
 
 OUTPUTS: Mapping[str, str] = {
     "Nodes final": "Output_NodesFinal",
@@ -38,7 +38,6 @@ OUTPUTS: Mapping[str, str] = {
 }
 """The names of the answers on Sizing, by their labels; the columns of Scenarios are called so, too."""
 
-_ERROR = re.compile(r"#([A-Z]+[!?]?|N/A|DIV/0!)")
 _DAY_ZERO = datetime(1899, 12, 30)  # noqa: DTZ001 - cells know no time zone
 
 
@@ -202,7 +201,7 @@ def _value(value: Any) -> Value:
     if isinstance(value, Decimal):
         return as_whole(float(value))  # type: ignore[return-value]
     if isinstance(value, str):
-        return CellError(value) if _ERROR.fullmatch(value) else value or None
+        return CellError(value) if is_error(value) else value or None
     if isinstance(value, bool | None):
         return value
     return as_whole(value)  # type: ignore[return-value]
