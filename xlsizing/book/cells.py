@@ -1,6 +1,7 @@
 """Writing cells: data as data, formulas with the value that they will show."""
 
 import re
+from copy import copy
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -148,8 +149,11 @@ class Writer:
         was_quoted = bool(cell.quotePrefix)
         cell.quotePrefix = True
         quoted = cell.style_id
+        # openpyxl has numbered the very look that is changed next.
+        cell._style = copy(cell._style)  # type: ignore[attr-defined]  # noqa: SLF001
         cell.quotePrefix = False
         plain = cell.style_id
+        cell._style = copy(cell._style)  # type: ignore[attr-defined]  # noqa: SLF001
         cell.quotePrefix = was_quoted
         return plain, quoted
 
