@@ -11,14 +11,10 @@ from xlsizing.core.nodes import calc_nodes_required
 from xlsizing.core.planning.cells import Value
 from xlsizing.core.units import BYTES_PER_GIB
 from xlsizing.excel.full_report.page import (
-    BODY,
     COLUMN_HEAD,
     COUNT,
     HEADING,
-    LEFT,
     NOTE,
-    RIGHT,
-    RULED,
     STRONG,
     SUBTITLE,
     TITLE,
@@ -79,9 +75,9 @@ def charts_page(plan: SizedPlan, origin: str) -> Page:
     page.write(3, _LEFT, origin)
     drawn = [_by_concurrency(result), _by_scenario(plan.scenarios), _by_precision(result)]
     drawn += [_memory(result.engine)] if result.engine else []
-    row = _FIRST_CHART + 2 * _CHART_ROWS
+    row = _FIRST_CHART + 2 * _CHART_ROWS + 1
     page.write(row, _LEFT, "The figures behind the charts")
-    page.look(row, _LEFT, row, _LEFT, HEADING)
+    page.look(row, _LEFT, row, 2 * _RIGHT - _LEFT - 1, HEADING)
     for below in range(0, len(drawn), 2):
         pair = drawn[below : below + 2]
         chart_row = _FIRST_CHART + below // 2 * _CHART_ROWS
@@ -103,8 +99,6 @@ def _write(page: Page, drawn: _Figures, row: int, column: int, chart_row: int) -
         page.write(at, column, *values)
     page.look(row + 1, column, row + 1, right, COLUMN_HEAD)
     page.height(row + 1, row + 1, 32)
-    page.look(first, column, last, right, BODY, RULED, RIGHT)
-    page.look(first, column, last, column, LEFT)
     page.look(first, column + 1, last, right, Look(number_format=drawn.number_format))
     figures = Area(row + 1, right - len(drawn.colours) + 1, last, right)
     labels = Area(first, column, last, column)

@@ -49,9 +49,9 @@ class Look:
 TITLE = Look(bold=True, size=18, ink=palette.ACCENT)
 SUBTITLE = Look(ink=palette.QUIET)
 NOTE = Look(size=10, ink=palette.QUIET)
-BODY = Look(ink=palette.INK, vertical="center")
+BODY = Look(ink=palette.INK)
 STRONG = Look(bold=True)
-HEADING = Look(bold=True, size=12, ink=palette.ACCENT, ground=palette.HEADING_GROUND)
+HEADING = Look(bold=True, ink=palette.ACCENT, ground=palette.HEADING_GROUND)
 COLUMN_HEAD = Look(
     bold=True,
     ink="FFFFFF",
@@ -63,6 +63,9 @@ COLUMN_HEAD = Look(
 ANSWER = Look(bold=True, size=28, ink=palette.ACCENT)
 RULED = Look(underline=palette.RULE)
 WRAPPED = Look(wrap=True)
+CENTRED = Look(vertical="center")
+APART = Look(number_format='"  "@')
+"""Of text beside numbers, which it would touch without blanks in front."""
 RIGHT = Look(horizontal="right")
 LEFT = Look(horizontal="left")
 
@@ -128,6 +131,8 @@ class Page:
     looks: list[tuple[Area, Look]] = field(default_factory=list)
     heights: list[tuple[int, int, float]] = field(default_factory=list)
     """First and last row, and their height [points]."""
+    fitted: list[Area] = field(default_factory=list)
+    """Areas whose rows are as high as their text."""
     merged: list[Area] = field(default_factory=list)
     """Areas in each of whose rows the cells are one."""
     highlights: list[Highlight] = field(default_factory=list)

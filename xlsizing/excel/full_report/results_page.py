@@ -18,7 +18,9 @@ from xlsizing.core.storage import read_bytes_per_second
 from xlsizing.core.units import BYTES_PER_GIB
 from xlsizing.excel.full_report.page import (
     ANSWER,
+    APART,
     BODY,
+    CENTRED,
     COUNT,
     HEADING,
     LEFT,
@@ -45,7 +47,7 @@ SESSION_FORMAT = "#,##0.0000"
 _LABEL, _VALUE, _UNIT, _BAND, _NOTE = 2, 3, 4, 5, 6
 _WIDTHS = (2, 33, 21, 15, 14, 77)
 _FIRST = 5
-_NOTE_CHARACTERS, _MERGED_CHARACTERS = 84, 100
+_NOTE_CHARACTERS, _MERGED_CHARACTERS = 80, 104
 """Characters on a line of the last column, and of the last ones together."""
 _GIB_FORMAT = "#,##0.00"
 
@@ -84,11 +86,11 @@ def results_page(plan: SizedPlan, origin: str) -> Page:
     row = _write_alerts(page, row, result)
     page.base(_FIRST, _NOTE, row, _NOTE, WRAPPED)
     page.base(_FIRST, _VALUE, row, _VALUE, RIGHT)
-    page.base(_FIRST, _UNIT, row, _NOTE, NOTE)
+    page.base(_FIRST, _UNIT, row, _NOTE, SUBTITLE, APART)
     page.base(3, _LABEL, 3, _LABEL, NOTE)
     page.base(2, _LABEL, 2, _LABEL, SUBTITLE)
     page.base(1, _LABEL, 1, _LABEL, TITLE)
-    page.base(1, _LABEL, row, _NOTE, BODY)
+    page.base(1, _LABEL, row, _NOTE, BODY, CENTRED)
     return page
 
 
@@ -153,7 +155,7 @@ def _write_answer(page: Page, row: int, plan: SizedPlan) -> int:
         page.height(row, row, _height(words, _MERGED_CHARACTERS + 20))
         row += 1
     page.merged.append(Area(first, _VALUE, row - 1, _NOTE))
-    page.look(first, _VALUE, row - 1, _NOTE, LEFT, WRAPPED, Look(size=11, ink=palette.INK))
+    page.look(first, _VALUE, row - 1, _NOTE, LEFT, WRAPPED, BODY)
     page.look(first, _LABEL, row - 1, _NOTE, RULED)
     if result.status != STATUS_OK:
         wrong = Look(ground=palette.ERROR_GROUND)
@@ -280,8 +282,9 @@ def _steps(result: SizingResult) -> Iterator[_Line]:
     yield _step(
         "KV bytes that no precision changes", fixed, "bytes", "indexes and states, where there are"
     )
+    plural = "" if element == 1 else "s"
     terms = [
-        f"{grouped(elements)} elements x {grouped(tokens)} tokens x {element} bytes"
+        f"{grouped(elements)} elements x {grouped(tokens)} tokens x {element} byte{plural}"
         for elements, tokens in (
             (cost.elements, context),
             (cost.windowed_elements, min(context, cost.window)),
@@ -330,7 +333,7 @@ def _write_engine(page: Page, row: int, result: SizingResult) -> int:
         shown = [NONE_FITS if figure is None else figure for figure in figures]
         page.write(at, _LABEL, label, *shown, note)
     end = row + len(lines)
-    page.look(row + 1, _UNIT, end, _BAND, RIGHT, Look(size=11, ink=palette.INK))
+    page.look(row + 1, _UNIT, end, _BAND, RIGHT, BODY)
     page.look(row, _VALUE, row, _BAND, RIGHT)
     _format_numbers(page, row + 1, [line[-1] for line in lines], _VALUE, _BAND)
     page.look(row + 1, _LABEL, end, _NOTE, RULED)
@@ -349,7 +352,7 @@ def _compared(result: SizingResult, engine: EngineBound) -> Iterator[_Compared]:
         engine.cache.kv_bytes_per_request * size / BYTES_PER_GIB,
     )
     replicas = engine.replicas_per_node
-    yield "KV cache per session", kv_gib, f"GiB over the {size} GPUs of a replica", SESSION_FORMAT
+    yield "KV cache per session", kv_gib, "GiB over the GPUs of a replica", SESSION_FORMAT
     per_node = (
         result.sessions_per_node,
         engine.steady_sessions_per_node,
@@ -373,7 +376,7 @@ def _write_memory(page: Page, row: int, engine: EngineBound) -> int:
         page.write(at, _LABEL, label, gib, share, "", note)
     end = row + len(lines)
     page.look(row + 1, _VALUE, end, _VALUE, Look(number_format=_GIB_FORMAT))
-    shares = Look(size=11, ink=palette.INK, horizontal="right", number_format="0.0%")
+    shares = Look(ink=palette.INK, horizontal="right", number_format="0.0%")
     page.look(row + 1, _UNIT, end, _UNIT, shares)
     page.look(row + 1, _LABEL, end, _NOTE, RULED)
     return end + 2
@@ -407,7 +410,7 @@ def _write_alerts(page: Page, row: int, result: SizingResult) -> int:
         page.look(row + 1 + start, _LABEL, row + 1 + last, _NOTE, look)
     end = row + len(alerts)
     page.merged.append(Area(row + 1, _UNIT, end, _NOTE))
-    page.look(row + 1, _VALUE, end, _VALUE, LEFT)
-    page.look(row + 1, _UNIT, end, _NOTE, WRAPPED, Look(size=11, ink=palette.INK))
+    page.look(row, _VALUE, end, _VALUE, LEFT)
+    page.look(row + 1, _UNIT, end, _NOTE, WRAPPED, BODY)
     page.write(end + 1, _UNIT, "What to do about each is on the sheet of warnings.")
     return end + 1

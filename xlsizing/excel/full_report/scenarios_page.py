@@ -10,12 +10,12 @@ from xlsizing.core.kv_cache import clamped_context
 from xlsizing.core.planning.cells import Value
 from xlsizing.core.planning.inputs import INPUTS, TENSOR_PARALLEL, Input
 from xlsizing.excel.full_report.page import (
+    APART,
     BODY,
+    CENTRED,
     COLUMN_HEAD,
     COUNT,
-    LEFT,
     NOTE,
-    RIGHT,
     RULED,
     STRONG,
     SUBTITLE,
@@ -97,25 +97,25 @@ def _columns(base: Scenario | None) -> list[_Column]:
         return result.nodes_final / base_nodes - 1
 
     return [
-        _Column("Scenario", lambda scenario, _: scenario.name, 22),
-        _Column("Nodes final", _nodes("nodes_final"), 11, COUNT),
+        _Column("Scenario", lambda scenario, _: scenario.name, 24),
+        _Column("Nodes final", _nodes("nodes_final"), 12, COUNT),
         _Column("Status", lambda scenario, _: scenario.status, 40),
         *(
-            _Column(each.label, _input(each), _WIDTHS.get(each.symbol, 13), each.number_format)
+            _Column(each.label, _input(each), _WIDTHS.get(each.symbol, 12), each.number_format)
             for each in INPUTS
         ),
-        _Column("Tensor parallel", lambda _, result: result.settings.tensor_parallel, 10, COUNT),
+        _Column("Tensor parallel", lambda _, result: result.settings.tensor_parallel, 12, COUNT),
         _Column("Context held", _context, 12, COUNT),
         _Column(
             "KV per session GiB", lambda _, result: result.kv_per_session_gib, 12, SESSION_FORMAT
         ),
         _Column("KV total TiB", lambda _, result: result.kv_total_tib, 12, SESSION_FORMAT),
-        _Column("Sessions per node", lambda _, result: result.sessions_per_node, 11, COUNT),
-        _Column("Nodes minimum", _nodes("nodes_minimum"), 11, COUNT),
-        _Column("Nodes with headroom", _nodes("nodes_with_headroom"), 11, COUNT),
-        _Column("GPUs", _gpus, 11, COUNT),
-        _Column("Nodes against base", difference, 11, "+#,##0;-#,##0;0"),
-        _Column("Against base in %", share, 11, "+0%;-0%;0%"),
+        _Column("Sessions per node", lambda _, result: result.sessions_per_node, 12, COUNT),
+        _Column("Nodes minimum", _nodes("nodes_minimum"), 12, COUNT),
+        _Column("Nodes with headroom", _nodes("nodes_with_headroom"), 12, COUNT),
+        _Column("GPUs", _gpus, 12, COUNT),
+        _Column("Nodes against base", difference, 12, "+#,##0;-#,##0;0"),
+        _Column("Against base in %", share, 12, "+0%;-0%;0%"),
         _Column("Engine nodes final", _engine_nodes, 12, COUNT),
         _Column("Alerts", _codes, 60),
     ]
@@ -123,12 +123,8 @@ def _columns(base: Scenario | None) -> list[_Column]:
 
 _WIDTHS = {
     "Model": 24,
-    "Server": 16,
+    "Server": 24,
     "Storage": 24,
-    "KvBudgetRatio": 10,
-    "RuntimeOverheadGiB": 11,
-    "PeakHeadroomRatio": 11,
-    "HA": 8,
 }
 """Width of the columns of inputs, by symbol."""
 
@@ -179,16 +175,16 @@ def _dress(page: Page, columns: Sequence[_Column], last: int) -> None:
     page.look(3, 1, 3, 1, NOTE)
     page.look(TOP, 1, TOP, width, COLUMN_HEAD)
     page.height(TOP, TOP, 47)
-    page.look(TOP + 1, 1, last, width, BODY, RULED)
+    page.look(TOP + 1, 1, last, width, BODY, CENTRED, RULED)
     for start, end, number_format in runs([column.number_format for column in columns]):
-        look = RIGHT if number_format != "General" else LEFT
+        text = APART if start else Look()
+        look = text if number_format == "General" else Look(number_format=number_format)
         page.look(TOP + 1, start + 1, last, end + 1, look)
-        if number_format != "General":
-            page.look(TOP + 1, start + 1, last, end + 1, Look(number_format=number_format))
     heads = [column.head for column in columns]
     nodes, status = heads.index("Nodes final") + 1, heads.index("Status") + 1
     page.look(TOP + 1, nodes, last, nodes, STRONG)
     for long in (1, status, width):
         page.look(TOP + 1, long, last, long, WRAPPED)
+    page.fitted.append(Area(TOP + 1, 1, last, width))
     statuses = Area(TOP + 1, status, last, status)
     page.highlights.append(Highlight(statuses, "not_equal_to", STATUS_OK, palette.ERROR_GROUND))

@@ -26,6 +26,8 @@ def write_page(page: Page, sheet: xlwings.Sheet) -> None:
         _dress(_range(sheet, area), look)
     for first, last, points in page.heights:
         _range(sheet, Area(first, 1, last, 1)).row_height = points
+    for area in page.fitted:
+        _range(sheet, area).rows.autofit()
     for area in page.merged:
         _range(sheet, area).merge(across=True)
     for highlight in page.highlights:

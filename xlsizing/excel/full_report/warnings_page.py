@@ -2,8 +2,8 @@
 
 from xlsizing.excel.full_report.page import (
     BODY,
+    CENTRED,
     COLUMN_HEAD,
-    LEFT,
     NOTE,
     RULED,
     SEVERITY_GROUNDS,
@@ -45,7 +45,8 @@ def warnings_page(plan: SizedPlan, origin: str) -> Page:
     page.look(2, 1, 2, 1, SUBTITLE)
     page.look(3, 1, 3, 1, NOTE)
     page.look(TOP, 1, TOP, len(HEADS), COLUMN_HEAD)
-    page.look(TOP + 1, 1, last, len(HEADS), BODY, LEFT, WRAPPED, RULED)
+    page.look(TOP + 1, 1, last, len(HEADS), BODY, CENTRED, WRAPPED, RULED)
+    page.fitted.append(Area(TOP + 1, 1, last, len(HEADS)))
     severity = HEADS.index("Severity") + 1
     for name, ground in SEVERITY_GROUNDS.items():
         area = Area(TOP + 1, severity, last, severity)
