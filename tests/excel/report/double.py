@@ -501,7 +501,7 @@ class Names:
     def add(self, name: str, refers_to: str) -> None:
         self._book.excel.write()
         assert name not in self._book.state.names
-        self._book.state.names[name] = refers_to
+        self._book.state.refer(name, refers_to)
 
 
 class Name:
@@ -518,7 +518,7 @@ class Name:
     @refers_to.setter
     def refers_to(self, value: str) -> None:
         self._book.excel.write()
-        self._book.state.names[self.name] = value
+        self._book.state.refer(self.name, value)
 
     @property
     def refers_to_range(self) -> Range:

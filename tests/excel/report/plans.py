@@ -30,7 +30,7 @@ def state_of(content: bytes, name: str) -> BookState:
         for table in sheet.tables.values():
             state.tables[table.displayName] = (sheet.title, area_of(table.ref))
     for name, defined in book.defined_names.items():
-        state.names[name] = f"={defined.attr_text}"
+        state.refer(name, f"={defined.attr_text}")
     return state
 
 
@@ -55,6 +55,15 @@ def planning_workbook(
         _put(sheet, place, value)
     if rows is not None:
         type_rows(state, rows)
+    return state
+
+
+def bare_workbook(load: Mapping[str, Any]) -> BookState:
+    """A workbook with one cell for each input on one sheet, and nothing else."""
+    state = BookState("Bare.xlsx", [SheetState("Sizing")], active="Sizing")
+    for row, (name, value) in enumerate(load.items(), start=1):
+        state.refer(name, f"=Sizing!$C${row}")
+        _put(state.sheets[0], (row, 3), value)
     return state
 
 

@@ -137,12 +137,12 @@ def _axis(book: BookState, sheet: SheetState, args: list[Any]) -> None:
 
 def _add_name(book: BookState, args: list[Any], _: Action) -> None:
     assert args[0] not in book.names
-    book.names[args[0]] = args[1]
+    book.refer(args[0], args[1])
 
 
 def _refer(book: BookState, args: list[Any], _: Action) -> None:
     assert args[0] in book.names
-    book.names[args[0]] = args[3]
+    book.refer(args[0], args[3])
 
 
 def _delete_name(book: BookState, args: list[Any], _: Action) -> None:

@@ -167,6 +167,15 @@ class BookState:
         if self.active == title:
             self.active = self.titles[min(place, len(self.sheets) - 1)]
 
+    def refer(self, name: str, refers_to: str) -> None:
+        """Let a name stand for something; Excel keeps no more quotes than it must."""
+        try:
+            sheet, _ = referred(refers_to)
+            refers_to = f"={quoted(sheet)}!{refers_to.rpartition('!')[2]}"
+        except ValueError:
+            pass
+        self.names[name] = refers_to
+
     def named(self, name: str) -> tuple[SheetState, Place]:
         """The cell that a name stands for."""
         sheet, address = referred(self.names[name])

@@ -4,13 +4,19 @@ from collections.abc import Generator, Iterator
 
 import xlwings
 
-from xlsizing.core import Catalogs, SizingError
+from xlsizing.core import Catalogs, SizingError, UnknownNameError
+from xlsizing.core.planning.plan import RefusedCellError
 from xlsizing.excel import planning
 from xlsizing.excel.full_report import windows
 from xlsizing.excel.full_report.charts_page import charts_page
 from xlsizing.excel.full_report.origin import origin
 from xlsizing.excel.full_report.page import Page
-from xlsizing.excel.full_report.reading import read_plan
+from xlsizing.excel.full_report.reading import (
+    OWN_TABLES,
+    PlanReadError,
+    is_in_own_table,
+    read_plan,
+)
 from xlsizing.excel.full_report.replacing import (
     EARLIER,
     NEW,
@@ -110,7 +116,11 @@ def _steps(book: xlwings.Book, catalogs: Catalogs | None, undo: Undo) -> Iterato
     loads = 1 + len(asked.rows)
     yield f"sizing {loads} load{'s' if loads > 1 else ''}"
     known = catalogs or planning.catalogs()
-    plan, made_by = sized_plan(asked, known), origin(known)
+    try:
+        plan = sized_plan(asked, known)
+    except RefusedCellError as error:
+        raise _with_hint(book, error) from error
+    made_by = origin(known)
     if windows.structure_is_protected(book):
         made_by += f" {_PROTECTED.format(book.name)}"
         yield from _own_workbook(book.app, _pages(plan, made_by), undo)
@@ -119,6 +129,17 @@ def _steps(book: xlwings.Book, catalogs: Catalogs | None, undo: Undo) -> Iterato
     yield "finishing"
 
 
+def _with_hint(book: xlwings.Book, error: RefusedCellError) -> SizingError:
+    """The error, and what to do about a name that only the workbook has."""
+    reason = error.reason
+    if isinstance(reason, UnknownNameError) and is_in_own_table(book, error.symbol, reason.name):
+        return PlanReadError(f"{error}{_ONLY_THERE.format(OWN_TABLES[error.symbol])}")
+    return error
+
+
+_ONLY_THERE = (
+    " It stands only in the workbook's own table {}: add it to the catalogs that the button reads."
+)
 _PROTECTED = "The structure of {} is protected, so that the report has a workbook of its own."
 
 

@@ -89,7 +89,7 @@ def read_plan(book: xlwings.Book) -> OpenPlan:
     load = {symbol: _named(book, names, name, must_be=True) for symbol, name in asked.items()}
     load[TENSOR_PARALLEL.symbol] = _named(book, names, TENSOR_PARALLEL.defined_name)
     settings = {each.field: _named(book, names, each.defined_name) for each in SETTINGS_ASKED}
-    shown = {label: _named(book, names, name) for label, name in OUTPUTS.items()}
+    shown = {label: _shown(book, names, name) for label, name in OUTPUTS.items()}
     base = trimmed(_named(book, names, BASE).value)
     return OpenPlan(load, settings, shown, _rows(book), base)
 
@@ -118,6 +118,14 @@ def _named(
     return TypedCell(f"{cell.sheet.name}!{address}", _cells(cell)[0][0])
 
 
+def _shown(book: xlwings.Book, names: Mapping[str, xlwings.Name], name: str) -> TypedCell:
+    """The cell of an answer; NOWHERE where it has none, since nothing is made from it."""
+    try:
+        return _named(book, names, name)
+    except PlanReadError:
+        return NOWHERE
+
+
 def _broken(book: xlwings.Book, name: xlwings.Name) -> PlanReadError:
     return PlanReadError(
         f"The name {name.name} in {book.name} does not stand for one cell any more "
@@ -127,7 +135,7 @@ def _broken(book: xlwings.Book, name: xlwings.Name) -> PlanReadError:
 
 def _rows(book: xlwings.Book) -> list[ShownRow]:
     """The rows of Scenarios, down to the last in which something is typed; none without the table."""
-    table = _scenarios(book)
+    table = _table(book, SCENARIOS)
     if table is None:
         return []
     heads = _columns(table)
@@ -142,9 +150,26 @@ def _rows(book: xlwings.Book) -> list[ShownRow]:
     ]
 
 
-def _scenarios(book: xlwings.Book) -> xlwings.main.Table | None:
+def _table(book: xlwings.Book, name: str) -> xlwings.main.Table | None:
     tables = (table for sheet in book.sheets for table in sheet.tables)
-    return next((each for each in tables if each.name.casefold() == SCENARIOS.casefold()), None)
+    return next((each for each in tables if each.name.casefold() == name.casefold()), None)
+
+
+OWN_TABLES: Mapping[str, str] = {"Model": "Models", "Server": "Servers", "Storage": "Storage"}
+"""The workbook's tables of what there is, by the symbol of the input that names a row."""
+
+
+def is_in_own_table(book: xlwings.Book, symbol: str, name: object) -> bool:
+    """Whether a workbook has a name in its own table of models, servers or storage."""
+    table = _table(book, OWN_TABLES[symbol])
+    if table is None or table.header_row_range is None or table.data_body_range is None:
+        return False
+    heads = [trimmed(head) for head in _cells(table.header_row_range)[0]]
+    if "Name" not in heads:
+        return False
+    place = heads.index("Name")
+    rows = _cells(table.data_body_range)
+    return name_key(str(name)) in {name_key(trimmed(row[place])) for row in rows}
 
 
 def _columns(table: xlwings.main.Table) -> dict[str, int]:
