@@ -270,8 +270,8 @@ class Table:
         self.parent = sheet
         self.name = name
         self.header_row_range = Range(sheet, (top, left, top, right))
-        self.data_body_range = Range(sheet, (top + 1, left, bottom, right))
-        self.totals_row_range = None
+        self.show_totals = name in sheet.book.state.totals
+        self.data_body_range = Range(sheet, (top + 1, left, bottom - self.show_totals, right))
 
 
 class Range:

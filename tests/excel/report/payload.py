@@ -61,25 +61,26 @@ def _sheet(book: BookState, sheet: SheetState) -> dict[str, Any]:
         "show_gridlines": True,
         "pivot_tables": [],
         "tables": [
-            _table(name, area)
+            _table(name, area, totals=name in book.totals)
             for name, (title, area) in book.tables.items()
             if title == sheet.title
         ],
     }
 
 
-def _table(name: str, area: tuple[int, int, int, int]) -> dict[str, Any]:
+def _table(name: str, area: tuple[int, int, int, int], *, totals: bool) -> dict[str, Any]:
     top, left, bottom, right = area
+    last = bottom - totals
     return {
         "name": name,
         "range_address": address_of(area),
         "row_count": bottom - top,
         "column_count": right - left + 1,
         "header_row_range_address": address_of((top, left, top, right)),
-        "data_body_range_address": address_of((top + 1, left, bottom, right)),
-        "total_row_range_address": None,
+        "data_body_range_address": address_of((top + 1, left, last, right)),
+        "total_row_range_address": address_of((bottom, left, bottom, right)) if totals else None,
         "show_headers": True,
-        "show_totals": False,
+        "show_totals": totals,
         "table_style": "",
         "show_autofilter": True,
     }

@@ -124,6 +124,8 @@ class BookState:
     """What each defined name refers to, with its equals sign."""
     tables: dict[str, tuple[str, Area]] = field(default_factory=dict)
     """The sheet and the cells of each table, heads and all."""
+    totals: set[str] = field(default_factory=set)
+    """The tables whose last row is one of totals."""
     active: str = ""
 
     @property

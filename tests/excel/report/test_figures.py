@@ -251,7 +251,7 @@ def test_text_stays_text_and_numbers_are_numbers(host: Host, made: Made) -> None
     assert {"=1+1", "May 5"} <= set(values)
     numbers = [value for value in values if not isinstance(value, str)]
     assert len(numbers) > 200
-    assert all(isinstance(value, float | int) for value in numbers)
+    assert all(isinstance(value, float) for value in numbers), "Windows has no large integers"
 
 
 @pytest.mark.parametrize("host", EVERY_HOST)

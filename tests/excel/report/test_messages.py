@@ -9,7 +9,7 @@ import pytest
 from tests.book.plans import LOAD
 from tests.excel.hosts.officejs import needs_licence
 from tests.excel.report.double import Book, Excel
-from tests.excel.report.hosts import actions, elsewhere, opened
+from tests.excel.report.hosts import EVERY_HOST, Host, actions, opened
 from tests.excel.report.plans import bare_workbook, dated, planning_workbook
 from tests.excel.report.state import BookState, SheetState
 from xlsizing.core import Catalogs, SizingError
@@ -254,7 +254,11 @@ def test_dates_are_numbers_in_xlwings_too() -> None:
     assert rows["'Concurrency"] == 46_023
 
 
-def test_rows_right_below_the_table_are_read() -> None:
+@pytest.mark.parametrize("host", EVERY_HOST)
+@pytest.mark.parametrize(("totals", "count"), [(False, 25), (True, 19)])
+def test_rows_below_a_table_are_read_unless_it_ends_in_totals(
+    host: Host, totals: bool, count: int
+) -> None:
     row = {
         "Scenario": "One",
         "Model": "gpt-oss-120b",
@@ -267,6 +271,7 @@ def test_rows_right_below_the_table_are_read() -> None:
     state = planning_workbook(rows=rows)
     title, (top, left, _, right) = state.tables["Scenarios"]
     state.tables["Scenarios"] = title, (top, left, top + 20, right)
-    report = elsewhere(state).sheet("Report scenarios")
+    state.totals = {"Scenarios"} if totals else set()
+    report = host(state).sheet("Report scenarios")
     names = [report.value(at, 1) for at in range(6, report.extent[0] + 1)]
-    assert names == [f"S{number}" for number in range(25)]
+    assert names == [f"S{number}" for number in range(count)]

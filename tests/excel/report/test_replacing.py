@@ -194,6 +194,16 @@ def test_whichever_write_fails_the_workbook_is_as_it_was(before: BookState, remo
         assert (book.excel.status_bar, book.excel.screen_updating) == (False, True)
 
 
+@pytest.mark.usefixtures("small_pages")
+def test_whichever_write_of_a_first_report_fails_the_workbook_is_as_it_was(remote: bool) -> None:
+    plan = bare_workbook(LOAD)
+    whole = Book(plan.copy(), Excel(remote=remote))
+    build_report(opened(whole))
+    for number in range(1, whole.excel.writes + 1):
+        book, _ = failing(plan, lambda at, number=number: at == number, remote=remote)  # type: ignore[misc]
+        assert book.state == plan, number
+
+
 def test_whichever_write_of_a_real_report_fails_the_workbook_is_as_it_was(remote: bool) -> None:
     first = HOSTS["elsewhere"](bare_workbook(LOAD))
     whole = Book(first.copy(), Excel(remote=remote))

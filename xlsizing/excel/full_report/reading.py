@@ -205,7 +205,7 @@ def _table_rows(table: xlwings.main.Table, typed_in: Sequence[int]) -> Iterator[
     yield from _cells(body)
     sheet, end = table.parent, body.row + count
     last = min(sheet.used_range.last_cell.row, end + MOST_ROWS - 1)
-    if table.totals_row_range is None and last >= end:
+    if not table.show_totals and last >= end:
         below = sheet.range((end, body.column), (last, body.column + width - 1))
         for row in _cells(below):
             if all(row[place] is None for place in typed_in):
