@@ -254,6 +254,23 @@ def test_text_stays_text_and_numbers_are_numbers(host: Host, made: Made) -> None
     assert all(isinstance(value, float) for value in numbers), "Windows has no large integers"
 
 
+def test_text_that_is_shown_through_a_format_is_short(made: Made) -> None:
+    plan = made.plan.copy()
+    title, (top, left, _, right) = plan.tables["Scenarios"]
+    sheet = plan.sheet(title)
+    columns = {sheet.value(top, column): column for column in range(left, right + 1)}
+    sheet.cells[top + 1, columns["Scenario"]] = "A long name. " * 100
+    sheet.cells[top + 2, columns["Model"]] = "no such model " * 100
+    sheet.cells[top + 5, columns["KV precision"]] = "no such precision " * 100
+    done = elsewhere(plan)
+    for each in done.sheets[len(plan.sheets) :]:
+        for place, value in each.cells.items():
+            if isinstance(value, str):
+                assert len(value) <= 1_010
+                if each.looks.get(place, {}).get("number_format", "General") != "General":
+                    assert len(value) <= 255, (each.title, place)
+
+
 @pytest.mark.parametrize("host", EVERY_HOST)
 def test_a_workbook_that_shows_other_figures_is_told_of(host: Host, made: Made) -> None:
     plan = made.plan.copy()

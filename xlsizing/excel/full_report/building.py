@@ -7,7 +7,7 @@ import xlwings
 from xlsizing.core import Catalogs, SizingError, UnknownNameError
 from xlsizing.core.planning.plan import RefusedCellError
 from xlsizing.excel import planning
-from xlsizing.excel.full_report import windows
+from xlsizing.excel.full_report import hosts
 from xlsizing.excel.full_report.charts_page import charts_page
 from xlsizing.excel.full_report.origin import origin
 from xlsizing.excel.full_report.page import Page
@@ -56,7 +56,7 @@ def build_report(book: xlwings.Book, catalogs: Catalogs | None = None) -> None:
         says what of it is not.
     """
     try:
-        with windows.progress(book.app) as say:
+        with hosts.progress(book.app) as say:
             steps = report_steps(book, catalogs)
             for words in steps:
                 try:
@@ -121,7 +121,7 @@ def _steps(book: xlwings.Book, catalogs: Catalogs | None, undo: Undo) -> Iterato
     except RefusedCellError as error:
         raise _with_hint(book, error) from error
     made_by = origin(known)
-    if windows.structure_is_protected(book):
+    if hosts.structure_is_protected(book):
         made_by += f" {_PROTECTED.format(book.name)}"
         yield from _own_workbook(book.app, _pages(plan, made_by), undo)
     else:

@@ -65,7 +65,11 @@ RULED = Look(underline=palette.RULE)
 WRAPPED = Look(wrap=True)
 CENTRED = Look(vertical="center")
 APART = Look(number_format='"  "@')
-"""Of text beside numbers, which it would touch without blanks in front."""
+"""Of text beside numbers, which it would touch without blanks in front.
+
+Only of short text: through a format Excel shows no more than 255 characters.
+"""
+PLAIN = Look(number_format="General")
 RIGHT = Look(horizontal="right")
 LEFT = Look(horizontal="left")
 
@@ -185,8 +189,8 @@ def runs(values: Sequence[Key]) -> Iterator[tuple[int, int, Key]]:
         start = end
 
 
-def cut(value: Value) -> Value:
-    """A text as long as a cell of the report shows it; any other value as it is."""
-    if not isinstance(value, str) or len(value) <= MOST_TEXT:
+def cut(value: Value, most: int = MOST_TEXT) -> Value:
+    """A text with no more than so many characters; any other value as it is."""
+    if not isinstance(value, str) or len(value) <= most:
         return value
-    return f"{value[:MOST_TEXT]} [...]"
+    return f"{value[:most]} [...]"

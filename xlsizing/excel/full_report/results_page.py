@@ -26,6 +26,7 @@ from xlsizing.excel.full_report.page import (
     LEFT,
     LINE_HEIGHT,
     NOTE,
+    PLAIN,
     RIGHT,
     RULED,
     SEVERITY_GROUNDS,
@@ -411,6 +412,6 @@ def _write_alerts(page: Page, row: int, result: SizingResult) -> int:
     end = row + len(alerts)
     page.merged.append(Area(row + 1, _UNIT, end, _NOTE))
     page.look(row, _VALUE, end, _VALUE, LEFT)
-    page.look(row + 1, _UNIT, end, _NOTE, WRAPPED, BODY)
+    page.look(row + 1, _UNIT, end, _NOTE, WRAPPED, BODY, PLAIN)
     page.write(end + 1, _UNIT, "What to do about each is on the sheet of warnings.")
     return end + 1

@@ -16,6 +16,7 @@ from xlsizing.excel.full_report.page import (
     COLUMN_HEAD,
     COUNT,
     NOTE,
+    PLAIN,
     RULED,
     STRONG,
     SUBTITLE,
@@ -25,6 +26,7 @@ from xlsizing.excel.full_report.page import (
     Highlight,
     Look,
     Page,
+    cut,
     runs,
 )
 from xlsizing.excel.full_report.results_page import NONE_FITS, SESSION_FORMAT
@@ -32,6 +34,9 @@ from xlsizing.excel.full_report.sized import Scenario, SizedPlan
 
 TOP = 5
 """The row of the heads."""
+
+_MOST_TYPED = 80
+"""Characters of what was typed for an input that is refused."""
 
 _Shown = Callable[[Scenario, SizingResult], Value]
 
@@ -78,7 +83,8 @@ def _row(scenario: Scenario, columns: Sequence[_Column]) -> list[Value]:
     if scenario.result is not None:
         result = scenario.result
         return [column.value(scenario, result) for column in columns]
-    typed = {asked.label: scenario.typed.get(asked.symbol) for asked in (*INPUTS, TENSOR_PARALLEL)}
+    asked = (*INPUTS, TENSOR_PARALLEL)
+    typed = {each.label: cut(scenario.typed.get(each.symbol), _MOST_TYPED) for each in asked}
     shown = {"Scenario": scenario.name, "Status": scenario.status, **typed}
     return [shown.get(column.head) for column in columns]
 
@@ -125,6 +131,8 @@ _WIDTHS = {
     "Model": 24,
     "Server": 24,
     "Storage": 24,
+    "Concurrency": 20,
+    "Context": 20,
 }
 """Width of the columns of inputs, by symbol."""
 
@@ -168,6 +176,16 @@ def _codes(_: Scenario, result: SizingResult) -> Value:
     return "; ".join(dict.fromkeys(alert.code for alert in result.all_alerts))
 
 
+def _number_look(column: _Column) -> Look:
+    if column.number_format != "General":
+        return Look(number_format=column.number_format)
+    return PLAIN if column.head in _LONG else APART
+
+
+_LONG = ("Scenario", "Status", "Alerts")
+"""Columns of text that may be long."""
+
+
 def _dress(page: Page, columns: Sequence[_Column], last: int) -> None:
     width = len(columns)
     page.look(1, 1, 1, 1, TITLE)
@@ -176,15 +194,13 @@ def _dress(page: Page, columns: Sequence[_Column], last: int) -> None:
     page.look(TOP, 1, TOP, width, COLUMN_HEAD)
     page.height(TOP, TOP, 47)
     page.look(TOP + 1, 1, last, width, BODY, CENTRED, RULED)
-    for start, end, number_format in runs([column.number_format for column in columns]):
-        text = APART if start else Look()
-        look = text if number_format == "General" else Look(number_format=number_format)
+    for start, end, look in runs([_number_look(column) for column in columns]):
         page.look(TOP + 1, start + 1, last, end + 1, look)
-    heads = [column.head for column in columns]
-    nodes, status = heads.index("Nodes final") + 1, heads.index("Status") + 1
+    places = {column.head: place for place, column in enumerate(columns, start=1)}
+    nodes, status = places["Nodes final"], places["Status"]
     page.look(TOP + 1, nodes, last, nodes, STRONG)
-    for long in (1, status, width):
-        page.look(TOP + 1, long, last, long, WRAPPED)
+    for head in _LONG:
+        page.look(TOP + 1, places[head], last, places[head], WRAPPED)
     page.fitted.append(Area(TOP + 1, 1, last, width))
     statuses = Area(TOP + 1, status, last, status)
     page.highlights.append(Highlight(statuses, "not_equal_to", STATUS_OK, palette.ERROR_GROUND))

@@ -10,7 +10,7 @@ from contextlib import suppress
 import xlwings
 
 from xlsizing.core.planning.cells import Value
-from xlsizing.excel.full_report import windows
+from xlsizing.excel.full_report import hosts
 from xlsizing.excel.full_report.page import Area, Chart, Highlight, Look, Page, runs
 
 ROWS_AT_ONCE = 2_000
@@ -35,7 +35,7 @@ def write_page(page: Page, sheet: xlwings.Sheet) -> None:
     for chart in page.charts:
         _draw(sheet, chart)
     _if_there(lambda: _hide_grid(sheet))
-    windows.freeze(sheet, *page.frozen)
+    hosts.freeze(sheet, *page.frozen)
 
 
 def _range(sheet: xlwings.Sheet, area: Area) -> xlwings.Range:
@@ -55,7 +55,7 @@ def _cell(value: Value) -> Value:
 
 
 def _set_widths(page: Page, sheet: xlwings.Sheet) -> None:
-    in_points = windows.is_remote(sheet.book.app)
+    in_points = hosts.is_remote(sheet.book.app)
     for first, last, width in runs(page.widths):
         columns = _range(sheet, Area(1, first + 1, 1, last + 1))
         columns.column_width = points(width) if in_points else width

@@ -12,6 +12,7 @@ from xlsizing.excel.full_report.page import (
     WRAPPED,
     Area,
     Highlight,
+    Look,
     Page,
 )
 from xlsizing.excel.full_report.sized import SizedPlan
@@ -48,6 +49,7 @@ def warnings_page(plan: SizedPlan, origin: str) -> Page:
     page.look(TOP + 1, 1, last, len(HEADS), BODY, CENTRED, WRAPPED, RULED)
     page.fitted.append(Area(TOP + 1, 1, last, len(HEADS)))
     severity = HEADS.index("Severity") + 1
+    page.look(TOP + 1, severity, last, severity, Look(horizontal="center"))
     for name, ground in SEVERITY_GROUNDS.items():
         area = Area(TOP + 1, severity, last, severity)
         page.highlights.append(Highlight(area, "equal_to", name, ground))
