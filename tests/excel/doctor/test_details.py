@@ -140,7 +140,9 @@ def test_excel_is_told_with_its_bits() -> None:
         )
 
 
-@pytest.mark.parametrize("content", [b"", b"MZ", b"\xff" * 4096, program(0x1234)])
+@pytest.mark.parametrize(
+    "content", [b"", b"MZ", b"\xff" * 4096, b"MZ\0\0\x64\x86" + bytes(90), program(0x1234)]
+)
 def test_an_excel_that_hides_its_bits_needs_both_dlls(content: bytes) -> None:
     assert findings(windows({EXCEL: content}))["Excel"].what == f"Excel 16: {EXCEL}"
     assert findings(windows({EXCEL: content}))["bridge"].outcome is Outcome.OK
@@ -371,8 +373,9 @@ def test_catalogs_that_do_not_load_are_a_problem(tmp_path: Path) -> None:
     assert found.outcome is Outcome.PROBLEM
     assert "There is no such folder" in found.what or "cannot be read" in found.what
     assert found.mend == 'Mend what xlsizing catalog validate --catalogs "/no/such" lists.'
-    found = findings(linux(), catalogs=str(tmp_path))["catalogs"]
-    assert "3 faults" in found.what
+    assert "have a fault: /no/such: " in found.what
+    found = findings(machine, catalogs=str(tmp_path))["catalogs"]
+    assert f"{tmp_path} (--catalogs) have 3 faults" in found.what
     assert "models.json" in found.what
 
 

@@ -147,6 +147,14 @@ def test_a_module_in_the_present_folder_is_not_taken_for_one_of_python(
     assert hidden.error == "SystemExit: wrong module"
 
 
+def test_a_python_that_is_asked_leaves_no_compiled_modules(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
+    output = python_output(sys.executable, "import sys; print(sys.dont_write_bytecode)", 30)
+    assert output.strip() == "True"
+
+
 def test_own_catalogs_do_not_change_the_worked_answer(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

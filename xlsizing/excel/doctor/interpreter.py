@@ -135,8 +135,8 @@ def _named_by_conda(machine: Machine, settings: Settings) -> _Named | None:
     ):
         mend = f"Set CONDA PATH {folder.place} to the folder that holds {_CONDA}"
         return _Named(machine.path(conda, _CONDA), folder.place, is_own, mend)
+    # A whole path stands for itself where it is joined to another.
     home = conda if name == "base" else machine.path(conda, "envs", name)
-    home = name if "\\" in name else home
     mend = f"Set CONDA ENV {environment.place} to the environment in which xlsizing is installed."
     return _Named(machine.path(home, "python.exe"), environment.place, is_own, mend)
 

@@ -35,7 +35,7 @@ if os.path.isdir(os.path.join(sys.prefix, "conda-meta")):
     found["environment"] = "conda"
 elif sys.prefix != getattr(sys, "base_prefix", sys.prefix):
     found["environment"] = "virtual"
-sys.path[:] = PATHS + [folder for folder in sys.path if folder]
+sys.path[0:0] = PATHS
 try:
     import xlwings
     found["xlwings"] = xlwings.__version__
