@@ -14,6 +14,7 @@ import xlwings
 
 from tests.conftest import PROJECT
 from tests.core.published import rows
+from tests.excel.remembered import forget
 from xlsizing.excel import functions
 from xlsizing.excel.functions import (
     ENGINE_KV_PER_SESSION,
@@ -85,9 +86,9 @@ def with_argument(argument: str) -> list[str]:
 @pytest.fixture(autouse=True)
 def shipped_catalogs(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.delenv("XLSIZING_CATALOGS", raising=False)
-    functions._catalogs.cache_clear()
+    forget()
     yield
-    functions._catalogs.cache_clear()
+    forget()
 
 
 def test_worked_case_of_the_method() -> None:
