@@ -98,9 +98,15 @@ async def _script(name: str, body: bytes, user: Any) -> Response:
 
 def _read(body: bytes) -> dict[str, Any]:
     try:
-        content = json.loads(body)
+        # Without a function of ours now and then, one large body would hold the interpreter,
+        # and so the event loop, until it is read.
+        content = json.loads(body, parse_int=_whole)
     except ValueError:
         content = None
     if not isinstance(content, dict):
         raise xlwings.XlwingsError("This is not a call from Excel: it must be a JSON object.")
     return content
+
+
+def _whole(text: str) -> int:
+    return int(text)

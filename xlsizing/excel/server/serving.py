@@ -7,7 +7,7 @@ the rest of xlwings is BSD-3.
 import errno
 import os
 import socket
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
@@ -83,7 +83,7 @@ class Listening(NamedTuple):
 
 
 def listen(host: str, port: int, workers: int, catalogs: str | None = None) -> Listening:
-    """Check all that a server needs, and take its port.
+    """Check all that a server needs, set this process's environment for it, and take its port.
 
     Parameters
     ----------
@@ -110,9 +110,11 @@ def listen(host: str, port: int, workers: int, catalogs: str | None = None) -> L
     os.environ.update(SETTINGS)
     for name, value in DEFAULTS.items():
         os.environ.setdefault(name, value)
-    _require_licence()
-    prefix, hostname = _require_settings()
-    listener = _listener(host, port)
+    with ExitStack() as opened:
+        listener = opened.enter_context(_listener(host, port))
+        _require_licence()
+        prefix, hostname = _require_settings()
+        opened.pop_all()
     shown = f"[{host}]" if ":" in host else host
     address = f"http://{shown}:{listener.getsockname()[1]}"
     public = f"https://{hostname}" if hostname else address
@@ -129,8 +131,8 @@ def _require_installed() -> None:
 def _require_licence() -> None:
     """The key is accepted by xlwings, which checks it when it is imported as on a server."""
     sources = (
-        "xlwings Server is licensed under PolyForm Noncommercial 1.0.0, where the key is "
-        "noncommercial, or paid, where xlwings.org sells keys and gives them for a trial."
+        "xlwings Server is PolyForm Noncommercial 1.0.0 or paid: for noncommercial use the key is "
+        "the word noncommercial, for any other xlwings.org sells one and gives one for a trial."
     )
     if not os.environ.get(KEY_VARIABLE):
         raise ServerError(f"{KEY_VARIABLE} is not set; set it to your licence key. {sources}")
@@ -173,6 +175,6 @@ def _listener(host: str, port: int) -> socket.socket:
             ) from error
         reason = str(error.strerror or error).partition(" (while")[0]
         raise ServerError(
-            f"The server cannot listen on port {port} of {host} ({reason}); it must be an address "
-            "of this machine, and a port that you may use."
+            f"The server cannot listen on port {port} of {host} ({reason}); it must be an address of "
+            "this machine, and a port you may use."
         ) from error
