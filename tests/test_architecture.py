@@ -26,7 +26,14 @@ MAY_IMPORT: Mapping[str, frozenset[str]] = {
 }
 """What each room may import of the project, beside itself."""
 
-ON_SERVER = ("xlwings_server", "uvicorn", "fastapi", "custom_functions", "custom_scripts", "pydantic")
+ON_SERVER = (
+    "xlwings_server",
+    "uvicorn",
+    "fastapi",
+    "custom_functions",
+    "custom_scripts",
+    "pydantic",
+)
 """Of the extra `server`: xlwings Server, what serves it and what its routes and settings are made
 of, and our functions and scripts by the names that it imports them by."""
 

@@ -408,7 +408,9 @@ _COMMANDS = (
         _calibrate,
         commands.calibrate_command,
     ),
-    _Entry("serve", "serve the functions to Excel by xlwings Server", _serve, commands.serve_command),
+    _Entry(
+        "serve", "serve the functions to Excel by xlwings Server", _serve, commands.serve_command
+    ),
 )
 _CATALOG = (
     _Entry("list", "print the names in the catalogs", _list, commands.catalog_list_command),

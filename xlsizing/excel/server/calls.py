@@ -22,12 +22,13 @@ import xlwings.server
 from fastapi import Request
 from fastapi.responses import JSONResponse, Response
 from fastapi.routing import APIRoute
-from xlwings_server import settings
+from xlwings_server.config import settings
 from xlwings_server.dependencies import User
 from xlwings_server.models import CurrentUser
 
-SHORT_BODY = 1024
-"""A call of no more bytes is answered in the event loop: it has at most some hundred cells."""
+SHORT_BODY = 640
+"""A call of no more bytes is answered in the event loop. It fits a load with all its arguments;
+the largest answer that it can ask for, by a row and a column, has some 4,000 cells [bytes]."""
 
 LOG = logging.getLogger(__name__)
 

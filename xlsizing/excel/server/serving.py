@@ -153,7 +153,7 @@ def _require_settings() -> tuple[str, str | None]:
     if (level := os.environ[LEVEL_VARIABLE]).upper() not in LEVELS:
         raise InvalidValueError(LEVEL_VARIABLE, level, f"one of {', '.join(LEVELS)}")
     try:
-        from xlwings_server import settings
+        from xlwings_server.config import settings
     except ValidationError as error:
         faults = "; ".join(
             f"XLWINGS_{str(fault['loc'][0]).upper()}: {fault['msg']}" for fault in error.errors()
