@@ -15,7 +15,7 @@ from tests.excel.hosts.officejs import LICENCE
 from tests.excel.hosts.server import command
 from xlsizing.cli import main
 
-REFUSED = "gA-no-such-key"
+REFUSED = "no-such-key"
 
 
 class Ran(NamedTuple):
