@@ -199,6 +199,11 @@ def plan_in_words(
     ------
     SizingError : the load cannot be sized.
     """
+    # The first wrong argument is told, in the order in which they are typed.
+    model_of(model)
+    server_of(server)
+    concurrency_of(concurrency)
+    whole_number("effective_context", number(context))
     on_node = (model, server, context, precision, kv_budget_ratio, runtime_overhead_gib)
     nodes(concurrency, sessions_per_node(*on_node), headroom, ha)
     alerts = _hbm_alerts(*on_node)
