@@ -28,7 +28,7 @@ ROOTS = (functions.__name__, reentry.__name__)
 FOREIGN_BUT_THERE = frozenset({"xlwings"})
 """Packages of others that Lite has."""
 
-REQUIREMENTS = "xlwings>=0.37,<1\n"
+REQUIREMENTS = "xlwings==0.37.8\n"
 """What Lite installs, in the words of a requirements.txt."""
 
 _MAIN = '''\
@@ -76,8 +76,13 @@ class _Imports(NamedTuple):
     later: frozenset[str]
 
 
+def code(catalogs: Catalogs) -> dict[str, str]:
+    """The files of the code by name, for functions and scripts that know these catalogs."""
+    return {"main.py": main_py(catalogs), "requirements.txt": REQUIREMENTS}
+
+
 def main_py(catalogs: Catalogs) -> str:
-    """The text of main.py, with the catalogs that its functions know."""
+    """The text of main.py."""
     carried = {**sources(), **_catalog_files(catalogs)}
     kinds = (
         (catalogs.models, "models"),
