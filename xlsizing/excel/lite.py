@@ -36,7 +36,9 @@ _MAIN = '''\
 
 {purpose}
 
-Made by `xlsizing template --host lite` from the catalogs {catalogs} ({counts}).
+Made by `xlsizing template --host lite` from the catalogs {catalogs}:
+{counts}.
+
 To change code or catalogs, make the workbook again: what is typed here is tested by nobody.
 """
 

@@ -47,10 +47,10 @@ class Session(NamedTuple):
     """What the buttons of its scripts say; empty without a key."""
     modules: list[str]
     """The modules of ours that were imported."""
-    first_start_seconds: float
+    start_seconds: float
     """What running main.py took, xlwings not counted."""
-    next_start_seconds: float
-    """What running it once more took."""
+    starts_once: bool
+    """Running main.py again imported nothing anew."""
 
 
 def require_pyodide() -> None:
