@@ -60,7 +60,7 @@ def lite_workbook(files: Mapping[str, str]) -> Host:
             ),
         ]
 
-    return Host("lite", ".xlsx", equip)
+    return Host("lite", ".xlsx", "with the add-in xlwings Lite", equip)
 
 
 def _task_panes() -> bytes:

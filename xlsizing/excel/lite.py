@@ -114,11 +114,11 @@ def sources(roots: Iterable[str] = ROOTS) -> dict[str, str]:
     while waiting:
         module = waiting.pop()
         reached = _reached(module)
-        if module not in needed and not _foreign(reached):
+        if foreign := _foreign(reached):
+            assert module not in roots, f"{module} needs {foreign}"
+        elif module not in needed:
             needed |= reached
             waiting += [each for one in reached for each in _imports(one).later if _is_ours(each)]
-        else:
-            assert module not in roots or module in needed, _foreign(reached)
     return {_path(module): _source(module) for module in sorted(needed)}
 
 
