@@ -65,7 +65,7 @@ async def reenter_formulas(book: xlwings.BookAsync) -> None:
         count = sum(len(entry.formulas) for entry in found)
         total += count
         if count:
-            print(f"{sheet.name}: {count} formulas entered again.")
+            print(f"{sheet.name}: {count} formula{'s' if count > 1 else ''} entered again.")
     if not total:
         print("No formula had to be entered again.")
 
