@@ -88,13 +88,14 @@ def session(
     key : the licence key of the Office.js runtime; None for decorators that do nothing.
     """
     asked = [body(*call) if key else [call[0], list(call[1])] for call in calls]
-    return Session(**run("answers.py", {"main": main, "calls": asked}, version=version, key=key))
+    request = {"main": main, "calls": asked}
+    return Session(**run(FOLDER / "answers.py", request, version=version, key=key))
 
 
 def run(
-    program: str, request: Mapping[str, Any], *, version: str = NEWEST, key: str | None = None
+    program: Path, request: Mapping[str, Any], *, version: str = NEWEST, key: str | None = None
 ) -> Any:
-    """Run a program of tests/pyodide in Pyodide; returns what it wrote to answer.json.
+    """Run a Python program in Pyodide; returns what it wrote to answer.json.
 
     The program finds xlwings' Python files, which are the same for every system, and
     request.json. With a key its environment says, as Lite's does, that Office.js calls.
@@ -107,7 +108,7 @@ def run(
             copy = work / "site" / "xlwings" / file.relative_to(package)
             copy.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(file, copy)
-        shutil.copy(FOLDER / program, work / "program.py")
+        shutil.copy(program, work / "program.py")
         (work / "environment.json").write_text(json.dumps(environment), encoding="utf-8")
         (work / "request.json").write_text(json.dumps(request), encoding="utf-8")
         done = subprocess.run(

@@ -18,8 +18,9 @@ from xlsizing.catalog import load_catalogs
 from xlsizing.catalog.writing import documents
 from xlsizing.core import Catalogs
 from xlsizing.excel.host import FUNCTIONS, SCRIPTS
-from xlsizing.excel.lite import REQUIREMENTS, ROOTS, code, sources
+from xlsizing.excel.lite import INSTALLED, REQUIREMENTS, ROOTS, code
 from xlsizing.excel.lite import main_py as main_with
+from xlsizing.excel.sources import sources
 
 CATALOGS = "xlsizing/shipped/catalogs/"
 
@@ -78,17 +79,20 @@ def test_it_carries_the_modules_that_are_loaded_and_no_others(main_py: str, tmp_
         encoding="utf-8",
         check=True,
     )
-    modules = {re.sub(r"(/__init__)?\.py$", "", path).replace("/", ".") for path in sources()}
+    modules = {
+        re.sub(r"(/__init__)?\.py$", "", path).replace("/", ".")
+        for path in sources(ROOTS, INSTALLED)
+    }
     assert modules == set(done.stdout.split())
     assert run(tmp_path, [main_py], LOADED) == done.stdout.strip()
 
 
 def test_a_module_that_only_a_function_needs_travels_unless_it_needs_what_is_not_there() -> None:
-    needed = sources(["xlsizing.cli.commands"])
+    needed = sources(["xlsizing.cli.commands"], INSTALLED)
     assert "xlsizing/report/text.py" in needed  # imported inside `size_command`
     assert "xlsizing/book/build.py" not in needed  # which needs openpyxl
     with pytest.raises(AssertionError, match="openpyxl"):
-        sources(["xlsizing.book.build"])
+        sources(["xlsizing.book.build"], INSTALLED)
 
 
 def test_the_sources_are_those_of_the_package(main_py: str) -> None:

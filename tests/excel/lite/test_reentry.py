@@ -5,7 +5,7 @@ import os
 import pytest
 
 from tests.excel.hosts.officejs import LICENCE, needs_licence
-from tests.excel.hosts.pyodide import VERSIONS, require_pyodide, run
+from tests.excel.hosts.pyodide import FOLDER, VERSIONS, require_pyodide, run
 from xlsizing.excel.reentry import Entry, entries
 
 FUNCTIONS = ("NODES_REQUIRED", "SIZING", "SIZING_WHY", "CATALOG")
@@ -131,7 +131,7 @@ def test_the_script_enters_them_through_lites_own_calls(main_py: str, version: s
     }
     fine = {"name": "Sizing", "used": "A1", "formulas": [["=1+1"]], "shown": [[2]]}
     request = {"main": main_py, "sheets": [planned, {"name": "Empty"}, fine, marked]}
-    found = run("reentry.py", request, version=version, key=os.environ[LICENCE])
+    found = run(FOLDER / "reentry.py", request, version=version, key=os.environ[LICENCE])
     written = [
         (
             each["func"],
