@@ -135,6 +135,24 @@ def test_another_version_in_the_same_session_takes_the_place_of_the_first(
     assert counts == [every, one, every, every]
 
 
+def test_a_catalog_that_was_edited_wrongly_is_told_in_a_sentence(
+    catalogs: Catalogs, tmp_path: Path
+) -> None:
+    own = Catalogs(catalogs.models[:1], catalogs.servers[:1], catalogs.profiles[:1])
+    assert own.models[0].num_layers == 32
+    text = main_with(own)
+    asked = "print(mains[0].SIZING_WHY('command-r7b', 'dgx-a100', 1, 1))"
+    for old, new, sentence in (
+        ('"num_layers": 32', '"num_layers": 33', "it must be equal to num_layers, which is 33."),
+        (
+            '"num_layers": 32',
+            '"num_layers": 3 2',
+            "models.json: line 5, column 20: This is not JSON",
+        ),
+    ):
+        assert sentence in run(tmp_path, [text.replace(old, new)], asked)
+
+
 def test_main_bears_every_function_and_script(main_py: str, tmp_path: Path) -> None:
     names = [*FUNCTIONS, *SCRIPTS]
     asked = f"print(*(callable(getattr(mains[0], name)) for name in {names}))"
