@@ -117,8 +117,8 @@ def _template(command: argparse.ArgumentParser) -> None:
         type=_word,
         default="none",
         metavar="HOST",
-        help="what computes the functions by their names: none, for names of the workbook itself "
-        "(default: %(default)s)",
+        help="what computes the functions by their names: none, for names of the workbook itself, or "
+        "lite, for the add-in xlwings Lite with the code in the workbook (default: %(default)s)",
     )
     _add_date(command)
     _add_catalogs(command)
@@ -193,6 +193,13 @@ def _calibrate(command: argparse.ArgumentParser) -> None:
         ("--gpu-memory-utilization", _decimal),
     ):
         add(name, type=kind, metavar="N", help="where the log does not say it")
+    add("--json", action="store_true", help="print JSON")
+    _add_catalogs(command)
+
+
+def _doctor(command: argparse.ArgumentParser) -> None:
+    add = command.add_argument
+    add("workbook", nargs="?", metavar="WORKBOOK", help="also check this workbook")
     add("--json", action="store_true", help="print JSON")
     _add_catalogs(command)
 
@@ -367,6 +374,31 @@ def _add_memory(command: argparse.ArgumentParser) -> None:
     )
 
 
+def _serve(command: argparse.ArgumentParser) -> None:
+    add = command.add_argument
+    add(
+        "--host",
+        default="127.0.0.1",
+        metavar="ADDRESS",
+        help="address to listen on (default: %(default)s)",
+    )
+    add(
+        "--port",
+        type=_whole,
+        default=8000,
+        metavar="N",
+        help="port to listen on, 0 for a free one (default: %(default)s)",
+    )
+    add(
+        "--workers",
+        type=_whole,
+        default=1,
+        metavar="N",
+        help="processes that answer (default: %(default)s)",
+    )
+    _add_catalogs(command)
+
+
 _COMMANDS = (
     _Entry("size", "size a load and print the answer", _size, commands.size_command),
     _Entry("template", "write the planning workbook", _template, commands.template_command),
@@ -382,6 +414,15 @@ _COMMANDS = (
         "print the settings that reproduce a vLLM start-up log",
         _calibrate,
         commands.calibrate_command,
+    ),
+    _Entry(
+        "serve", "serve the functions to Excel by xlwings Server", _serve, commands.serve_command
+    ),
+    _Entry(
+        "doctor",
+        "print what keeps the functions from working here, and what to do",
+        _doctor,
+        commands.doctor_command,
     ),
 )
 _CATALOG = (

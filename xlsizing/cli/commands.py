@@ -6,8 +6,8 @@ import sys
 from typing import TYPE_CHECKING
 
 from xlsizing.catalog import catalog_folder, load_catalogs
-from xlsizing.cli.codes import NOTHING_FITS, OK
-from xlsizing.core import Catalogs, Model, SizingResult, size
+from xlsizing.cli.codes import DIFFERENCE, NOTHING_FITS, OK
+from xlsizing.core import Catalogs, Model, SizingError, SizingResult, size
 from xlsizing.core.engine import EngineSettings
 from xlsizing.core.errors import InvalidValueError
 from xlsizing.core.kv_cache import with_recurrent_dtype
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from xlsizing.book.hosts import Host
     from xlsizing.book.plan import Plan
     from xlsizing.book.scenario import Scenario
+    from xlsizing.excel.doctor import WorkbookFacts
 
 
 def size_command(options: argparse.Namespace) -> int:
@@ -40,7 +41,7 @@ def template_command(options: argparse.Namespace) -> int:
     from xlsizing.book import require_writable, save_workbook, template
 
     catalogs = load_catalogs(options.catalogs)
-    host = _host(options.host)
+    host = _host(options.host, catalogs)
     require_writable(options.out, options.force, host.suffix)
     content = template(catalogs, made_on=_made_on(options), host=host)
     path = save_workbook(options.out, content, options.force, host.suffix)
@@ -48,13 +49,18 @@ def template_command(options: argparse.Namespace) -> int:
     return OK
 
 
-def _host(name: str) -> "Host":
+def _host(name: str, catalogs: Catalogs) -> "Host":
     """What a planning workbook computes the functions with, by its name on the command line."""
     from xlsizing.book.hosts import PLAIN_WORKBOOK
 
     if name == PLAIN_WORKBOOK.name:
         return PLAIN_WORKBOOK
-    raise InvalidValueError("--host", name, "none")
+    if name == "lite":
+        from xlsizing.book.lite import lite_workbook
+        from xlsizing.excel.lite import code
+
+        return lite_workbook(code(catalogs))
+    raise InvalidValueError("--host", name, "none or lite")
 
 
 def report_command(options: argparse.Namespace) -> int:
@@ -197,6 +203,44 @@ def _log_bytes(name: str) -> bytes:
         raise LogError(f"{name} cannot be read ({reason}); give a log, or - for input.") from error
 
 
+def doctor_command(options: argparse.Namespace) -> int:
+    """Print what is wrong with this machine, and the one thing to do about each problem."""
+    from xlsizing.excel.doctor import Case, Outcome, examined
+    from xlsizing.excel.doctor.report import doctor_json, doctor_text
+    from xlsizing.excel.doctor.this_machine import this_machine
+
+    workbook = None if options.workbook is None else _workbook_facts(options.workbook)
+    found = examined(Case(this_machine(), workbook, options.catalogs))
+    print(doctor_json(found) if options.json else doctor_text(found))
+    is_wrong = any(finding.outcome is Outcome.PROBLEM for _, finding in found)
+    return DIFFERENCE if is_wrong else OK
+
+
+def _workbook_facts(name: str) -> "WorkbookFacts":
+    """What a workbook has for a host, or why it cannot be told."""
+    from xlsizing.excel.doctor import WorkbookFacts
+
+    if "://" in name:
+        return WorkbookFacts(name)
+    path = os.path.abspath(name)
+    try:
+        from xlsizing.book.hosting import read_hosting
+
+        hosting = read_hosting(path)
+    except SizingError as error:
+        return WorkbookFacts(path, fault=str(error))
+    except ImportError as error:
+        # The doctor must also work where an installation is broken.
+        return WorkbookFacts(path, hindrance=f"{path} cannot be looked into: {error}.")
+    return WorkbookFacts(
+        path,
+        has_macros=hosting.has_macros,
+        has_wrappers=hosting.has_wrappers,
+        has_lite_code=hosting.has_lite_code,
+        settings=hosting.settings,
+    )
+
+
 def import_command(options: argparse.Namespace) -> int:
     """Print the catalog entry that a published config.json makes, and where each figure is from."""
     import json
@@ -250,6 +294,17 @@ def catalog_validate_command(options: argparse.Namespace) -> int:
         f"No faults. Models: {len(catalogs.models)}, servers: {len(catalogs.servers)}, "
         f"storage profiles: {len(catalogs.profiles)}."
     )
+    return OK
+
+
+def serve_command(options: argparse.Namespace) -> int:
+    """Serve the functions and scripts to Excel until it is ended."""
+    from xlsizing.excel.server.serving import listen
+
+    server = listen(options.host, options.port, options.workers, options.catalogs)
+    print(f"Serving at {server.address}; Ctrl+C ends it. The manifest is at {server.manifest}.")
+    sys.stdout.flush()
+    server.serve()
     return OK
 
 
