@@ -106,22 +106,6 @@ def excel_function(
     return register
 
 
-def excel_script(name: str) -> Callable[[Function], Function]:
-    """Register a function of a workbook as a script of the Office.js hosts.
-
-    With the classic add-in scripts are macros, which call a function by its module.
-
-    Parameters
-    ----------
-    name : what people call the script.
-    """
-
-    def register(function: Function) -> Function:
-        return xlwings.script(name=name)(function) if ON_OFFICE_JS else function
-
-    return register
-
-
 def _described(function: Callable[..., Any], notes: Mapping[str, str]) -> ExcelFunction:
     arguments = [
         ExcelArgument(each.name, notes[each.name], each.default is not Parameter.empty)
