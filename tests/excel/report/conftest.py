@@ -66,21 +66,28 @@ class Made(NamedTuple):
 @pytest.fixture(scope="session")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
     """A plan with scenarios of every kind."""
-    return _made(tmp_path_factory.mktemp("typed"), ROWS)
+    return _made(tmp_path_factory.mktemp("typed"), LOAD, ROWS)
 
 
 @pytest.fixture(scope="session")
 def made_without_rows(tmp_path_factory: pytest.TempPathFactory) -> Made:
-    """The same load without a scenario."""
-    return _made(tmp_path_factory.mktemp("presets"), [])
+    """A load without a scenario, of which prefill takes more than steady decode."""
+    load = {
+        **LOAD,
+        "Input_Model": "gpt-oss-120b",
+        "Input_Server": "dgx-b300",
+        "Input_EffectiveContext": 131_072,
+        "Input_TensorParallel": None,
+    }
+    return _made(tmp_path_factory.mktemp("presets"), load, [])
 
 
-def _made(folder: Path, rows: list[dict[str, Any]]) -> Made:
-    _write(folder / "plan.xlsx", rows)
+def _made(folder: Path, load: dict[str, Any], rows: list[dict[str, Any]]) -> Made:
+    _write(folder / "plan.xlsx", load, rows)
     out = folder / "out.xlsx"
     main(["report", str(out), "--from", str(folder / "plan.xlsx")])
     made = state_of(out.read_bytes(), "out.xlsx")
-    plan = planning_workbook(LOAD, rows)
+    plan = planning_workbook(load, rows)
     for name in plan.names:
         if name.startswith("Output_"):
             (sheet, place), (same, there) = plan.named(name), made.named(name)
@@ -92,12 +99,12 @@ def _made(folder: Path, rows: list[dict[str, Any]]) -> Made:
     return Made(plan, made)
 
 
-def _write(path: Path, rows: list[dict[str, Any]]) -> None:
+def _write(path: Path, load: dict[str, Any], rows: list[dict[str, Any]]) -> None:
     """A workbook with what was typed, and nothing of ours besides."""
     book = xlsxwriter.Workbook(path, {"strings_to_formulas": False})
     sizing, scenarios = book.add_worksheet("Sizing"), book.add_worksheet("Scenarios")
-    for row, name in enumerate([*LOAD, *_EMPTY]):
-        sizing.write(row, 2, LOAD.get(name))
+    for row, name in enumerate([*load, *_EMPTY]):
+        sizing.write(row, 2, load.get(name))
         book.define_name(name, f"=Sizing!$C${row + 1}")
     for row, typed in enumerate(rows, start=1):
         for column, symbol in enumerate(HEADS):

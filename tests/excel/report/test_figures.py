@@ -122,7 +122,11 @@ def test_warnings_are_those_of_the_workbook(host: Host, made: Made) -> None:
 
 
 @pytest.mark.parametrize("host", EVERY_HOST)
-def test_engine_figures_are_those_of_the_workbook(host: Host, made: Made) -> None:
+@pytest.mark.parametrize("which", ["made", "made_without_rows"])
+def test_engine_figures_are_those_of_the_workbook(
+    host: Host, which: str, request: pytest.FixtureRequest
+) -> None:
+    made: Made = request.getfixturevalue(which)
     report, engine = host(made.plan).sheet("Report"), made.out.sheet("Engine")
     top, expected = report.labelled(LABEL)["Engine bound"], engine.labelled(LABEL)
     for row, label in enumerate(COMPARED, start=top + 1):

@@ -228,7 +228,7 @@ def test_a_status_bar_that_fails_once_is_taken_back_like_any_step() -> None:
                 raise RuntimeError("Excel is busy")
 
     book.app = Failing(book.excel)
-    with pytest.raises(FullReportError, match="writing the sheet Report warnings failed"):
+    with pytest.raises(FullReportError, match="writing the sheet Report scenarios failed"):
         build_report(opened(book))
     assert book.state == state
     assert said[-1] is False

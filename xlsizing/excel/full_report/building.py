@@ -81,10 +81,11 @@ def report_steps(
     ------
     What will be done next.
     """
-    undo, doing = Undo(), ""
+    undo, doing = Undo(), "beginning"
     try:
-        for doing in _steps(book, catalogs, undo):
-            yield doing
+        for following in _steps(book, catalogs, undo):
+            yield following
+            doing = following
     except SizingError:
         undo.now()
         raise
