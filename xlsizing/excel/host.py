@@ -63,17 +63,19 @@ SCRIPTS: dict[str, str] = {}
 """Every script that is registered with the host: its module, by its name."""
 
 
-def excel_script(label: str) -> Callable[[Function], Function]:
-    """Register a script with the host, where that hands a script the workbook.
+def excel_script(name: str) -> Callable[[Function], Function]:
+    """Register a function of a workbook as a script of the Office.js hosts.
+
+    With the classic add-in scripts are macros, which call a function by its module.
 
     Parameters
     ----------
-    label : what its button says.
+    name : what people call the script, and its button says.
     """
 
-    def register(script: Function) -> Function:
-        SCRIPTS[script.__name__] = script.__module__
-        return xlwings.script(name=label)(script) if ON_OFFICE_JS else script
+    def register(function: Function) -> Function:
+        SCRIPTS[function.__name__] = function.__module__
+        return xlwings.script(name=name)(function) if ON_OFFICE_JS else function
 
     return register
 
