@@ -297,6 +297,17 @@ def catalog_validate_command(options: argparse.Namespace) -> int:
     return OK
 
 
+def serve_command(options: argparse.Namespace) -> int:
+    """Serve the functions and scripts to Excel until it is ended."""
+    from xlsizing.excel.server.serving import listen
+
+    server = listen(options.host, options.port, options.workers, options.catalogs)
+    print(f"Serving at {server.address}; Ctrl+C ends it. The manifest is at {server.manifest}.")
+    sys.stdout.flush()
+    server.serve()
+    return OK
+
+
 def _sizing(options: argparse.Namespace, catalogs: Catalogs) -> SizingResult:
     return size(
         _with_state_dtype(catalogs.model(options.model), options),
