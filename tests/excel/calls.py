@@ -182,9 +182,9 @@ def _meant(word: str, cell: Any) -> Any:
 
 
 def _on_node(given: Mapping[str, Any]) -> int:
-    entry, known = catalogs().model(given["model"]), catalogs()
+    # Of two wrong arguments, names decide before values.
+    entry, server = catalogs().model(given["model"]), catalogs().server(given["server"])
     kv_gib, _ = calc_kv_per_session_gib(entry, given["context"], given["precision"])
-    server = known.server(given["server"])
     return calc_sessions_per_node(server, kv_gib, given["ratio"], given["overhead"])
 
 
