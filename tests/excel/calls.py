@@ -178,7 +178,7 @@ def _meant(word: str, cell: Any) -> Any:
         return None if _empty(cell) else str(cell).strip().lower()
     if word == "storage" and _empty(cell):
         return "profile_default"
-    return None if word in ("concurrency", "context") and _empty(cell) else cell
+    return None if word not in DEFAULTS and _empty(cell) else cell
 
 
 def _on_node(given: Mapping[str, Any]) -> int:

@@ -77,7 +77,9 @@ def word(cell: Cell) -> str | None:
 
 
 def name(cell: Cell) -> object:
-    """A name as core looks it up; core refuses what is no text."""
+    """A name as core looks it up, None for a blank cell; core refuses what is no text."""
+    if is_blank(cell):
+        return None
     return _DateCell(cell) if isinstance(cell, date) else cell
 
 
