@@ -41,7 +41,7 @@ def template_command(options: argparse.Namespace) -> int:
     from xlsizing.book import require_writable, save_workbook, template
 
     catalogs = load_catalogs(options.catalogs)
-    host = _host(options.host)
+    host = _host(options.host, catalogs)
     require_writable(options.out, options.force, host.suffix)
     content = template(catalogs, made_on=_made_on(options), host=host)
     path = save_workbook(options.out, content, options.force, host.suffix)
@@ -49,13 +49,18 @@ def template_command(options: argparse.Namespace) -> int:
     return OK
 
 
-def _host(name: str) -> "Host":
+def _host(name: str, catalogs: Catalogs) -> "Host":
     """What a planning workbook computes the functions with, by its name on the command line."""
     from xlsizing.book.hosts import PLAIN_WORKBOOK
 
     if name == PLAIN_WORKBOOK.name:
         return PLAIN_WORKBOOK
-    raise InvalidValueError("--host", name, "none")
+    if name == "lite":
+        from xlsizing.book.lite import lite_workbook
+        from xlsizing.excel.lite import code
+
+        return lite_workbook(code(catalogs))
+    raise InvalidValueError("--host", name, "none or lite")
 
 
 def report_command(options: argparse.Namespace) -> int:
