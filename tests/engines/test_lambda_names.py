@@ -31,8 +31,8 @@ from tests.engines.loads import Load
 from tests.engines.sheets import differences
 from tests.engines.test_template import GOOD, TYPED_WRONG, cached_values
 from tests.excel.remembered import forget
-from xlsizing.book.inputs import INPUTS
 from xlsizing.book.lambdas import FUNCTIONS, examples
+from xlsizing.core.planning.inputs import INPUTS
 from xlsizing.excel import functions, planning
 
 CALLS, SEED = 700, 20_260_311
