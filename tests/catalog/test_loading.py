@@ -135,7 +135,14 @@ def test_an_unknown_name_is_refused_with_the_nearest_names(
     assert all(each in str(raised.value) for each in nearest)
 
 
-@pytest.mark.parametrize("name", ["gpt*", "*", "gpt-oss-120?", "gpt~*", "", " ", 5, None])
+@pytest.mark.parametrize("name", ["", " ", None])
+def test_no_name_is_told_apart_from_a_wrong_one(catalogs: Catalogs, name: object) -> None:
+    for find, noun in ((catalogs.model, "model"), (catalogs.profile, "storage profile")):
+        with pytest.raises(UnknownNameError, match=f"^No {noun} is named; there are .+\\.$"):
+            find(name)
+
+
+@pytest.mark.parametrize("name", ["gpt*", "*", "gpt-oss-120?", "gpt~*", 5])
 def test_wildcards_blanks_and_other_values_are_unknown_names(
     catalogs: Catalogs, name: object
 ) -> None:

@@ -303,7 +303,7 @@ def test_equal_groups_are_shown_once() -> None:
 
 def test_ranks_share_what_they_can() -> None:
     def sizes(model: Model, most: int = 64) -> list[int]:
-        return tensor_parallel_sizes(model, most)
+        return list(tensor_parallel_sizes(model, most))
 
     assert sizes(of(full(1, 8, 64), heads=64)) == [1, 2, 4, 8, 16, 32, 64]
     assert sizes(of(full(1, 8, 64), heads=64), 8) == [1, 2, 4, 8]
@@ -366,7 +366,7 @@ def test_the_default_size_is_the_smallest_that_admits_a_session() -> None:
 def test_a_size_at_which_no_layout_is_known_is_passed_over() -> None:
     # Pages of 2 and 3 heads are no multiples of each other; 6 ranks have one head of each.
     uneven = of(sliding(4, 2, 64, 128), full(4, 3, 64), heads=6, weight_bytes=1)
-    assert tensor_parallel_sizes(uneven, 8) == [1, 6]
+    assert tensor_parallel_sizes(uneven, 8) == (1, 6)
     bound = bound_of(uneven, H100, 1_000)
     assert (bound.tensor_parallel, bound.replicas_per_node) == (6, 1)
     assert {group.page_bytes for group in bound.cache.layout.groups} == {16 * 128 * 2}
@@ -375,7 +375,7 @@ def test_a_size_at_which_no_layout_is_known_is_passed_over() -> None:
     # Pages are 2 * 128 and 12 * 64 on one rank, and 128 and 3 * 64 on four; where none admits
     # a session, the largest is meant of those that are known.
     heavy = of(full(4, 2, 128), sliding(4, 12, 64, 128), heads=12, weight_bytes=10**14)
-    assert tensor_parallel_sizes(heavy, 8) == [1, 2, 4, 6]
+    assert tensor_parallel_sizes(heavy, 8) == (1, 2, 4, 6)
     assert bound_of(heavy, replace(H100, gpus=4), 1_000).tensor_parallel == 2
     assert bound_of(heavy, H100, 1_000).tensor_parallel == 6
 

@@ -14,7 +14,7 @@ import xlwings
 
 from tests.conftest import PROJECT
 from tests.core.published import rows
-from xlsizing.excel import functions
+from xlsizing.excel import functions, planning
 from xlsizing.excel.functions import (
     ENGINE_KV_PER_SESSION,
     ENGINE_NODES_REQUIRED,
@@ -82,12 +82,19 @@ def with_argument(argument: str) -> list[str]:
     return [name for name in ARGUMENTS if argument in arguments(name)]
 
 
+def forget() -> None:
+    """Let the next call read the catalogs again."""
+    for remembered in vars(planning).values():
+        if hasattr(remembered, "cache_clear"):
+            remembered.cache_clear()
+
+
 @pytest.fixture(autouse=True)
 def shipped_catalogs(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.delenv("XLSIZING_CATALOGS", raising=False)
-    functions._catalogs.cache_clear()
+    forget()
     yield
-    functions._catalogs.cache_clear()
+    forget()
 
 
 def test_worked_case_of_the_method() -> None:

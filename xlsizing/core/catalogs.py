@@ -4,7 +4,7 @@ Names match without regard to case and surrounding blanks; an entry may have ali
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from functools import partial
+from functools import lru_cache, partial
 from typing import NamedTuple, TypeVar
 
 from xlsizing.core.entries import Entry, Model, Server, StorageProfile
@@ -51,6 +51,7 @@ class Catalogs(NamedTuple):
         return found
 
 
+@lru_cache(maxsize=4096)
 def name_key(name: str) -> str:
     """What two spellings of one name have in common: no case, no stray blanks.
 

@@ -71,13 +71,19 @@ class UnknownNameError(SizingError):
 
     def __str__(self) -> str:
         """The sentence."""
+        if self.name is None or (isinstance(self.name, str) and not self.name.strip()):
+            return f"No {self.kind} is named; there are {self._listed()}."
         hint = "no name comes near it"
         if nearest := self.nearest:
             hint = f"the nearest names are {', '.join(nearest)}"
-        elif known := self.known:
-            more = f" and {len(known) - NAMES_SHOWN} more" if len(known) > NAMES_SHOWN else ""
-            hint = f"{hint}; there are {', '.join(known[:NAMES_SHOWN])}{more}"
+        elif self.known:
+            hint = f"{hint}; there are {self._listed()}"
         return f"There is no {self.kind} named {self.name!r} in the catalog; {hint}."
+
+    def _listed(self) -> str:
+        more = len(self.known) - NAMES_SHOWN
+        names = ", ".join(self.known[:NAMES_SHOWN])
+        return f"{names} and {more} more" if more > 0 else names
 
 
 def shown(value: object) -> str:

@@ -8,6 +8,7 @@ state of fixed size.
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import lru_cache
 from typing import Annotated, NamedTuple, cast
 
 from xlsizing.core.alerts import ALERT_RULES, Alert
@@ -54,6 +55,7 @@ def clamped_context(model: Model, effective_context: Number) -> int:
     return min(whole_number("effective_context", effective_context), model.max_position_embeddings)
 
 
+@lru_cache
 def layer_groups(model: Model) -> tuple[LayerGroup, ...]:
     """The groups of equal layers that a model is made of, whichever way its entry says it."""
     if model.attention_pattern == "grouped":
@@ -120,6 +122,7 @@ class SessionCost(NamedTuple):
         return full + windowed + self.state_bytes
 
 
+@lru_cache
 def session_cost(model: Model) -> SessionCost:
     """What one session costs on a model, from its layer groups.
 

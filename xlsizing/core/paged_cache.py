@@ -9,6 +9,7 @@ tests compare with what its own planner returns.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from itertools import groupby
 from typing import Literal, NamedTuple
 
@@ -122,14 +123,15 @@ class PagedCache(NamedTuple):
         return int(num_blocks / self.blocks_per_request * context)
 
 
-def tensor_parallel_sizes(model: Model, most: int) -> list[int]:
+@lru_cache
+def tensor_parallel_sizes(model: Model, most: int) -> tuple[int, ...]:
     """Sizes from 1 to `most` at which ranks can share the model.
 
     A size must divide the attention heads, and the KV heads or be a multiple of them.
     Where the entry has no num_attention_heads, only sizes are known that divide the KV
     heads: the attention heads are a multiple of those.
     """
-    return [size for size in range(1, most + 1) if is_possible(model, size)]
+    return tuple(size for size in range(1, most + 1) if is_possible(model, size))
 
 
 def require_tensor_parallel(model: Model, tensor_parallel: int) -> None:
@@ -157,6 +159,7 @@ def is_possible(model: Model, tensor_parallel: int) -> bool:
     )
 
 
+@lru_cache
 def layout(
     model: Model, kv_precision: str, tensor_parallel: int = 1, *, hybrid_manager: bool = True
 ) -> Layout:

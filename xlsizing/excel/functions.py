@@ -1,50 +1,43 @@
 """The functions of the sizing method, by the names that cells call them.
 
-They wrap core and nothing else. A cell cannot show a sentence, so a sizing that cannot
-be done is answered with the text of Excel's own error value: #N/A for an unknown name,
-#VALUE! for a value that the method does not accept, #NUM! where nothing fits.
+They wrap core and nothing else. Every argument is a value or a range, and ranges
+broadcast (see `ranges`). A cell cannot show a sentence, so what cannot be done is
+answered with Excel's own error value: #N/A for an unknown name, #VALUE! for a value that
+the method does not accept, #NUM! where nothing fits; SIZING_WHY says the sentence. An
+error value in an argument is passed on.
 """
 
-from collections.abc import Callable
-from functools import cache, wraps
-from typing import ParamSpec
-
-from xlsizing.catalog import load_catalogs
 from xlsizing.core import (
     BYTES_PER_ELEMENT,
     DEFAULT_HA_MODE,
     DEFAULT_KV_BUDGET_RATIO,
     DEFAULT_PEAK_HEADROOM_RATIO,
     DEFAULT_RUNTIME_OVERHEAD_GIB,
-    Catalogs,
     SizingError,
-    UnknownNameError,
-    calc_kv_per_session_gib,
-    calc_nodes_required,
-    calc_sessions_per_node,
-    kv_bytes_per_session,
 )
-from xlsizing.core.engine import DEFAULT_SETTINGS, EngineBound, EngineSettings, engine_bound
+from xlsizing.core.engine import DEFAULT_SETTINGS
 from xlsizing.core.kv_cache import (
     clamped_context,
     gib,
     kv_total_tib,
     resolved_precision,
-    whole_number,
 )
 from xlsizing.core.paged_cache import layout, paged_cache
+from xlsizing.excel.cells import NOTHING_FITS, Cell, error_in, number, word
 from xlsizing.excel.host import excel_function
-
-UNKNOWN_NAME = "#N/A"
-INVALID_VALUE = "#VALUE!"
-NOTHING_FITS = "#NUM!"
-
-CELL_ERRORS = frozenset({"#NULL!", "#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!", "#N/A"})
-
-Cell = str | float | None
-"""What an Excel cell hands over: text, a number, or nothing where it is empty."""
-
-Arguments = ParamSpec("Arguments")
+from xlsizing.excel.planning import (
+    DEFAULT_STORAGE,
+    concurrency_of,
+    engine_sessions_per_node,
+    kv_bytes,
+    model_of,
+    nodes,
+    plan_in_words,
+    sessions_per_node,
+    tensor_parallel_of,
+)
+from xlsizing.excel.ranges import Argument, Range, answers
+from xlsizing.excel.tables import an_error, catalog_table, sizing_table, warnings_table
 
 _MODEL = "Name or alias of the model, as on the sheet Models"
 _SERVER = "Name or alias of the server, as on the sheet Servers"
@@ -56,88 +49,24 @@ _OVERHEAD = (
     f"GiB of that share, per node, that the runtime takes; empty for {DEFAULT_RUNTIME_OVERHEAD_GIB}"
 )
 _HEADROOM = f"Share of the load to keep free for peaks; empty for {DEFAULT_PEAK_HEADROOM_RATIO}"
+_HA = f"none, or n+1 for a spare node; empty for {DEFAULT_HA_MODE}"
 _TENSOR_PARALLEL = (
     "GPUs that share one copy of the model; empty for the smallest that holds a session"
 )
-_HA = f"none, or n+1 for a spare node; empty for {DEFAULT_HA_MODE}"
+_PLANNING_ONLY = "As in the planning functions, so that one can be changed to the other; not used"
 
+_ZEROS = frozenset({"runtime_overhead_gib", "headroom"})
+"""The arguments that may be 0."""
 
-@cache
-def _catalogs() -> Catalogs:
-    """The catalogs, loaded at the first call; a cell must not wait for a file each time."""
-    return load_catalogs()
-
-
-def _cell_errors(
-    function: Callable[Arguments, float | None],
-) -> Callable[Arguments, float | str]:
-    """Answer with an error value where the sizing cannot be done or nothing fits.
-
-    An error value in an argument's cell is passed on.
-    """
-
-    @wraps(function)
-    def answer(*args: Arguments.args, **kwargs: Arguments.kwargs) -> float | str:
-        for given in (*args, *kwargs.values()):
-            if isinstance(given, str) and given in CELL_ERRORS:
-                return given
-        try:
-            value = function(*args, **kwargs)
-        except UnknownNameError:
-            return UNKNOWN_NAME
-        except SizingError:
-            return INVALID_VALUE
-        return NOTHING_FITS if value is None else value
-
-    return answer
-
-
-@excel_function(model=_MODEL, context=_CONTEXT, precision=_PRECISION)
-@_cell_errors
-def KV_PER_SESSION(model: Cell, context: Cell, precision: Cell = None) -> float:  # noqa: N802
-    """KV cache of one session in GiB."""
-    gib, _ = calc_kv_per_session_gib(
-        _catalogs().model(model), _number(context), _precision(precision)
-    )
-    return gib
-
-
-@excel_function(model=_MODEL, context=_CONTEXT, concurrency=_CONCURRENCY, precision=_PRECISION)
-@_cell_errors
-def KV_TOTAL(  # noqa: N802
-    model: Cell, context: Cell, concurrency: Cell, precision: Cell = None
-) -> float:
-    """KV cache of all sessions together in TiB."""
-    kv_bytes = kv_bytes_per_session(
-        _catalogs().model(model), _number(context), _precision(precision)
-    )
-    return kv_total_tib(kv_bytes, _number(concurrency))
-
-
-@excel_function(
-    model=_MODEL,
-    server=_SERVER,
-    context=_CONTEXT,
-    precision=_PRECISION,
-    kv_budget_ratio=_RATIO,
-    runtime_overhead_gib=_OVERHEAD,
-)
-@_cell_errors
-def SESSIONS_PER_NODE(  # noqa: N802
-    model: Cell,
-    server: Cell,
-    context: Cell,
-    precision: Cell = None,
-    kv_budget_ratio: Cell = None,
-    runtime_overhead_gib: Cell = None,
-) -> int:
-    """Sessions that one node holds; 0 where none fits."""
-    return _sessions_per_node(
-        model, server, context, precision, kv_budget_ratio, runtime_overhead_gib
-    )
-
-
-_NODE_ARGUMENTS = {
+_ON_NODE = {
+    "model": _MODEL,
+    "server": _SERVER,
+    "context": _CONTEXT,
+    "precision": _PRECISION,
+    "kv_budget_ratio": _RATIO,
+    "runtime_overhead_gib": _OVERHEAD,
+}
+_LOAD = {
     "model": _MODEL,
     "server": _SERVER,
     "concurrency": _CONCURRENCY,
@@ -148,218 +77,312 @@ _NODE_ARGUMENTS = {
     "headroom": _HEADROOM,
     "ha": _HA,
 }
-
-
-@excel_function(**_NODE_ARGUMENTS)
-@_cell_errors
-def NODES_MINIMUM(  # noqa: N802
-    model: Cell,
-    server: Cell,
-    concurrency: Cell,
-    context: Cell,
-    precision: Cell = None,
-    kv_budget_ratio: Cell = None,
-    runtime_overhead_gib: Cell = None,
-    headroom: Cell = None,
-    ha: Cell = None,
-) -> int | None:
-    """Nodes for the load as it is, without headroom or spare nodes."""
-    per_node = _sessions_per_node(
-        model, server, context, precision, kv_budget_ratio, runtime_overhead_gib
-    )
-    minimum, _, _ = _nodes(concurrency, per_node, headroom, ha)
-    return minimum
-
-
-@excel_function(**_NODE_ARGUMENTS)
-@_cell_errors
-def NODES_WITH_HEADROOM(  # noqa: N802
-    model: Cell,
-    server: Cell,
-    concurrency: Cell,
-    context: Cell,
-    precision: Cell = None,
-    kv_budget_ratio: Cell = None,
-    runtime_overhead_gib: Cell = None,
-    headroom: Cell = None,
-    ha: Cell = None,
-) -> int | None:
-    """Nodes for the load with its peak headroom, without spare nodes."""
-    per_node = _sessions_per_node(
-        model, server, context, precision, kv_budget_ratio, runtime_overhead_gib
-    )
-    _, with_headroom, _ = _nodes(concurrency, per_node, headroom, ha)
-    return with_headroom
-
-
-@excel_function(**_NODE_ARGUMENTS)
-@_cell_errors
-def NODES_REQUIRED(  # noqa: N802
-    model: Cell,
-    server: Cell,
-    concurrency: Cell,
-    context: Cell,
-    precision: Cell = None,
-    kv_budget_ratio: Cell = None,
-    runtime_overhead_gib: Cell = None,
-    headroom: Cell = None,
-    ha: Cell = None,
-) -> int | None:
-    """Nodes to buy or rent: with peak headroom, and a spare one where ha is n+1."""
-    per_node = _sessions_per_node(
-        model, server, context, precision, kv_budget_ratio, runtime_overhead_gib
-    )
-    _, _, final = _nodes(concurrency, per_node, headroom, ha)
-    return final
-
-
-_PLANNING_ONLY = "As in the planning functions, so that one can be changed to the other; not used"
-_ENGINE_NODE_ARGUMENTS = {
-    **_NODE_ARGUMENTS,
-    "kv_budget_ratio": _PLANNING_ONLY,
-    "runtime_overhead_gib": _PLANNING_ONLY,
-    "tensor_parallel": _TENSOR_PARALLEL,
+_LOAD_ON_STORAGE = {
+    **_LOAD,
+    "storage": f"Name or alias of the storage profile; empty for {DEFAULT_STORAGE}",
 }
+_UNUSED = dict.fromkeys(("kv_budget_ratio", "runtime_overhead_gib"), _PLANNING_ONLY)
+
+
+@excel_function({"model": _MODEL, "context": _CONTEXT, "precision": _PRECISION})
+def KV_PER_SESSION(  # noqa: N802
+    model: Argument, context: Argument, precision: Argument = None
+) -> Cell | Range:
+    """KV cache of one session in GiB.
+
+    Source: the planning method, steps 1 to 3; the equation stands with
+    `core.kv_bytes_per_session`.
+    """
+    return answers(lambda *cells: gib(kv_bytes(*cells)), (model, context, precision), 2)
 
 
 @excel_function(
-    model=_MODEL,
-    context=_CONTEXT,
-    precision=_PRECISION,
-    tensor_parallel="GPUs that share one copy of the model; empty for 1",
+    {"model": _MODEL, "context": _CONTEXT, "concurrency": _CONCURRENCY, "precision": _PRECISION}
 )
-@_cell_errors
+def KV_TOTAL(  # noqa: N802
+    model: Argument, context: Argument, concurrency: Argument, precision: Argument = None
+) -> Cell | Range:
+    """KV cache of all sessions together in TiB.
+
+    KV total = KV per session * concurrency. Source: the planning method, step 4.
+    """
+    return answers(_kv_total, (model, context, concurrency, precision), 3)
+
+
+def _kv_total(model: Cell, context: Cell, concurrency: Cell, precision: Cell) -> float:
+    session = kv_bytes(model, context, precision)
+    return kv_total_tib(session, concurrency_of(concurrency))
+
+
+@excel_function(_ON_NODE, _ZEROS)
+def SESSIONS_PER_NODE(  # noqa: N802
+    model: Argument,
+    server: Argument,
+    context: Argument,
+    precision: Argument = None,
+    kv_budget_ratio: Argument = None,
+    runtime_overhead_gib: Argument = None,
+) -> Cell | Range:
+    """Sessions that one node holds; 0 where none fits.
+
+    Source: the planning method, steps 5 and 6; the equation stands with
+    `core.calc_sessions_per_node`.
+    """
+    given = (model, server, context, precision, kv_budget_ratio, runtime_overhead_gib)
+    return answers(sessions_per_node, given, 3)
+
+
+@excel_function(_LOAD, _ZEROS)
+def NODES_MINIMUM(  # noqa: N802
+    model: Argument,
+    server: Argument,
+    concurrency: Argument,
+    context: Argument,
+    precision: Argument = None,
+    kv_budget_ratio: Argument = None,
+    runtime_overhead_gib: Argument = None,
+    headroom: Argument = None,
+    ha: Argument = None,
+) -> Cell | Range:
+    """Nodes for the load as it is, without headroom or spare nodes.
+
+    Source: the planning method, step 7; the equations stand with `core.calc_nodes_required`.
+    """
+    given = (model, server, concurrency, context, precision)
+    return answers(_minimum, (*given, kv_budget_ratio, runtime_overhead_gib, headroom, ha), 4)
+
+
+@excel_function(_LOAD, _ZEROS)
+def NODES_WITH_HEADROOM(  # noqa: N802
+    model: Argument,
+    server: Argument,
+    concurrency: Argument,
+    context: Argument,
+    precision: Argument = None,
+    kv_budget_ratio: Argument = None,
+    runtime_overhead_gib: Argument = None,
+    headroom: Argument = None,
+    ha: Argument = None,
+) -> Cell | Range:
+    """Nodes for the load with its peak headroom, without spare nodes.
+
+    Source: as of NODES_MINIMUM.
+    """
+    given = (model, server, concurrency, context, precision)
+    return answers(_with_headroom, (*given, kv_budget_ratio, runtime_overhead_gib, headroom, ha), 4)
+
+
+@excel_function(_LOAD, _ZEROS)
+def NODES_REQUIRED(  # noqa: N802
+    model: Argument,
+    server: Argument,
+    concurrency: Argument,
+    context: Argument,
+    precision: Argument = None,
+    kv_budget_ratio: Argument = None,
+    runtime_overhead_gib: Argument = None,
+    headroom: Argument = None,
+    ha: Argument = None,
+) -> Cell | Range:
+    """Nodes to buy or rent: with peak headroom, and a spare one where ha is n+1.
+
+    Source: as of NODES_MINIMUM.
+    """
+    given = (model, server, concurrency, context, precision)
+    return answers(_final, (*given, kv_budget_ratio, runtime_overhead_gib, headroom, ha), 4)
+
+
+def _minimum(model: Cell, server: Cell, concurrency: Cell, context: Cell, *more: Cell) -> Cell:
+    per_node = sessions_per_node(model, server, context, *more[:3])
+    minimum, _, _ = nodes(concurrency, per_node, *more[3:])
+    return NOTHING_FITS if minimum is None else minimum
+
+
+def _with_headroom(
+    model: Cell, server: Cell, concurrency: Cell, context: Cell, *more: Cell
+) -> Cell:
+    per_node = sessions_per_node(model, server, context, *more[:3])
+    _, with_headroom, _ = nodes(concurrency, per_node, *more[3:])
+    return NOTHING_FITS if with_headroom is None else with_headroom
+
+
+def _final(model: Cell, server: Cell, concurrency: Cell, context: Cell, *more: Cell) -> Cell:
+    per_node = sessions_per_node(model, server, context, *more[:3])
+    _, _, final = nodes(concurrency, per_node, *more[3:])
+    return NOTHING_FITS if final is None else final
+
+
+@excel_function(_LOAD_ON_STORAGE, _ZEROS)
+def SIZING(  # noqa: N802
+    model: Argument,
+    server: Argument,
+    concurrency: Argument,
+    context: Argument,
+    precision: Argument = None,
+    kv_budget_ratio: Argument = None,
+    runtime_overhead_gib: Argument = None,
+    headroom: Argument = None,
+    ha: Argument = None,
+    storage: Argument = None,
+) -> Range:
+    """All figures of a load under their labels: KV cache, sessions, nodes, status and alerts.
+
+    One row for each load of the ranges. Source: the planning method, part 1.
+    """
+    given = (model, server, concurrency, context, precision)
+    return sizing_table((*given, kv_budget_ratio, runtime_overhead_gib, headroom, ha, storage))
+
+
+@excel_function(_LOAD_ON_STORAGE, _ZEROS)
+def SIZING_WARNINGS(  # noqa: N802
+    model: Argument,
+    server: Argument,
+    concurrency: Argument,
+    context: Argument,
+    precision: Argument = None,
+    kv_budget_ratio: Argument = None,
+    runtime_overhead_gib: Argument = None,
+    headroom: Argument = None,
+    ha: Argument = None,
+    storage: Argument = None,
+) -> Range:
+    """The alerts of a load: code, severity, message and what to do.
+
+    Of several loads with the number of the row in the ranges. Source: the planning
+    method, "Alerts".
+    """
+    given = (model, server, concurrency, context, precision)
+    return warnings_table((*given, kv_budget_ratio, runtime_overhead_gib, headroom, ha, storage))
+
+
+@excel_function(_LOAD, _ZEROS)
+def SIZING_WHY(  # noqa: N802
+    model: Argument,
+    server: Argument,
+    concurrency: Argument,
+    context: Argument,
+    precision: Argument = None,
+    kv_budget_ratio: Argument = None,
+    runtime_overhead_gib: Argument = None,
+    headroom: Argument = None,
+    ha: Argument = None,
+) -> Cell | Range:
+    """OK, or in a sentence what is wrong with a load and what would be right."""
+    given = (model, server, concurrency, context, precision)
+    return answers(
+        _why, (*given, kv_budget_ratio, runtime_overhead_gib, headroom, ha), 4, tells_errors=True
+    )
+
+
+def _why(*cells: Cell) -> str:
+    if shown := error_in(cells):
+        return an_error(shown)
+    try:
+        return plan_in_words(*cells)
+    except SizingError as error:
+        return str(error)
+
+
+@excel_function(
+    {
+        "kind": "models, servers or storage",
+        "name": "Name or alias of an entry; empty for all",
+        "field": "A field as the catalogs spell it, such as hbm_per_gpu_mib; empty for all",
+    }
+)
+def CATALOG(  # noqa: N802
+    kind: Argument, name: Argument = None, field: Argument = None
+) -> Cell | Range:
+    """What the catalogs say: all entries of a kind, one entry, or one of its figures.
+
+    Entries come under a head that names the fields; a name together with a field gives
+    the figure alone.
+    """
+    return catalog_table(kind, name, field)
+
+
+@excel_function(
+    {
+        "model": _MODEL,
+        "context": _CONTEXT,
+        "precision": _PRECISION,
+        "tensor_parallel": "GPUs that share one copy of the model; empty for 1",
+    }
+)
 def ENGINE_KV_PER_SESSION(  # noqa: N802
-    model: Cell, context: Cell, precision: Cell = None, tensor_parallel: Cell = None
+    model: Argument,
+    context: Argument,
+    precision: Argument = None,
+    tensor_parallel: Argument = None,
+) -> Cell | Range:
+    """What the engine sets aside for one session, over the GPUs of a replica, in GiB.
+
+    Source: the planning method, part 2, "Blocks and groups".
+    """
+    return answers(_engine_kv_per_session, (model, context, precision, tensor_parallel), 2)
+
+
+def _engine_kv_per_session(
+    model: Cell, context: Cell, precision: Cell, tensor_parallel: Cell
 ) -> float:
-    """What the engine sets aside for one session, over the GPUs of a replica, in GiB."""
-    entry = _catalogs().model(model)
-    kv_precision = resolved_precision(entry, _precision(precision))
-    size = whole_number("tensor_parallel", _number(tensor_parallel, 1))
+    entry = model_of(model)
+    kv_precision = resolved_precision(entry, word(precision))
+    size = tensor_parallel_of(tensor_parallel) or 1
     cut = layout(entry, kv_precision, size)
-    in_flight = DEFAULT_SETTINGS.tokens_in_flight
-    cache = paged_cache(cut, clamped_context(entry, _number(context)), in_flight)
-    return gib(cache.kv_bytes_per_request * size)
+    held = clamped_context(entry, number(context))
+    return gib(
+        paged_cache(cut, held, DEFAULT_SETTINGS.tokens_in_flight).kv_bytes_per_request * size
+    )
 
 
-@excel_function(
-    model=_MODEL,
-    server=_SERVER,
-    context=_CONTEXT,
-    precision=_PRECISION,
-    kv_budget_ratio=_PLANNING_ONLY,
-    runtime_overhead_gib=_PLANNING_ONLY,
-    tensor_parallel=_TENSOR_PARALLEL,
-)
-@_cell_errors
+@excel_function({**_ON_NODE, **_UNUSED, "tensor_parallel": _TENSOR_PARALLEL}, _ZEROS)
 def ENGINE_SESSIONS_PER_NODE(  # noqa: N802
-    model: Cell,
-    server: Cell,
-    context: Cell,
-    precision: Cell = None,
-    kv_budget_ratio: Cell = None,
-    runtime_overhead_gib: Cell = None,
-    tensor_parallel: Cell = None,
-) -> int:
-    """Sessions that the engine admits on one node; 0 where none."""
-    _sessions_per_node(model, server, context, precision, kv_budget_ratio, runtime_overhead_gib)
-    return _engine(
-        model, server, 1, context, precision, None, None, tensor_parallel
-    ).sessions_per_node
+    model: Argument,
+    server: Argument,
+    context: Argument,
+    precision: Argument = None,
+    kv_budget_ratio: Argument = None,
+    runtime_overhead_gib: Argument = None,
+    tensor_parallel: Argument = None,
+) -> Cell | Range:
+    """Sessions that the engine admits on one node; 0 where none.
+
+    Source: the planning method, part 2, "The pool".
+    """
+    given = (model, server, context, precision, kv_budget_ratio, runtime_overhead_gib)
+    return answers(_engine_sessions, (*given, tensor_parallel), 3)
 
 
-@excel_function(**_ENGINE_NODE_ARGUMENTS)
-@_cell_errors
+def _engine_sessions(model: Cell, server: Cell, context: Cell, precision: Cell, *more: Cell) -> int:
+    ratio, overhead, tensor_parallel = more
+    # What a planning function would refuse is refused here too.
+    sessions_per_node(model, server, context, precision, ratio, overhead)
+    return engine_sessions_per_node(model, server, context, precision, tensor_parallel)
+
+
+@excel_function({**_LOAD, **_UNUSED, "tensor_parallel": _TENSOR_PARALLEL}, _ZEROS)
 def ENGINE_NODES_REQUIRED(  # noqa: N802
-    model: Cell,
-    server: Cell,
-    concurrency: Cell,
-    context: Cell,
-    precision: Cell = None,
-    kv_budget_ratio: Cell = None,
-    runtime_overhead_gib: Cell = None,
-    headroom: Cell = None,
-    ha: Cell = None,
-    tensor_parallel: Cell = None,
-) -> int | None:
-    """Nodes by the engine bound: with peak headroom, and a spare one where ha is n+1."""
-    _sessions_per_node(model, server, context, precision, kv_budget_ratio, runtime_overhead_gib)
-    bound = _engine(model, server, concurrency, context, precision, headroom, ha, tensor_parallel)
-    return bound.nodes[-1]
+    model: Argument,
+    server: Argument,
+    concurrency: Argument,
+    context: Argument,
+    precision: Argument = None,
+    kv_budget_ratio: Argument = None,
+    runtime_overhead_gib: Argument = None,
+    headroom: Argument = None,
+    ha: Argument = None,
+    tensor_parallel: Argument = None,
+) -> Cell | Range:
+    """Nodes by the engine bound: with peak headroom, and a spare one where ha is n+1.
+
+    Source: the planning method, part 2, "The pool".
+    """
+    given = (model, server, concurrency, context, precision, kv_budget_ratio)
+    return answers(_engine_final, (*given, runtime_overhead_gib, headroom, ha, tensor_parallel), 4)
 
 
-def _engine(
-    model: Cell,
-    server: Cell,
-    concurrency: Cell,
-    context: Cell,
-    precision: Cell,
-    headroom: Cell,
-    ha: Cell,
-    tensor_parallel: Cell,
-) -> EngineBound:
-    entry = _catalogs().model(model)
-    size = None
-    if not _is_empty(tensor_parallel):
-        size = whole_number("tensor_parallel", _number(tensor_parallel))
-    return engine_bound(
-        entry,
-        _catalogs().server(server),
-        clamped_context(entry, _number(context)),
-        resolved_precision(entry, _precision(precision)),
-        whole_number("concurrency", _number(concurrency)),
-        _number(headroom, DEFAULT_PEAK_HEADROOM_RATIO),
-        _word(ha) or DEFAULT_HA_MODE,
-        EngineSettings(tensor_parallel=size),
-    )
-
-
-def _sessions_per_node(
-    model: Cell,
-    server: Cell,
-    context: Cell,
-    precision: Cell,
-    kv_budget_ratio: Cell,
-    runtime_overhead_gib: Cell,
-) -> int:
-    catalogs = _catalogs()
-    kv_gib, _ = calc_kv_per_session_gib(
-        catalogs.model(model), _number(context), _precision(precision)
-    )
-    return calc_sessions_per_node(
-        catalogs.server(server),
-        kv_gib,
-        _number(kv_budget_ratio, DEFAULT_KV_BUDGET_RATIO),
-        _number(runtime_overhead_gib, DEFAULT_RUNTIME_OVERHEAD_GIB),
-    )
-
-
-def _nodes(
-    concurrency: Cell, per_node: int, headroom: Cell, ha: Cell
-) -> tuple[int, int, int] | tuple[None, None, None]:
-    return calc_nodes_required(
-        _number(concurrency),
-        per_node,
-        _number(headroom, DEFAULT_PEAK_HEADROOM_RATIO),
-        _word(ha) or DEFAULT_HA_MODE,
-    )
-
-
-def _number(value: Cell, default: float | None = None) -> float:
-    """The cell's value, or the default where the cell is empty; core refuses what is no number."""
-    if _is_empty(value) and default is not None:
-        return default
-    return value  # type: ignore[return-value]
-
-
-def _precision(value: Cell) -> str | None:
-    return _word(value) or None
-
-
-def _word(value: Cell) -> str:
-    """A word from a cell without stray blanks, in small letters; empty for an empty cell."""
-    return "" if value is None else str(value).strip().lower()
-
-
-def _is_empty(value: Cell) -> bool:
-    return value is None or (isinstance(value, str) and not value.strip())
+def _engine_final(model: Cell, server: Cell, concurrency: Cell, context: Cell, *more: Cell) -> Cell:
+    precision, ratio, overhead, headroom, ha, tensor_parallel = more
+    per_node = _engine_sessions(model, server, context, precision, ratio, overhead, tensor_parallel)
+    _, _, final = nodes(concurrency, per_node, headroom, ha)
+    return NOTHING_FITS if final is None else final

@@ -3,29 +3,152 @@
 `xlwings.func` and `xlwings.arg` pick the host's decorators when xlwings is imported:
 Office.js on a server and in Lite, COM on Windows with the classic add-in, and inert ones
 everywhere else, where the functions are plain Python functions.
+
+What differs between hosts, and is evened out here:
+
+- An empty cell is None in the classic add-in. Office.js on a desktop may hand over 0
+  (OfficeDev/office-js issues 1951 and 4702), so there 0 counts as empty wherever an
+  argument cannot be 0.
+- A cell cannot show a sentence. On Office.js an exception is #VALUE! with its text on
+  hover, so a single #VALUE! is raised there; everywhere else, and in ranges, the error
+  value is returned as text, which Office.js and our VBA wrappers turn into a true error.
+- A server must not wait for a long call, so there large ones run in a thread. Pyodide,
+  where Lite runs, has no threads.
 """
 
-from collections.abc import Callable
-from typing import Any, TypeVar
+import asyncio
+import sys
+from collections.abc import Callable, Mapping
+from functools import update_wrapper
+from inspect import Parameter, getdoc, signature
+from typing import Any, NamedTuple, TypeVar, cast
 
 import xlwings
 
+from xlsizing.core import SizingError
+from xlsizing.excel.cells import INVALID_VALUE, error_value
+from xlsizing.excel.ranges import Argument, Range, shape_of
+
 Function = TypeVar("Function", bound=Callable[..., Any])
 
+ON_OFFICE_JS: bool = xlwings.on_server
+"""True on a server and in Lite."""
+HAS_THREADS = sys.platform != "emscripten"
 
-def excel_function(**arguments: str) -> Callable[[Function], Function]:
-    """Register a function with the host; an error in an argument's cell comes as its text.
+MOST_INLINE = 500
+"""Cells that a server computes at once; more take longer than handing them to a thread."""
+
+
+class ExcelArgument(NamedTuple):
+    """An argument of a function, as Excel's function wizard shows it."""
+
+    name: str
+    note: str
+    optional: bool
+
+
+class ExcelFunction(NamedTuple):
+    """A function as Excel's function wizard shows it."""
+
+    name: str
+    summary: str
+    arguments: tuple[ExcelArgument, ...]
+
+
+FUNCTIONS: dict[str, ExcelFunction] = {}
+"""Every function that is registered with the host, by name."""
+
+
+def excel_function(
+    notes: Mapping[str, str], zeros: frozenset[str] = frozenset()
+) -> Callable[[Function], Function]:
+    """Register a function with the host, for values and ranges; errors come as their text.
 
     Parameters
     ----------
-    arguments : for each argument by name, what Excel's function wizard says of it (at
-        most 255 characters).
+    notes : for each argument by name, what Excel's function wizard says of it (at most
+        255 characters).
+    zeros : the arguments that may be 0.
     """
 
     def register(function: Function) -> Function:
-        decorated = function
-        for name, words in arguments.items():
-            decorated = xlwings.arg(name, doc=words, err_to_str=True)(decorated)
-        return xlwings.func(decorated)
+        described = _described(function, notes)
+        FUNCTIONS[described.name] = described
+        registered = _on_host(function, [each.name in zeros for each in described.arguments])
+        # The host keeps the docstring that it finds now as the function's description.
+        registered.__doc__ = described.summary
+        for argument in described.arguments:
+            given = xlwings.arg(argument.name, ndim=2, doc=argument.note, err_to_str=True)
+            registered = given(registered)
+        registered = xlwings.func(registered)
+        registered.__doc__ = getdoc(function)
+        return cast(Function, registered)
 
     return register
+
+
+def _described(function: Callable[..., Any], notes: Mapping[str, str]) -> ExcelFunction:
+    arguments = [
+        ExcelArgument(each.name, notes[each.name], each.default is not Parameter.empty)
+        for each in signature(function).parameters.values()
+    ]
+    summary = " ".join((getdoc(function) or "").partition("\n\n")[0].split())
+    return ExcelFunction(function.__name__, summary, tuple(arguments))
+
+
+def _on_host(function: Callable[..., Any], may_be_zero: list[bool]) -> Callable[..., Any]:
+    """The function as the host calls it."""
+
+    def answer(*arguments: Argument) -> Any:
+        try:
+            return function(*map(_as_given, arguments))
+        except SizingError as error:
+            return _refused(error)
+
+    def on_office_js(*arguments: Argument) -> Any:
+        given = [
+            argument if zero else _zero_is_empty(argument)
+            for argument, zero in zip(arguments, may_be_zero, strict=False)
+        ]
+        return answer(*given)
+
+    async def on_server(*arguments: Argument) -> Any:
+        if sum(shape_of(argument).cells for argument in arguments) <= MOST_INLINE:
+            return on_office_js(*arguments)
+        return await asyncio.to_thread(on_office_js, *arguments)
+
+    if not ON_OFFICE_JS:
+        chosen: Callable[..., Any] = answer
+    else:
+        chosen = on_server if HAS_THREADS else on_office_js
+    update_wrapper(chosen, function)
+    # Hosts read hints as converters, and crash on those that are not.
+    chosen.__annotations__ = {}
+    return chosen
+
+
+def _as_given(argument: Argument) -> Argument:
+    """A range of one cell as its value: a host does not tell the two apart."""
+    if isinstance(argument, list) and len(argument) == 1 and len(argument[0]) == 1:
+        return argument[0][0]
+    return argument
+
+
+def _refused(error: SizingError) -> str:
+    """What a single cell shows where a sizing cannot be done."""
+    shown = error_value(error)
+    if ON_OFFICE_JS and shown == INVALID_VALUE:
+        raise xlwings.XlwingsError(str(error)) from error
+    return shown
+
+
+def _zero_is_empty(argument: Argument) -> Argument:
+    if not isinstance(argument, list):
+        return None if _is_zero(argument) else argument
+    if not any(_is_zero(cell) for row in argument for cell in row):
+        return argument
+    return cast(Range, [[None if _is_zero(cell) else cell for cell in row] for row in argument])
+
+
+def _is_zero(cell: object) -> bool:
+    return cell == 0 and not isinstance(cell, bool)
