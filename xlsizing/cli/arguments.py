@@ -117,8 +117,8 @@ def _template(command: argparse.ArgumentParser) -> None:
         type=_word,
         default="none",
         metavar="HOST",
-        help="what computes the functions by their names: none, for names of the workbook itself "
-        "(default: %(default)s)",
+        help="what computes the functions by their names: none, for names of the workbook itself, "
+        "or classic, for the xlwings add-in in a workbook with macros (default: %(default)s)",
     )
     _add_date(command)
     _add_catalogs(command)

@@ -50,11 +50,13 @@ def template_command(options: argparse.Namespace) -> int:
 
 def _host(name: str) -> "Host":
     """What a planning workbook computes the functions with, by its name on the command line."""
+    from xlsizing.book.classic import CLASSIC_WORKBOOK
     from xlsizing.book.hosts import PLAIN_WORKBOOK
 
-    if name == PLAIN_WORKBOOK.name:
-        return PLAIN_WORKBOOK
-    raise InvalidValueError("--host", name, "none")
+    for host in (PLAIN_WORKBOOK, CLASSIC_WORKBOOK):
+        if name == host.name:
+            return host
+    raise InvalidValueError("--host", name, "none or classic")
 
 
 def report_command(options: argparse.Namespace) -> int:

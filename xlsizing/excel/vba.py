@@ -6,6 +6,7 @@ the functions themselves.
 """
 
 import sys
+import textwrap
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -13,8 +14,15 @@ from xlsizing.excel.host import ExcelFunction
 
 MODULE = "xlsizing.excel.functions"
 """Where Python finds the functions."""
-REPORT = "import xlsizing.excel.scripts; xlsizing.excel.scripts.full_report()"
-"""What the button runs."""
+NO_XLSIZING = (
+    "This Python has no xlsizing. In a command prompt, type pip install xlsizing with it; "
+    "xlsizing doctor checks the rest."
+)
+REPORT = (
+    f"import sys, importlib.util; importlib.util.find_spec('xlsizing') or sys.exit('{NO_XLSIZING}')"
+    "; import xlsizing.excel.scripts; xlsizing.excel.scripts.full_report()"
+)
+"""What the button runs: neither a double quote nor a bar, at which the add-in cuts on a Mac."""
 
 LONGEST_NOTE = 255
 """Characters that Excel's function wizard shows."""
@@ -77,6 +85,12 @@ def _literal(text: str) -> str:
     return '"' + text.replace('"', '""') + '"'
 
 
+def _long_literal(text: str) -> str:
+    """A text on as many lines as it takes."""
+    parts = textwrap.wrap(text, 80, drop_whitespace=False, break_on_hyphens=False)
+    return " _\n        & ".join(map(_literal, parts))
+
+
 _FUNCTIONS_HEAD = """\
 Attribute VB_Name = "XlsizingFunctions"
 Option Explicit
@@ -87,7 +101,7 @@ Option Explicit
 
 """
 
-_FUNCTIONS_TAIL = '''
+_FUNCTIONS_TAIL = """
 Private Function Answer(ByVal functionName As String, ByVal arguments As Variant) As Variant
     On Error GoTo NoAnswer
     Answer = WithErrorValues(PythonAnswer(functionName, ValuesOf(arguments)))
@@ -97,48 +111,56 @@ NoAnswer:
     If functionName = "SIZING_WHY" Then
         Answer = Err.Description
     Else
-        Answer = CVErr(2029)
+        Answer = CVErr(xlErrName)
     End If
 End Function
 
 Private Function ValuesOf(ByVal arguments As Variant) As Variant
     ' The arguments as plain values, so that Python asks nothing back while cells compute.
-    Dim height As Long, number As Long
+    Dim values() As Variant, height As Long, number As Long
+    ReDim values(LBound(arguments) To UBound(arguments))
     height = RowsInUse(arguments)
     For number = LBound(arguments) To UBound(arguments)
-        arguments(number) = ValueOf(arguments(number), height)
+        values(number) = ValueOf(height, arguments(number))
     Next number
-    ValuesOf = arguments
+    ValuesOf = values
 End Function
 
-Private Function ValueOf(Optional ByVal argument As Variant, Optional ByVal height As Long) As Variant
+Private Function ValueOf(ByVal height As Long, Optional ByVal argument As Variant) As Variant
     If IsMissing(argument) Then
         ValueOf = Empty
-    ElseIf Not IsObject(argument) Then
-        ValueOf = argument
-    ElseIf argument.Areas.Count > 1 Then
-        ValueOf = CVErr(2015)
-    ElseIf IsWholeColumn(argument) Then
-        ValueOf = CellValues(argument.Resize(height))
+    ElseIf IsObject(argument) Then
+        ValueOf = RangeValues(height, argument)
     Else
-        ValueOf = CellValues(argument)
+        ValueOf = argument
+    End If
+End Function
+
+Private Function RangeValues(ByVal height As Long, ByVal cells As Object) As Variant
+    If cells.Areas.Count > 1 Then
+        RangeValues = CVErr(xlErrValue)
+    ElseIf IsWholeColumn(cells) Then
+        RangeValues = CellValues(cells.Resize(height))
+    Else
+        RangeValues = CellValues(cells)
     End If
 End Function
 
 Private Function CellValues(ByVal cells As Object) As Variant
-    ' Numbers with all their digits, and yet dates as dates: Value rounds what is
-    ' formatted as money, and Value2 makes numbers of dates.
-    Dim found As Variant, shown As Variant, row As Long, column As Long
-    found = cells.Value2
-    shown = cells.Value
+    ' Dates come as dates, so that Python can refuse them.
+    Dim found As Variant, row As Long, column As Long
+    found = cells.Value
     If IsArray(found) Then
         For row = LBound(found, 1) To UBound(found, 1)
             For column = LBound(found, 2) To UBound(found, 2)
-                If VarType(shown(row, column)) = vbDate Then found(row, column) = shown(row, column)
+                If VarType(found(row, column)) = vbCurrency Then
+                    found(row, column) = cells(row, column).Value2
+                End If
             Next column
         Next row
-    ElseIf VarType(shown) = vbDate Then
-        found = shown
+    ElseIf VarType(found) = vbCurrency Then
+        ' What is formatted as money is rounded to four places.
+        found = cells.Value2
     End If
     CellValues = found
 End Function
@@ -163,9 +185,11 @@ End Function
 
 Private Function FilledRows(ByVal columns As Object) As Long
     ' The last row of whole columns in which a cell is not empty.
-    Dim used As Object, found As Variant, row As Long, column As Long
+    Dim used As Object, last As Long, found As Variant, row As Long, column As Long
     Set used = columns.Worksheet.UsedRange
-    found = columns.Resize(used.Row + used.Rows.Count).Value2
+    last = used.Row + used.Rows.Count
+    If last > columns.Rows.Count Then last = columns.Rows.Count
+    found = columns.Resize(last).Value
     For row = UBound(found, 1) To LBound(found, 1) Step -1
         For column = LBound(found, 2) To UBound(found, 2)
             If Not IsEmpty(found(row, column)) Then
@@ -209,16 +233,16 @@ Private Function ErrorValueOf(ByVal found As Variant) As Variant
     ErrorValueOf = found
     If VarType(found) <> vbString Then Exit Function
     Select Case found
-        Case "#NULL!": ErrorValueOf = CVErr(2000)
-        Case "#DIV/0!": ErrorValueOf = CVErr(2007)
-        Case "#VALUE!": ErrorValueOf = CVErr(2015)
-        Case "#REF!": ErrorValueOf = CVErr(2023)
-        Case "#NAME?": ErrorValueOf = CVErr(2029)
-        Case "#NUM!": ErrorValueOf = CVErr(2036)
-        Case "#N/A": ErrorValueOf = CVErr(2042)
+        Case "#NULL!": ErrorValueOf = CVErr(xlErrNull)
+        Case "#DIV/0!": ErrorValueOf = CVErr(xlErrDiv0)
+        Case "#VALUE!": ErrorValueOf = CVErr(xlErrValue)
+        Case "#REF!": ErrorValueOf = CVErr(xlErrRef)
+        Case "#NAME?": ErrorValueOf = CVErr(xlErrName)
+        Case "#NUM!": ErrorValueOf = CVErr(xlErrNum)
+        Case "#N/A": ErrorValueOf = CVErr(xlErrNA)
     End Select
 End Function
-'''
+"""
 
 _PYTHON_MODULE = f'''\
 Attribute VB_Name = "XlsizingPython"
@@ -307,7 +331,7 @@ Private Sub Refuse(ByVal sentence As String)
 End Sub
 '''
 
-_REPORT_MODULE = f'''\
+_REPORT_MODULE = f"""\
 Attribute VB_Name = "XlsizingReport"
 Option Explicit
 
@@ -317,7 +341,7 @@ Option Explicit
 Public Sub FullReport()
     On Error GoTo Failed
     Application.StatusBar = "xlsizing: Python makes the full report ..."
-    StartPython "{REPORT}"
+    StartPython {_long_literal(REPORT)}
 #If Not Mac Then
     ' On a Mac Python goes on by itself, and clears the status bar at its end.
     Application.StatusBar = False
@@ -327,9 +351,9 @@ Failed:
     Application.StatusBar = False
     MsgBox "There is no full report. " & Err.Description, vbExclamation, "xlsizing"
 End Sub
-'''
+"""
 
-_WIZARD_HEAD = '''\
+_WIZARD_HEAD = """\
 Attribute VB_Name = "XlsizingWizard"
 Option Explicit
 Option Private Module
@@ -343,9 +367,9 @@ Public Sub DescribeFunctions()
     ' more than before.
     On Error Resume Next
     wasSaved = ThisWorkbook.Saved
-'''
+"""
 
-_WIZARD_TAIL = '''\
+_WIZARD_TAIL = """\
     ThisWorkbook.Saved = wasSaved
 End Sub
 
@@ -356,7 +380,7 @@ Private Sub Describe(ByVal functionName As String, ByVal summary As String, ByVa
         Category:="xlsizing", _
         ArgumentDescriptions:=notes
 End Sub
-'''
+"""
 
 _WORKBOOK_CODE = """\
 Private Sub Workbook_Open()
