@@ -6,7 +6,7 @@ the form that a person types, so for it, and in these tests alone, `_xlop.ha` is
 """
 
 import io
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import cache
 from typing import NamedTuple
@@ -30,9 +30,10 @@ from tests.engines.lambda_calls import (
 from tests.engines.loads import Load
 from tests.engines.sheets import differences
 from tests.engines.test_template import GOOD, TYPED_WRONG, cached_values
+from tests.excel.remembered import forget
 from xlsizing.book.inputs import INPUTS
 from xlsizing.book.lambdas import FUNCTIONS, examples
-from xlsizing.excel import functions
+from xlsizing.excel import functions, planning
 
 CALLS, SEED = 700, 20_260_311
 """A hundred calls of each function."""
@@ -41,9 +42,12 @@ both = pytest.mark.parametrize("engine", [IronCalc(), Formulon()], ids=lambda ea
 
 
 @pytest.fixture(autouse=True)
-def same_catalogs(monkeypatch: pytest.MonkeyPatch) -> None:
+def same_catalogs(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """The Python functions read the entries that the template has."""
-    monkeypatch.setattr(functions, "_catalogs", entries)
+    monkeypatch.setattr(planning, "catalogs", entries)
+    forget()
+    yield
+    forget()
 
 
 @cache

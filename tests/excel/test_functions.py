@@ -14,7 +14,8 @@ import xlwings
 
 from tests.conftest import PROJECT
 from tests.core.published import rows
-from xlsizing.excel import functions, planning
+from tests.excel.remembered import forget
+from xlsizing.excel import functions
 from xlsizing.excel.functions import (
     ENGINE_KV_PER_SESSION,
     ENGINE_NODES_REQUIRED,
@@ -80,13 +81,6 @@ def call(name: str, **changed: Any) -> Any:
 
 def with_argument(argument: str) -> list[str]:
     return [name for name in ARGUMENTS if argument in arguments(name)]
-
-
-def forget() -> None:
-    """Let the next call read the catalogs again."""
-    for remembered in vars(planning).values():
-        if hasattr(remembered, "cache_clear"):
-            remembered.cache_clear()
 
 
 @pytest.fixture(autouse=True)

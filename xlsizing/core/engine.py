@@ -7,8 +7,9 @@ that share one copy of the model; it admits the requests that its pool has block
 Source: the planning method, part 2, "The pool".
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Annotated, NamedTuple
 
 from xlsizing.core.alerts import ALERT_RULES, Alert
@@ -21,6 +22,7 @@ from xlsizing.core.kv_cache import layer_groups
 from xlsizing.core.layers import UnknownLayoutError, copies
 from xlsizing.core.nodes import Nodes, calc_nodes_required
 from xlsizing.core.paged_cache import (
+    Layout,
     PagedCache,
     StateCaching,
     is_possible,
@@ -239,80 +241,98 @@ def engine_bound(
     UnknownLayoutError : layers that the engine is not known to lay out.
     UnknownWeightsError : neither weights nor parameters are known, nor a pool given.
     """
+    choice = replicas(model, server, kv_precision, settings)
+    replica, cache = chosen_replica(choice, context, settings)
+    steady = paged_cache(replica.cut, context, 0, settings.state_caching)
+    per_node = replica.sessions_per_node(cache)
+    steady_per_node = replica.sessions_per_node(steady)
+    return EngineBound(
+        tensor_parallel=replica.tensor_parallel,
+        cache=cache,
+        steady=steady,
+        memory=replica.memory,
+        weights_estimated=replica.weights_estimated,
+        num_blocks=replica.num_blocks,
+        sessions_per_replica=cache.admitted(replica.num_blocks),
+        replicas_per_node=replica.replicas_per_node,
+        nodes=calc_nodes_required(concurrency, per_node, peak_headroom_ratio, ha_mode),
+        steady_nodes=calc_nodes_required(
+            concurrency, steady_per_node, peak_headroom_ratio, ha_mode
+        ),
+        kv_copies=max(copies(group, replica.tensor_parallel) for group in layer_groups(model)),
+    )
 
-    def bound(tensor_parallel: int) -> EngineBound:
-        return _bound(
-            model,
-            server,
-            context,
-            kv_precision,
-            (concurrency, peak_headroom_ratio, ha_mode),
-            settings,
-            tensor_parallel,
-        )
 
+class Replica(NamedTuple):
+    """The GPUs that share one copy of a model, and the pool that each of them has."""
+
+    tensor_parallel: int
+    cut: Layout
+    memory: GpuMemory
+    weights_estimated: bool
+    num_blocks: int
+    replicas_per_node: int
+
+    def sessions_per_node(self, cache: PagedCache) -> int:
+        """Sessions that one node holds where each takes `cache`."""
+        return cache.admitted(self.num_blocks) * self.replicas_per_node
+
+
+def chosen_replica(
+    choice: Sequence[Replica], context: int, settings: EngineSettings
+) -> tuple[Replica, PagedCache]:
+    """The first replica that admits a session, else the last, and what a request takes of it."""
+    replica, cache = choice[0], _request(choice[0], context, settings)
+    for following in choice[1:]:
+        if cache.admitted(replica.num_blocks):
+            break
+        replica, cache = following, _request(following, context, settings)
+    return replica, cache
+
+
+def _request(replica: Replica, context: int, settings: EngineSettings) -> PagedCache:
+    return paged_cache(replica.cut, context, settings.tokens_in_flight, settings.state_caching)
+
+
+@lru_cache
+def replicas(
+    model: Model, server: Server, kv_precision: str, settings: EngineSettings
+) -> tuple[Replica, ...]:
+    """The replicas to choose from, from the smallest: one where a size is asked for.
+
+    Sizes at which the engine is not known to lay the layers out are passed over. The
+    parameters and errors are those of `engine_bound`.
+    """
     if settings.tensor_parallel is not None:
         require_tensor_parallel(model, settings.tensor_parallel)
         if settings.tensor_parallel > server.gpus:
             right = f"at most {server.gpus}, the GPUs of one {server.name} node"
             raise InvalidValueError("tensor_parallel", settings.tensor_parallel, right)
-        return bound(settings.tensor_parallel)
-    return _smallest_that_holds(model, server, bound)
-
-
-def _smallest_that_holds(
-    model: Model, server: Server, bound: Callable[[int], EngineBound]
-) -> EngineBound:
-    """The answer at the smallest size that holds a session, else at the largest.
-
-    Sizes at which the engine is not known to lay the layers out are passed over.
-    """
-    answer = refused = None
+        return (_replica(model, server, kv_precision, settings, settings.tensor_parallel),)
+    found, refused = [], None
     for size in tensor_parallel_sizes(model, min(server.gpus, LISTED_SIZES)):
         try:
-            answer = bound(size)
+            found.append(_replica(model, server, kv_precision, settings, size))
         except UnknownLayoutError as error:
             refused = refused or error
-            continue
-        if answer.sessions_per_replica:
-            return answer
-    if answer is None:
+    if not found:
         assert refused is not None  # a size of 1 always divides
         raise refused
-    return answer
+    return tuple(found)
 
 
-def _bound(
-    model: Model,
-    server: Server,
-    context: int,
-    kv_precision: str,
-    load: tuple[int, Number, str],
-    settings: EngineSettings,
-    tensor_parallel: int,
-) -> EngineBound:
+def _replica(
+    model: Model, server: Server, kv_precision: str, settings: EngineSettings, tensor_parallel: int
+) -> Replica:
     cut = layout(model, kv_precision, tensor_parallel, hybrid_manager=settings.hybrid_manager)
-    cache = paged_cache(cut, context, settings.tokens_in_flight, settings.state_caching)
-    steady = paged_cache(cut, context, 0, settings.state_caching)
     memory, estimated = _memory(model, server, settings, tensor_parallel, cut.bytes_per_block)
-    num_blocks = cache.num_blocks(memory.pool)
-    replicas = server.gpus // tensor_parallel
-    admitted = cache.admitted(num_blocks)
-    concurrency, headroom, ha_mode = load
-    return EngineBound(
+    return Replica(
         tensor_parallel=tensor_parallel,
-        cache=cache,
-        steady=steady,
+        cut=cut,
         memory=memory,
         weights_estimated=estimated,
-        num_blocks=num_blocks,
-        sessions_per_replica=admitted,
-        replicas_per_node=replicas,
-        nodes=calc_nodes_required(concurrency, admitted * replicas, headroom, ha_mode),
-        steady_nodes=calc_nodes_required(
-            concurrency, steady.admitted(num_blocks) * replicas, headroom, ha_mode
-        ),
-        kv_copies=max(copies(group, tensor_parallel) for group in layer_groups(model)),
+        num_blocks=max(0, memory.pool // cut.bytes_per_block),
+        replicas_per_node=server.gpus // tensor_parallel,
     )
 
 

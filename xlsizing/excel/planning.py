@@ -24,7 +24,7 @@ from xlsizing.core import (
 )
 from xlsizing.core.alerts import STATUS_OK, Alert, plan_status
 from xlsizing.core.capacity import kv_budget_parts, sessions_that_fit
-from xlsizing.core.engine import EngineSettings, engine_bound
+from xlsizing.core.engine import EngineSettings, Replica, chosen_replica, replicas
 from xlsizing.core.kv_cache import (
     SessionCost,
     clamped_context,
@@ -147,17 +147,21 @@ def engine_sessions_per_node(
 ) -> int:
     """Sessions that the engine admits on one node; 0 where none."""
     entry = model_of(model)
-    bound = engine_bound(
-        entry,
-        server_of(server),
-        clamped_context(entry, number(context)),
-        resolved_precision(entry, word(precision)),
-        1,  # the sessions of a node do not depend on the load
-        DEFAULT_PEAK_HEADROOM_RATIO,
-        DEFAULT_HA_MODE,
-        EngineSettings(tensor_parallel=tensor_parallel_of(tensor_parallel)),
-    )
-    return bound.sessions_per_node
+    held = clamped_context(entry, number(context))
+    choice, settings = _replicas(model, server, precision, tensor_parallel)
+    replica, cache = chosen_replica(choice, held, settings)
+    return replica.sessions_per_node(cache)
+
+
+@_remembered
+def _replicas(
+    model: Cell, server: Cell, precision: Cell, tensor_parallel: Cell
+) -> tuple[tuple[Replica, ...], EngineSettings]:
+    """The replicas that an engine could serve a model with, and how it is started."""
+    entry = model_of(model)
+    kv_precision = resolved_precision(entry, word(precision))
+    settings = EngineSettings(tensor_parallel=tensor_parallel_of(tensor_parallel))
+    return replicas(entry, server_of(server), kv_precision, settings), settings
 
 
 @_remembered
@@ -199,6 +203,11 @@ def plan_in_words(
     ------
     SizingError : the load cannot be sized.
     """
+    # The first wrong argument is told, in the order in which they are typed.
+    model_of(model)
+    server_of(server)
+    concurrency_of(concurrency)
+    whole_number("effective_context", number(context))
     on_node = (model, server, context, precision, kv_budget_ratio, runtime_overhead_gib)
     nodes(concurrency, sessions_per_node(*on_node), headroom, ha)
     alerts = _hbm_alerts(*on_node)

@@ -122,6 +122,8 @@ def catalog_table(kind: Argument, name: Argument, field: Argument) -> Cell | Ran
     InvalidValueError : there is no such kind.
     UnknownNameError : there is no such entry, or field.
     """
+    if passed_on := error_in((kind, name, field)):
+        return passed_on
     listed = _kind(kind)
     entries = entries_of(catalogs(), listed)
     if not _is_left_out(name) and not _is_left_out(field):
