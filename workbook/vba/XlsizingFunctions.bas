@@ -1,7 +1,7 @@
 Attribute VB_Name = "XlsizingFunctions"
 Option Explicit
 
-' The functions that cells call. Each passes the values of its arguments to Python
+' The functions of cells. Each passes the values of its arguments to Python
 ' and gives back what Python answers, with true error values in place of their texts.
 ' Written by python -m xlsizing.excel.vba: change that, and not this.
 

@@ -2,7 +2,7 @@ Attribute VB_Name = "XlsizingPython"
 Option Explicit
 Option Private Module
 
-' The way to Python: the classic xlwings add-in, looked up by its name at each call. The
+' The way to Python: the classic xlwings add-in, looked up by its name each time. The
 ' project has no reference to it, which would stop all macros wherever it is missing.
 ' What goes wrong is raised as an error whose description is a sentence.
 ' Written by python -m xlsizing.excel.vba: change that, and not this.
@@ -22,26 +22,26 @@ Failed:
     Refuse ReasonOf(Err.Description)
 End Function
 
-Public Sub StartPython(ByVal command As String)
-    ' Lets Python carry out a command on this workbook; the add-in shows what it raises.
+Public Sub StartPython(ByVal statements As String)
+    ' Has Python carry out statements on this workbook; the add-in shows what they raise.
     RequireAddIn
     ThisWorkbook.Activate
-    Application.Run ADD_IN & "!RunPython", command
+    Application.Run ADD_IN & "!RunPython", statements
 End Sub
 
 Private Function PythonServer() As Object
-    RequireAddIn
 #If Mac Then
     Refuse "On a Mac the classic xlwings add-in computes no functions;" _
         & " take the workbook of xlsizing template --host lite."
 #Else
+    RequireAddIn
     On Error GoTo Failed
     Set PythonServer = Application.Run(ADD_IN & "!XLPy")
     Exit Function
 Failed:
     Refuse "The xlwings add-in cannot reach Python (" & LastLine(Err.Description) & ")." _
         & " Set Interpreter on the ribbon tab xlwings;" _
-        & " in a command prompt, xlsizing doctor says to what."
+        & " in a terminal, xlsizing doctor says to what."
 #End If
 End Function
 
@@ -52,19 +52,19 @@ Private Sub RequireAddIn()
     Set addIn = Workbooks(ADD_IN)
     On Error GoTo 0
     If addIn Is Nothing Then
-        Refuse "The xlwings add-in is not loaded. In a command prompt, type" _
-            & " xlwings addin install, and start Excel again." & CHECK
+        Refuse "The xlwings add-in is not loaded. In a terminal, type xlwings addin" _
+            & " install, and start Excel again." & CHECK
     End If
 End Sub
 
 Private Function ReasonOf(ByVal description As String) As String
     If InStr(description, "No module named 'xlsizing") > 0 Then
-        ReasonOf = "The Python that the xlwings add-in starts has no xlsizing. In a command" _
-            & " prompt, type pip install xlsizing with that Python, and press Restart UDF" _
-            & " Server on the ribbon tab xlwings." & CHECK
+        ReasonOf = "The Python that the xlwings add-in starts has no xlsizing. In a terminal," _
+            & " type pip install xlsizing with that Python, and press Restart UDF Server on" _
+            & " the ribbon tab xlwings." & CHECK
     Else
         ReasonOf = "Python could not compute it (" & LastLine(description) & ")." _
-            & " In a command prompt, type xlsizing doctor."
+            & " In a terminal, type xlsizing doctor."
     End If
 End Function
 

@@ -8,9 +8,9 @@ Public Sub FullReport()
     On Error GoTo Failed
     Application.StatusBar = "xlsizing: Python makes the full report ..."
     StartPython "import sys, importlib.util; importlib.util.find_spec('xlsizing') or " _
-        & "sys.exit('This Python has no xlsizing. In a command prompt, type pip install " _
-        & "xlsizing with it; xlsizing doctor checks the rest.'); import " _
-        & "xlsizing.excel.scripts; xlsizing.excel.scripts.full_report()"
+        & "sys.exit('This Python has no xlsizing. In a terminal, type pip install xlsizing " _
+        & "with it; xlsizing doctor checks the rest.'); import xlsizing.excel.scripts; " _
+        & "xlsizing.excel.scripts.full_report()"
 #If Not Mac Then
     ' On a Mac Python goes on by itself, and clears the status bar at its end.
     Application.StatusBar = False

@@ -3,6 +3,7 @@
 import math
 from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 from openpyxl.utils import column_index_from_string
 from openpyxl.workbook import Workbook
@@ -32,33 +33,42 @@ WORKBOOK_CODE = "ThisWorkbook"
 SETTINGS_SHEET = "xlwings.conf"
 """The sheet in which the add-in looks for a workbook's settings, from A1 down to an empty row."""
 
+
+class _Setting(NamedTuple):
+    """A row of settings, or room for one."""
+
+    key: str
+    """As the add-in knows it, in capitals; empty where there is room for another."""
+    value: str
+    note: str
+
+
 _SETTINGS = (
-    (
+    _Setting(
         "UDF MODULES",
         "xlsizing.excel",
         "What Import Functions on the ribbon tab xlwings would bring in: nothing, since this "
         "workbook has the functions already, and Excel calls none that is there twice.",
     ),
-    (
+    _Setting(
         "ADD_WORKBOOK_TO_PYTHONPATH",
         "false",
         "Python takes no modules from the folder of this workbook, wherever that is.",
     ),
-    (
+    _Setting(
         "",
         "",
         "Room for settings of your own, with no empty row between. For a Python of this workbook "
         "alone: INTERPRETER_WIN, on a Mac INTERPRETER_MAC, and the path of its program.",
     ),
-    (
+    _Setting(
         "",
         "",
         "A setting here wins over the ribbon's even where its value is empty: leave out what you "
         "do not set.",
     ),
-    ("", "", ""),
+    _Setting("", "", ""),
 )
-"""Each setting by the name that the add-in knows, in capitals; its value, and what it does."""
 _SETTING_WIDTHS = {"A": 32, "B": 32, "C": 88}
 _NOTE_CHARACTERS = 100
 """Characters of a note that fit on a line."""
@@ -93,9 +103,9 @@ def _write_settings(book: Workbook, notes: PackageNotes) -> None:
     for letter, width in _SETTING_WIDTHS.items():
         sheet.column_dimensions[letter].width = width
     for row, (key, value, note) in enumerate(_SETTINGS, start=1):
-        name = Style(STRONG if key else INPUT, None if key else INPUT_FILL, "@", LEFT, UNDERLINE)
-        writer.value(row, 1, key or None, replace(name, protection=UNLOCKED))
         typed = Style(INPUT, INPUT_FILL, "@", LEFT, UNDERLINE, UNLOCKED)
+        named = replace(typed, font=STRONG, fill=None) if key else typed
+        writer.value(row, 1, key or None, named)
         writer.value(row, 2, value or None, typed)
         writer.value(row, 3, note or None, Style(NOTE, None, None, NOTE_ALIGNMENT, UNDERLINE))
     set_page(sheet, first_free_row=1)
@@ -114,9 +124,8 @@ def _project(book: Workbook) -> bytes:
     for number, sheet in enumerate(book.worksheets, start=1):
         sheet.sheet_properties.codeName = f"Sheet{number}"
         modules.append(document_module(f"Sheet{number}", SHEET_CLASS))
-    for path in sorted(folder.glob("*.bas")):
-        modules.append(standard_module(path.read_text(encoding="ascii")))
-    return vba_project(modules)
+    texts = [path.read_text(encoding="ascii") for path in sorted(folder.glob("*.bas"))]
+    return vba_project([*modules, *map(standard_module, texts)])
 
 
 def _button(sheet: Worksheet) -> bytes:

@@ -15,7 +15,7 @@ from xlsizing.excel.host import ExcelFunction
 MODULE = "xlsizing.excel.functions"
 """Where Python finds the functions."""
 NO_XLSIZING = (
-    "This Python has no xlsizing. In a command prompt, type pip install xlsizing with it; "
+    "This Python has no xlsizing. In a terminal, type pip install xlsizing with it; "
     "xlsizing doctor checks the rest."
 )
 REPORT = (
@@ -95,7 +95,7 @@ _FUNCTIONS_HEAD = """\
 Attribute VB_Name = "XlsizingFunctions"
 Option Explicit
 
-' The functions that cells call. Each passes the values of its arguments to Python
+' The functions of cells. Each passes the values of its arguments to Python
 ' and gives back what Python answers, with true error values in place of their texts.
 ' Written by python -m xlsizing.excel.vba: change that, and not this.
 
@@ -249,7 +249,7 @@ Attribute VB_Name = "XlsizingPython"
 Option Explicit
 Option Private Module
 
-' The way to Python: the classic xlwings add-in, looked up by its name at each call. The
+' The way to Python: the classic xlwings add-in, looked up by its name each time. The
 ' project has no reference to it, which would stop all macros wherever it is missing.
 ' What goes wrong is raised as an error whose description is a sentence.
 ' Written by python -m xlsizing.excel.vba: change that, and not this.
@@ -269,26 +269,26 @@ Failed:
     Refuse ReasonOf(Err.Description)
 End Function
 
-Public Sub StartPython(ByVal command As String)
-    ' Lets Python carry out a command on this workbook; the add-in shows what it raises.
+Public Sub StartPython(ByVal statements As String)
+    ' Has Python carry out statements on this workbook; the add-in shows what they raise.
     RequireAddIn
     ThisWorkbook.Activate
-    Application.Run ADD_IN & "!RunPython", command
+    Application.Run ADD_IN & "!RunPython", statements
 End Sub
 
 Private Function PythonServer() As Object
-    RequireAddIn
 #If Mac Then
     Refuse "On a Mac the classic xlwings add-in computes no functions;" _
         & " take the workbook of xlsizing template --host lite."
 #Else
+    RequireAddIn
     On Error GoTo Failed
     Set PythonServer = Application.Run(ADD_IN & "!XLPy")
     Exit Function
 Failed:
     Refuse "The xlwings add-in cannot reach Python (" & LastLine(Err.Description) & ")." _
         & " Set Interpreter on the ribbon tab xlwings;" _
-        & " in a command prompt, xlsizing doctor says to what."
+        & " in a terminal, xlsizing doctor says to what."
 #End If
 End Function
 
@@ -299,19 +299,19 @@ Private Sub RequireAddIn()
     Set addIn = Workbooks(ADD_IN)
     On Error GoTo 0
     If addIn Is Nothing Then
-        Refuse "The xlwings add-in is not loaded. In a command prompt, type" _
-            & " xlwings addin install, and start Excel again." & CHECK
+        Refuse "The xlwings add-in is not loaded. In a terminal, type xlwings addin" _
+            & " install, and start Excel again." & CHECK
     End If
 End Sub
 
 Private Function ReasonOf(ByVal description As String) As String
     If InStr(description, "No module named 'xlsizing") > 0 Then
-        ReasonOf = "The Python that the xlwings add-in starts has no xlsizing. In a command" _
-            & " prompt, type pip install xlsizing with that Python, and press Restart UDF" _
-            & " Server on the ribbon tab xlwings." & CHECK
+        ReasonOf = "The Python that the xlwings add-in starts has no xlsizing. In a terminal," _
+            & " type pip install xlsizing with that Python, and press Restart UDF Server on" _
+            & " the ribbon tab xlwings." & CHECK
     Else
         ReasonOf = "Python could not compute it (" & LastLine(description) & ")." _
-            & " In a command prompt, type xlsizing doctor."
+            & " In a terminal, type xlsizing doctor."
     End If
 End Function
 

@@ -36,19 +36,35 @@ Call = tuple[str, Sequence[object]]
 
 
 def answers(calls: Iterable[Call]) -> list[Any]:
-    """What the functions answer to cells: values, rows and tables as VBA gets them.
+    """What the functions answer, as cells show it: a value, or rows of them.
 
-    Numbers are passed as floats and error texts as error values, as Excel has them.
+    Numbers are passed as floats and error texts as error values, as Excel has them. What
+    comes back as the text of an error is shown as one by the wrappers in VBA.
     """
     wanted = [(name, [_as_com(argument) for argument in given]) for name, given in calls]
     found: list[Any] = _in_windows("answers", wanted)
-    return found
+    return [_rows(each) for each in found]
 
 
-def wrappers(module: str) -> str:
-    """The VBA that Import Functions on the add-in's ribbon writes for a module."""
-    text: str = _in_windows("wrappers", module)
-    return text
+def _rows(answer: Any) -> Any:
+    """An answer with its rows: the add-in hands over a single one as if it were a list."""
+    if not isinstance(answer, list):
+        return _of_vba(answer)
+    rows = answer if isinstance(answer[0], list) else [answer]
+    return [[_of_vba(cell) for cell in row] for row in rows]
+
+
+def _of_vba(cell: Any) -> Any:
+    """A cell, which must be of a type that VBA knows in every Excel."""
+    assert type(cell) in (str, float, bool, int), f"{cell!r} is nothing for VBA"
+    assert type(cell) is not int or abs(cell) < 2**31, f"{cell} is too large for VBA's Long"
+    return cell
+
+
+def wrappers(*modules: str) -> list[str]:
+    """The VBA that Import Functions on the add-in's ribbon writes for each module."""
+    texts: list[str] = _in_windows("wrappers", modules)
+    return texts
 
 
 def _as_com(value: object) -> object:

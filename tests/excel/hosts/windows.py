@@ -12,8 +12,10 @@ import io
 import pickle
 import subprocess  # noqa: F401
 import sys
+from collections.abc import Callable
 from types import ModuleType, SimpleNamespace
 from typing import Any
+from unittest.mock import MagicMock, patch
 
 # Both ask for the platform when they are imported.
 import numpy  # noqa: F401, ICN001
@@ -46,8 +48,8 @@ def _not_an_object(_: object) -> None:
     raise TypeError("a plain value, and no object of Python's")
 
 
-def classic_xlwings() -> Any:
-    """The package xlwings, imported as on Windows."""
+def start_as_on_windows() -> None:
+    """Import xlwings as on Windows."""
     for name in HOLLOW.split():
         sys.modules[name] = _Hollow(name)
     for name in HOLLOW.split():
@@ -58,16 +60,14 @@ def classic_xlwings() -> Any:
     hollow["pywintypes"].TimeType = dt.datetime  # which pywin32's own is a subclass of
     hollow["pythoncom"].TypeIIDs = _Types()
     hollow["win32com.server.util"].unwrap = _not_an_object
-    for library in ("windll", "oledll"):
-        setattr(ctypes, library, SimpleNamespace(oleacc=None))
-    before, sys.platform = sys.platform, "win32"
-    try:
-        return importlib.import_module("xlwings")
-    finally:
-        sys.platform = before
+    hollow["pythoncom"].__file__ = ""
+    libraries: Any = ctypes
+    libraries.windll = libraries.oledll = MagicMock()
+    with patch.object(sys, "platform", "win32"), patch.object(ctypes, "PyDLL", MagicMock()):
+        importlib.import_module("xlwings")
 
 
-def answers(xlwings: Any, calls: list[tuple[str, list[object]]]) -> list[object]:
+def answers(calls: list[tuple[str, list[object]]]) -> list[object]:
     """What the add-in's server object hands back to VBA for each call."""
     module = importlib.import_module("xlsizing.excel.functions")
     assert hasattr(module.KV_PER_SESSION, "__xlfunc__"), "xlwings took another host's decorators"
@@ -75,15 +75,18 @@ def answers(xlwings: Any, calls: list[tuple[str, list[object]]]) -> list[object]
     return [server.CallUDF(module.__name__, name, arguments) for name, arguments in calls]
 
 
-def wrappers(xlwings: Any, name: str) -> str:
-    """The VBA that the add-in writes for a module."""
-    text, workbook = io.StringIO(), SimpleNamespace(Name="plan.xlsm")
-    udfs = importlib.import_module("xlwings.udfs")
-    udfs.generate_vba_wrapper(name, importlib.import_module(name), text, workbook)
-    return text.getvalue()
+def wrappers(names: tuple[str, ...]) -> list[str]:
+    """The VBA that the add-in writes for each module."""
+    udfs, workbook = importlib.import_module("xlwings.udfs"), SimpleNamespace(Name="plan.xlsm")
+    texts = []
+    for name in names:
+        text = io.StringIO()
+        udfs.generate_vba_wrapper(name, importlib.import_module(name), text, workbook)
+        texts.append(text.getvalue())
+    return texts
 
 
 if __name__ == "__main__":
-    task = {"answers": answers, "wrappers": wrappers}[sys.argv[1]]
-    found = task(classic_xlwings(), pickle.load(sys.stdin.buffer))  # type: ignore[operator]
-    sys.stdout.buffer.write(pickle.dumps(found))
+    start_as_on_windows()
+    tasks: dict[str, Callable[[Any], object]] = {"answers": answers, "wrappers": wrappers}
+    sys.stdout.buffer.write(pickle.dumps(tasks[sys.argv[1]](pickle.load(sys.stdin.buffer))))

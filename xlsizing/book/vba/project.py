@@ -21,18 +21,13 @@ _ENCODING = "cp1252"
 _ENGLISH = 0x0409
 _NO_COOKIE = 0xFFFF
 
-_REFERENCES = (
-    (
-        "stdole",
-        r"*\G{00020430-0000-0000-C000-000000000046}#2.0#0#C:\Windows\System32\stdole2.tlb"
-        "#OLE Automation",
-    ),
-    (
-        "Office",
-        r"*\G{2DF8D04C-5BFA-101B-BDE5-00AA0044DE52}#2.0#0#C:\Program Files\Common Files"
-        r"\Microsoft Shared\OFFICE16\MSO.DLL#Microsoft Office 16.0 Object Library",
-    ),
-)
+_COMMON_FILES = r"C:\Program Files\Common Files\Microsoft Shared"
+_REFERENCES = {
+    "stdole": r"*\G{00020430-0000-0000-C000-000000000046}#2.0#0#C:\Windows\System32\stdole2.tlb"
+    "#OLE Automation",
+    "Office": rf"*\G{{2DF8D04C-5BFA-101B-BDE5-00AA0044DE52}}#2.0#0#{_COMMON_FILES}\OFFICE16"
+    r"\MSO.DLL#Microsoft Office 16.0 Object Library",
+}
 """What Excel gives each new project beside VBA and itself; it finds them by their ids."""
 
 
@@ -100,7 +95,7 @@ def _directory(modules: Sequence[Module]) -> bytes:
             _record(0x08, struct.pack("<I", 0)),  # flags
             struct.pack("<HIIH", 0x09, 4, 1, 0),  # version 1.0, whose size leaves its end out
             _text_record(0x0C, 0x3C, ""),  # constants
-            *(_reference(name, library) for name, library in _REFERENCES),
+            *(_reference(name, library) for name, library in _REFERENCES.items()),
             _record(0x0F, struct.pack("<H", len(modules))),
             _record(0x13, struct.pack("<H", _NO_COOKIE)),
             *(_module(module) for module in modules),
