@@ -80,5 +80,5 @@ Private Function LastLine(ByVal text As String) As String
 End Function
 
 Private Sub Refuse(ByVal sentence As String)
-    Err.Raise vbObjectError + 513, "xlsizing", sentence
+    Err.Raise 1000, "XlsizingPython", sentence
 End Sub

@@ -18,5 +18,5 @@ Public Sub FullReport()
     Exit Sub
 Failed:
     Application.StatusBar = False
-    MsgBox "There is no full report. " & Err.Description, vbExclamation, "xlsizing"
+    MsgBox "There is no full report. " & Err.Description, vbExclamation, "Full report"
 End Sub

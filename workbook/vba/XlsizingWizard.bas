@@ -150,6 +150,6 @@ Private Sub Describe(ByVal functionName As String, ByVal summary As String, ByVa
     Application.MacroOptions _
         Macro:="'" & Replace(ThisWorkbook.Name, "'", "''") & "'!" & functionName, _
         Description:=summary, _
-        Category:="xlsizing", _
+        Category:="xlsizing functions", _
         ArgumentDescriptions:=notes
 End Sub

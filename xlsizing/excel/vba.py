@@ -327,7 +327,7 @@ Private Function LastLine(ByVal text As String) As String
 End Function
 
 Private Sub Refuse(ByVal sentence As String)
-    Err.Raise vbObjectError + 513, "xlsizing", sentence
+    Err.Raise 1000, "XlsizingPython", sentence
 End Sub
 '''
 
@@ -349,7 +349,7 @@ Public Sub FullReport()
     Exit Sub
 Failed:
     Application.StatusBar = False
-    MsgBox "There is no full report. " & Err.Description, vbExclamation, "xlsizing"
+    MsgBox "There is no full report. " & Err.Description, vbExclamation, "Full report"
 End Sub
 """
 
@@ -377,7 +377,7 @@ Private Sub Describe(ByVal functionName As String, ByVal summary As String, ByVa
     Application.MacroOptions _
         Macro:="'" & Replace(ThisWorkbook.Name, "'", "''") & "'!" & functionName, _
         Description:=summary, _
-        Category:="xlsizing", _
+        Category:="xlsizing functions", _
         ArgumentDescriptions:=notes
 End Sub
 """
