@@ -137,8 +137,9 @@ def test_an_unknown_name_is_refused_with_the_nearest_names(
 
 @pytest.mark.parametrize("name", ["", " ", None])
 def test_no_name_is_told_apart_from_a_wrong_one(catalogs: Catalogs, name: object) -> None:
+    given = "Nothing" if name is None else repr(name)
     for find, noun in ((catalogs.model, "model"), (catalogs.profile, "storage profile")):
-        with pytest.raises(UnknownNameError, match=f"^No {noun} is named; there are .+\\.$"):
+        with pytest.raises(UnknownNameError, match=f"^{given} names no {noun}; there are .+\\.$"):
             find(name)
 
 

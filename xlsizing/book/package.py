@@ -240,6 +240,33 @@ def tables(content: bytes) -> list[PlacedTable]:
     return found
 
 
+def macros(content: bytes) -> bytes:
+    """The VBA project of a workbook; empty where it has none."""
+    with zipfile.ZipFile(io.BytesIO(content)) as package:
+        for name in package.namelist():
+            if name.lower().endswith("/vbaproject.bin"):
+                return package.read(name)
+    return b""
+
+
+def has_add_in_code(content: bytes, add_in: str, name: str) -> bool:
+    """Whether a workbook carries a text of that name for an Office add-in.
+
+    Parameters
+    ----------
+    content : the bytes of the workbook.
+    add_in : the add-in's number in the store.
+    name : the property that holds the text.
+    """
+    with zipfile.ZipFile(io.BytesIO(content)) as package:
+        for part in package.namelist():
+            if part.startswith("xl/webextensions/") and part.endswith(".xml"):
+                elements = list(_parsed(package.read(part)).iter("{*}reference", "{*}property"))
+                if any(each.get("id", "").lower() == add_in.lower() for each in elements):
+                    return any(each.get("name") == name for each in elements)
+    return False
+
+
 def _table_parts(package: zipfile.ZipFile, sheet: str) -> Iterator[str]:
     folder, _, name = sheet.rpartition("/")
     relations = f"{folder}/_rels/{name}.rels"

@@ -117,11 +117,7 @@ def read_workbook(path: str) -> TypedWorkbook:
     WorkbookReadError : the file cannot be read or is no planning workbook, or an input's
         name or column is missing, or its cell holds a formula without a value.
     """
-    content = _content(path)
-    try:
-        require_package(content)
-    except PackageError as error:
-        raise WorkbookReadError(f"{path} {error}.") from error
+    content = workbook_content(path)
     try:
         book = _Opened(path, content)
         return TypedWorkbook(
@@ -145,11 +141,30 @@ def read_workbook(path: str) -> TypedWorkbook:
     except SizingError:
         raise
     except Exception as error:
-        # A damaged part ends in whatever the libraries stumble on: a missing key, bad XML, ...
-        raise WorkbookReadError(
-            f"{path} is damaged: {type(error).__name__} while it was read. Open it in a "
-            "spreadsheet program, let that repair it, and save it."
-        ) from error
+        raise damaged(path, error) from error
+
+
+def damaged(path: str, error: Exception) -> WorkbookReadError:
+    """What to raise where a damaged part ended in whatever the libraries stumbled on."""
+    return WorkbookReadError(
+        f"{path} is damaged: {type(error).__name__} while it was read. Open it in a "
+        "spreadsheet program, let that repair it, and save it."
+    )
+
+
+def workbook_content(path: str) -> bytes:
+    """The bytes of a workbook that may be opened.
+
+    Raises
+    ------
+    WorkbookReadError : the file cannot be read, is no workbook, or would unpack to too much.
+    """
+    content = _content(path)
+    try:
+        require_package(content)
+    except PackageError as error:
+        raise WorkbookReadError(f"{path} {error}.") from error
+    return content
 
 
 def _content(path: str) -> bytes:

@@ -197,6 +197,13 @@ def _calibrate(command: argparse.ArgumentParser) -> None:
     _add_catalogs(command)
 
 
+def _doctor(command: argparse.ArgumentParser) -> None:
+    add = command.add_argument
+    add("workbook", nargs="?", metavar="WORKBOOK", help="also check this workbook")
+    add("--json", action="store_true", help="print JSON")
+    _add_catalogs(command)
+
+
 def _add_state_dtype(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--ssm-state-dtype",
@@ -382,6 +389,12 @@ _COMMANDS = (
         "print the settings that reproduce a vLLM start-up log",
         _calibrate,
         commands.calibrate_command,
+    ),
+    _Entry(
+        "doctor",
+        "print what keeps the functions from working here, and what to do",
+        _doctor,
+        commands.doctor_command,
     ),
 )
 _CATALOG = (

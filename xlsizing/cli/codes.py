@@ -1,3 +1,3 @@
 """What a command's exit code says."""
 
-OK, BAD_INPUT, NOTHING_FITS, INTERRUPTED = 0, 2, 3, 130
+OK, DIFFERENCE, BAD_INPUT, NOTHING_FITS, INTERRUPTED = 0, 1, 2, 3, 130

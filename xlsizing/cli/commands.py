@@ -6,8 +6,8 @@ import sys
 from typing import TYPE_CHECKING
 
 from xlsizing.catalog import catalog_folder, load_catalogs
-from xlsizing.cli.codes import NOTHING_FITS, OK
-from xlsizing.core import Catalogs, Model, SizingResult, size
+from xlsizing.cli.codes import DIFFERENCE, NOTHING_FITS, OK
+from xlsizing.core import Catalogs, Model, SizingError, SizingResult, size
 from xlsizing.core.engine import EngineSettings
 from xlsizing.core.errors import InvalidValueError
 from xlsizing.core.kv_cache import with_recurrent_dtype
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from xlsizing.book.hosts import Host
     from xlsizing.book.plan import Plan
     from xlsizing.book.scenario import Scenario
+    from xlsizing.excel.doctor import WorkbookFacts
 
 
 def size_command(options: argparse.Namespace) -> int:
@@ -197,6 +198,44 @@ def _log_bytes(name: str) -> bytes:
     except OSError as error:
         reason = error.strerror or "it cannot be opened"
         raise LogError(f"{name} cannot be read ({reason}); give a log, or - for input.") from error
+
+
+def doctor_command(options: argparse.Namespace) -> int:
+    """Print what is wrong with this machine, and the one thing to do about each problem."""
+    from xlsizing.excel.doctor import Case, Outcome, examined
+    from xlsizing.excel.doctor.report import doctor_json, doctor_text
+    from xlsizing.excel.doctor.this_machine import this_machine
+
+    workbook = None if options.workbook is None else _workbook_facts(options.workbook)
+    found = examined(Case(this_machine(), workbook, options.catalogs))
+    print(doctor_json(found) if options.json else doctor_text(found))
+    is_wrong = any(finding.outcome is Outcome.PROBLEM for _, finding in found)
+    return DIFFERENCE if is_wrong else OK
+
+
+def _workbook_facts(name: str) -> "WorkbookFacts":
+    """What a workbook has for a host, or why it cannot be told."""
+    from xlsizing.excel.doctor import WorkbookFacts
+
+    if "://" in name:
+        return WorkbookFacts(name)
+    path = os.path.abspath(name)
+    try:
+        from xlsizing.book.hosting import read_hosting
+
+        hosting = read_hosting(path)
+    except SizingError as error:
+        return WorkbookFacts(path, fault=str(error))
+    except ImportError as error:
+        # The doctor must also work where an installation is broken.
+        return WorkbookFacts(path, hindrance=f"{path} cannot be looked into: {error}.")
+    return WorkbookFacts(
+        path,
+        has_macros=hosting.has_macros,
+        has_wrappers=hosting.has_wrappers,
+        has_lite_code=hosting.has_lite_code,
+        settings=hosting.settings,
+    )
 
 
 def import_command(options: argparse.Namespace) -> int:

@@ -72,7 +72,8 @@ class UnknownNameError(SizingError):
     def __str__(self) -> str:
         """The sentence."""
         if self.name is None or (isinstance(self.name, str) and not self.name.strip()):
-            return f"No {self.kind} is named; there are {self._listed()}."
+            given = "Nothing" if self.name is None else repr(self.name)
+            return f"{given} names no {self.kind}; there are {self._listed()}."
         hint = "no name comes near it"
         if nearest := self.nearest:
             hint = f"the nearest names are {', '.join(nearest)}"
