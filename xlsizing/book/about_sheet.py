@@ -43,6 +43,7 @@ def write_about_sheet(
     page: str,
     result: SizingResult,
     catalogs: Catalogs,
+    functions_need: str,
     made_on: date | None = None,
 ) -> None:
     """Write the sheet.
@@ -52,6 +53,7 @@ def write_about_sheet(
     page : the file in workbook/ that its prose is in.
     result : the sizing that the examples are of.
     catalogs : what the workbook holds.
+    functions_need : what a person needs for the functions.
     made_on : a date that the sheet names; none unless somebody gave one.
     """
     sheet = book.create_sheet("About")
@@ -63,7 +65,7 @@ def write_about_sheet(
     if made_on is not None:
         writer.value(3, 1, f"Made on {made_on.isoformat()}", Style(font=SUBTITLE))
     row = _write_prose(writer, 4, page)
-    row = _write_functions(writer, row, result)
+    row = _write_functions(writer, row, result, functions_need)
     end_of_first_page = row - 1
     row = _write_alert_rules(writer, row)
     writer.value(row, 1, "Checks", Style(font=HEADING))
@@ -89,9 +91,9 @@ def _dates(catalogs: Catalogs) -> Iterator[str]:
                 yield from re.findall(r"\b20\d\d-[01]\d-[0-3]\d\b", source)
 
 
-def _write_functions(writer: Writer, row: int, result: SizingResult) -> int:
+def _write_functions(writer: Writer, row: int, result: SizingResult, needs: str) -> int:
     """Write how to call each function, as text; returns the row after it."""
-    writer.value(row, 1, "Functions for your own sheets (Excel 365 and 2024)", Style(font=HEADING))
+    writer.value(row, 1, f"Functions for your own sheets ({needs})", Style(font=HEADING))
     heads = ("Function", "Answer", "", "What it gives", "Example")
     for column, head in enumerate(heads, start=1):
         writer.value(row + 1, column, head, Style(STRONG, HEADING_FILL, None, LEFT))

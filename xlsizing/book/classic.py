@@ -93,7 +93,9 @@ def _equip(book: Workbook, notes: PackageNotes) -> None:
     notes.legacy_drawings["Sizing"] = _button(book["Sizing"])
 
 
-CLASSIC_WORKBOOK = Host("classic", ".xlsm", _equip)
+CLASSIC_WORKBOOK = Host(
+    "classic", ".xlsm", "Excel on Windows, with Python and the xlwings add-in", _equip
+)
 """The classic xlwings add-in, with Python on the same computer: Excel on Windows."""
 
 

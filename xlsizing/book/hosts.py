@@ -16,6 +16,8 @@ class Host(NamedTuple):
     """As the command line calls it."""
     suffix: str
     """How the file's name ends."""
+    needs: str
+    """What a person needs for the functions, as the sheet About says it."""
     equip: Callable[[Workbook, PackageNotes], None]
     """Puts into a workbook what the host needs."""
 
@@ -24,5 +26,5 @@ def _define_names(book: Workbook, _: PackageNotes) -> None:
     define_functions(book)
 
 
-PLAIN_WORKBOOK = Host("none", ".xlsx", _define_names)
+PLAIN_WORKBOOK = Host("none", ".xlsx", "Excel 365 and 2024", _define_names)
 """LAMBDA names of the workbook itself: nothing to install, for Excel 365 and 2024."""
