@@ -22,6 +22,17 @@ def reply(asked: Call) -> Reply:
     return Reply(asked.name, asked.arguments, answer)
 
 
+def as_in_a_file(asked: Call) -> Call:
+    """The call with nothing in place of empty texts, of which a file's cells hold none."""
+    return asked._replace(arguments=tuple(map(_without_empty_texts, asked.arguments)))
+
+
+def _without_empty_texts(argument: Any) -> Any:
+    if isinstance(argument, list):
+        return [[_without_empty_texts(cell) for cell in row] for row in argument]
+    return None if argument == "" else argument
+
+
 def same(right: Any, found: Any) -> bool:
     if isinstance(right, list):
         return all(map(same, right, found)) and len(right) == len(found)
@@ -31,7 +42,7 @@ def same(right: Any, found: Any) -> bool:
 
 
 def test_every_call_of_the_table_shows_what_core_says() -> None:
-    calls = [*scalar_calls(), *range_calls()]
+    calls = [as_in_a_file(each) for each in (*scalar_calls(), *range_calls())]
     assert {each.name for each in calls} == set(ARGUMENTS)
     found = answers([(each.arguments, reply(each)) for each in calls])
     wrong = [

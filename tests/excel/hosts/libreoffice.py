@@ -119,7 +119,7 @@ End Function
 Private Function Spelt1(ByVal value As Variant) As String
     Select Case VarType(value)
         Case vbEmpty: Spelt1 = "-"
-        Case vbString: Spelt1 = IIf(value = "", "-", "s" & value)
+        Case vbString: Spelt1 = "s" & value
         Case vbBoolean: Spelt1 = "b" & IIf(value, "1", "0")
         Case vbDate: Spelt1 = "d" & CLng(value)
         Case Else: Spelt1 = "n" & Format(CDbl(value), "0.00000000000000E+000")
@@ -349,8 +349,8 @@ def _spelt(value: Any) -> str:
         if len(value) == len(value[0]) == 1:
             return _spelt(value[0][0])
         return "".join("".join(f"{_spelt(cell)}," for cell in row) + ";" for row in value)
-    if value is None or value == "":
-        return "-"  # files hold no empty texts
+    if value is None:
+        return "-"
     if isinstance(value, bool):
         return f"b{int(value)}"
     if isinstance(value, date):
