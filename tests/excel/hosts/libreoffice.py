@@ -381,7 +381,12 @@ def _read(found: Iterator[str], formulas: Sequence[Formula]) -> Iterator[Any]:
 
 
 def _shown(text: str) -> Any:
+    """A cell: a number, a text, or a true error value by its name."""
     kind, value = text[0], text[1:]
     if kind == "n":
         return float(value)
-    return _ERRORS.get(value, value) if kind == "s" else f"LibreOffice's error {value}"
+    if kind == "e":
+        return f"LibreOffice's error {value}"
+    if value in _ERRORS.values():
+        return f"the text {value}"
+    return _ERRORS.get(value, value)
