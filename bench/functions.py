@@ -18,6 +18,7 @@ from typing import Any
 os.environ["XLWINGS_ON_SERVER"] = "true"
 # As `xlsizing serve` does; else xlwings looks for this package again for every cell.
 sys.modules["pyodide"] = None  # type: ignore[assignment]
+sys.modules["pyodide.ffi"] = None  # type: ignore[assignment]
 
 RUNS = 7
 MOST_TIMES = 3.0

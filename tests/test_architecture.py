@@ -26,12 +26,23 @@ MAY_IMPORT: Mapping[str, frozenset[str]] = {
 }
 """What each room may import of the project, beside itself."""
 
+ON_SERVER = (
+    "xlwings_server",
+    "uvicorn",
+    "fastapi",
+    "custom_functions",
+    "custom_scripts",
+    "pydantic",
+)
+"""Of the extra `server`: xlwings Server, what serves it and what its routes and settings are made
+of, and our functions and scripts by the names that it imports them by."""
+
 OUTSIDE: Mapping[str, frozenset[str]] = {
     "core": frozenset({"annotated_types"}),
     "catalog": frozenset({"pydantic", "pydantic_core"}),
     "report": frozenset(),
     "book": frozenset({"openpyxl", "lxml"}),
-    "excel": frozenset({"xlwings"}),
+    "excel": frozenset({"xlwings", *ON_SERVER}),
     "cli": frozenset(),
     "__main__": frozenset(),
     "resources": frozenset(),

@@ -10,6 +10,9 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import PROJECT
+from tests.excel.hosts.pyodide import lite_files
+from xlsizing.catalog import load_catalogs
+from xlsizing.excel.lite import code
 
 
 @pytest.fixture(scope="module")
@@ -79,3 +82,9 @@ def test_the_wheel_sizes_outside_the_clone(installed: Path, tmp_path: Path) -> N
     assert json.loads(answer.stdout)["results"]["nodes_final"] == 3
     assert run(installed, tmp_path, "template", "plan.xlsx").returncode == 0
     assert (tmp_path / "plan.xlsx").stat().st_size > 10_000
+
+
+def test_the_wheel_makes_a_workbook_for_lite(installed: Path, tmp_path: Path) -> None:
+    made = run(installed, tmp_path, "template", "lite.xlsx", "--host", "lite")
+    assert made.returncode == 0, made.stderr
+    assert lite_files((tmp_path / "lite.xlsx").read_bytes()) == code(load_catalogs())

@@ -18,12 +18,14 @@ from openpyxl.worksheet.pagebreak import Break
 from openpyxl.worksheet.worksheet import Worksheet
 
 from xlsizing.book.cells import AltText, PackageNotes, Writer
+from xlsizing.book.lite import lite_workbook
 from xlsizing.book.package import package
 
 SHEET = "xl/worksheets/sheet1.xml"
 CHART = "xl/charts/chart1.xml"
 DRAWING = "xl/drawings/drawing1.xml"
 COMMENTS = "xl/comments/comment1.xml"
+PANES, EXTENSION = (f"xl/webextensions/{name}.xml" for name in ("taskpanes", "webextension1"))
 TYPES = "[Content_Types].xml"
 FIGURES = (("Pilot", 2.5), ("Launch", 7), ("Growth", None))
 """What the chart shows; of the last one a text instead of a figure."""
@@ -31,7 +33,7 @@ FIGURES = (("Pilot", 2.5), ("Launch", 7), ("Growth", None))
 
 @cache
 def healthy() -> bytes:
-    """The workbook: a protected sheet with an input, a formula, a chart, a comment and links."""
+    """The workbook: a protected sheet with one of everything, and an add-in with its code."""
     book, notes = Workbook(), PackageNotes()
     sheet = book.active
     assert isinstance(sheet, Worksheet)
@@ -43,6 +45,7 @@ def healthy() -> bytes:
     for name, cell in (("Input_Load", "B1"), ("Output_Double", "B2")):
         address = f"'Sizing'!$B${cell[1:]}"
         book.defined_names[name] = DefinedName(name, attr_text=address, comment="A cell.")
+    lite_workbook({"main.py": "x = 1\n", "requirements.txt": "xlwings\n"}).equip(book, notes)
     notes.alt_texts["Sizing"] = [AltText("Nodes", "Bars.")]
     return package(book, notes)
 

@@ -20,6 +20,7 @@ _OTHER_BOOK = re.compile(r"(?<![\w\]])\[[^\[\]]+\][\w .-]*'?!")
 _RELATION = OFFICE.strip("{}")
 HYPERLINK = f"{_RELATION}/hyperlink"
 _PLAIN = "application/vnd.openxmlformats-officedocument.spreadsheetml"
+_ADD_IN = "application/vnd.ms-office"
 _DRAWING = "application/vnd.openxmlformats-officedocument"
 PLAIN_BOOK = f"{_PLAIN}.sheet.main+xml"
 MACRO_BOOK = "application/vnd.ms-excel.sheet.macroEnabled.main+xml"
@@ -31,6 +32,8 @@ TYPES_OF_ROOTS = {
     "comments": {f"{_PLAIN}.comments+xml"},
     "workbook": {PLAIN_BOOK, MACRO_BOOK},
     "wsDr": {f"{_DRAWING}.drawing+xml"},
+    "taskpanes": {f"{_ADD_IN}.webextensiontaskpanes+xml"},
+    "webextension": {f"{_ADD_IN}.webextension+xml"},
     "chartSpace": {f"{_DRAWING}.drawingml.chart+xml"},
 }
 """The content types that a part may have, by its root element."""

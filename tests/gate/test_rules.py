@@ -6,8 +6,18 @@ import pytest
 
 from tests.book.rules import RULES, Rule
 from tests.book.test_rules import Plant, planted, plants
-from tests.gate import charts, errors, gate, limits, properties, protection
-from tests.gate.books import CHART, COMMENTS, DRAWING, SHEET, TYPES, healthy, with_part
+from tests.gate import add_ins, charts, errors, gate, limits, properties, protection
+from tests.gate.books import (
+    CHART,
+    COMMENTS,
+    DRAWING,
+    EXTENSION,
+    PANES,
+    SHEET,
+    TYPES,
+    healthy,
+    with_part,
+)
 
 WORKBOOK, STYLES = "xl/workbook.xml", "xl/styles.xml"
 CORE, APP = "docProps/core.xml", "docProps/app.xml"
@@ -36,6 +46,37 @@ def repeated(tag: str, child: str, count: int) -> str:
 
 
 PLANTS = [
+    *plants(
+        add_ins.add_ins_shown,
+        PANES,
+        ("another one", 'r:id="rId1"', 'r:id="rId2"', "No task pane shows"),
+        ("none", "<wetp:taskpane .*</wetp:taskpane>", "", "No task pane shows"),
+    ),
+    *plants(
+        add_ins.add_ins_shown,
+        "_rels/.rels",
+        ("no way there", r"<Relationship [^>]*taskpanes\.xml[^>]*>", "", "does not lead to"),
+    ),
+    *plants(
+        add_ins.add_in_settings,
+        EXTENSION,
+        ("no JSON", 'value="&quot;x = 1', 'value="x = 1', "main.py as what is no JSON"),
+        ("twice", 'name="requirements.txt"', 'name="main.py"', "main.py twice"),
+        ("too much", "x = 1", "x" * (2**20 + 1), "bytes, more than"),
+    ),
+    *plants(
+        add_ins.lite_code,
+        EXTENSION,
+        ("none", 'name="main.py"', 'name="mine.py"', "keeps no main.py"),
+        ("no Python", "x = 1", "x = =", "is no Python"),
+        ("no text", "&quot;x = 1[^ ]*&quot;", "1", "keeps no main.py"),
+        ("no packages", "xlwings.n", "pandas", "does not name xlwings"),
+    ),
+    *plants(
+        add_ins.functions_twice,
+        WORKBOOK,
+        ("a LAMBDA", r">'Sizing'!\$B\$1<", ">_xlfn.LAMBDA(1)<", "Input_Load is a LAMBDA"),
+    ),
     *plants(
         errors.error_values,
         SHEET,

@@ -51,13 +51,20 @@ def load_catalogs(folder: str | None = None) -> Catalogs:
             profiles=_entries(where, PROFILES, StorageProfile),
         )
     except (SizingError, TypeError, ValueError, KeyError, AttributeError, RecursionError) as error:
-        # pydantic is only imported for a folder that does not load.
-        from xlsizing.catalog.validation import folder_faults
-
-        faults = folder_faults(where)
+        faults = _faults(where, error)
         if not faults:
             raise
         raise CatalogError(faults) from error
+
+
+def _faults(folder: str, error: Exception) -> Sequence[Fault]:
+    """What is wrong with a folder that does not load."""
+    try:
+        # pydantic is only imported for a folder that does not load.
+        from xlsizing.catalog.validation import folder_faults
+    except ImportError:  # xlwings Lite has no pydantic: there the first fault must do
+        return error.faults if isinstance(error, CatalogError) else [Fault(folder, "", str(error))]
+    return folder_faults(folder)
 
 
 def _entries(folder: str, kind: CatalogKind, entry: type[AnyEntry]) -> tuple[AnyEntry, ...]:

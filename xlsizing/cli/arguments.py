@@ -117,8 +117,9 @@ def _template(command: argparse.ArgumentParser) -> None:
         type=_word,
         default="none",
         metavar="HOST",
-        help="what computes the functions by their names: none, for names of the workbook itself, "
-        "or classic, for the xlwings add-in in a workbook with macros (default: %(default)s)",
+        help="what computes the functions by their names: none, for names of the workbook itself; "
+        "classic, for the xlwings add-in, with macros in an .xlsm; or lite, for the add-in xlwings "
+        "Lite with the code in the workbook (default: %(default)s)",
     )
     _add_date(command)
     _add_catalogs(command)
@@ -374,6 +375,31 @@ def _add_memory(command: argparse.ArgumentParser) -> None:
     )
 
 
+def _serve(command: argparse.ArgumentParser) -> None:
+    add = command.add_argument
+    add(
+        "--host",
+        default="127.0.0.1",
+        metavar="ADDRESS",
+        help="address to listen on (default: %(default)s)",
+    )
+    add(
+        "--port",
+        type=_whole,
+        default=8000,
+        metavar="N",
+        help="port to listen on, 0 for a free one (default: %(default)s)",
+    )
+    add(
+        "--workers",
+        type=_whole,
+        default=1,
+        metavar="N",
+        help="processes that answer (default: %(default)s)",
+    )
+    _add_catalogs(command)
+
+
 _COMMANDS = (
     _Entry("size", "size a load and print the answer", _size, commands.size_command),
     _Entry("template", "write the planning workbook", _template, commands.template_command),
@@ -389,6 +415,9 @@ _COMMANDS = (
         "print the settings that reproduce a vLLM start-up log",
         _calibrate,
         commands.calibrate_command,
+    ),
+    _Entry(
+        "serve", "serve the functions to Excel by xlwings Server", _serve, commands.serve_command
     ),
     _Entry(
         "doctor",

@@ -41,7 +41,7 @@ def template_command(options: argparse.Namespace) -> int:
     from xlsizing.book import require_writable, save_workbook, template
 
     catalogs = load_catalogs(options.catalogs)
-    host = _host(options.host)
+    host = _host(options.host, catalogs)
     require_writable(options.out, options.force, host.suffix)
     content = template(catalogs, made_on=_made_on(options), host=host)
     path = save_workbook(options.out, content, options.force, host.suffix)
@@ -49,15 +49,22 @@ def template_command(options: argparse.Namespace) -> int:
     return OK
 
 
-def _host(name: str) -> "Host":
+def _host(name: str, catalogs: Catalogs) -> "Host":
     """What a planning workbook computes the functions with, by its name on the command line."""
-    from xlsizing.book.classic import CLASSIC_WORKBOOK
     from xlsizing.book.hosts import PLAIN_WORKBOOK
 
-    for host in (PLAIN_WORKBOOK, CLASSIC_WORKBOOK):
-        if name == host.name:
-            return host
-    raise InvalidValueError("--host", name, "none or classic")
+    if name == PLAIN_WORKBOOK.name:
+        return PLAIN_WORKBOOK
+    if name == "classic":
+        from xlsizing.book.classic import CLASSIC_WORKBOOK
+
+        return CLASSIC_WORKBOOK
+    if name == "lite":
+        from xlsizing.book.lite import lite_workbook
+        from xlsizing.excel.lite import code
+
+        return lite_workbook(code(catalogs))
+    raise InvalidValueError("--host", name, "none, classic or lite")
 
 
 def report_command(options: argparse.Namespace) -> int:
@@ -291,6 +298,17 @@ def catalog_validate_command(options: argparse.Namespace) -> int:
         f"No faults. Models: {len(catalogs.models)}, servers: {len(catalogs.servers)}, "
         f"storage profiles: {len(catalogs.profiles)}."
     )
+    return OK
+
+
+def serve_command(options: argparse.Namespace) -> int:
+    """Serve the functions and scripts to Excel until it is ended."""
+    from xlsizing.excel.server.serving import listen
+
+    server = listen(options.host, options.port, options.workers, options.catalogs)
+    print(f"Serving at {server.address}; Ctrl+C ends it. The manifest is at {server.manifest}.")
+    sys.stdout.flush()
+    server.serve()
     return OK
 
 

@@ -65,6 +65,25 @@ FUNCTIONS: dict[str, ExcelFunction] = {}
 """Every function that is registered with the host, by name."""
 
 
+SCRIPTS: dict[str, str] = {}
+"""Every script that is registered with the host: its module, by its name."""
+
+
+def excel_script(label: str) -> Callable[[Function], Function]:
+    """Register a script with the host, where that hands a script the workbook.
+
+    Parameters
+    ----------
+    label : what its button says.
+    """
+
+    def register(script: Function) -> Function:
+        SCRIPTS[script.__name__] = script.__module__
+        return xlwings.script(name=label)(script) if ON_OFFICE_JS else script
+
+    return register
+
+
 def excel_function(
     notes: Mapping[str, str], zeros: frozenset[str] = frozenset()
 ) -> Callable[[Function], Function]:

@@ -200,7 +200,7 @@ def test_the_command_writes_it(
         ("plan.xlsm", "none", "ends in .xlsx"),
         ("plan.xlsx", "classic", "ends in .xlsm"),
         ("plan", "classic", "ends in .xlsm"),
-        ("plan.xlsm", "excel", "none or classic"),
+        ("plan.xlsm", "excel", "none, classic or lite"),
     ],
 )
 def test_a_name_and_a_host_that_do_not_match_are_refused(

@@ -1,0 +1,1 @@
+"""The hosts that call the functions, as far as they run without Excel."""

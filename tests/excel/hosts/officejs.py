@@ -80,7 +80,7 @@ def _shown_cell(cell: Any) -> Any:
 _IN_PROCESS = """
 import asyncio, json, sys
 # As `xlsizing serve` does: else xlwings looks for this package again for every cell.
-sys.modules["pyodide"] = None
+sys.modules["pyodide"] = sys.modules["pyodide.ffi"] = None
 import xlwings
 from xlwings.server import custom_functions_call, custom_functions_meta
 import xlsizing.excel.functions as functions

@@ -1,12 +1,13 @@
 """From layer groups and fields of a published config.json to the catalog entry."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import MISSING, asdict, fields
+from dataclasses import fields, replace
 from typing import Any, NamedTuple
 
 from xlsizing.catalog.hf_config.attention import attention_heads
 from xlsizing.catalog.hf_config.fields import Fields, Reading
 from xlsizing.catalog.hf_config.precision import precision
+from xlsizing.catalog.writing import stated_fields
 from xlsizing.core import Model
 from xlsizing.core.entries import figures
 from xlsizing.core.layers import AttentionLayers, LayerGroup, StateLayers
@@ -145,21 +146,7 @@ def _readings(
 
 def entry_json(imported: ImportedModel) -> dict[str, Any]:
     """The entry as it stands in models.json: the fields that differ from their defaults."""
-    entry: dict[str, Any] = {}
-    for each in fields(Model):
-        value = getattr(imported.model, each.name)
-        default = each.default_factory() if each.default_factory is not MISSING else each.default
-        if each.name == "sources":
-            entry["sources"] = _sources(imported)
-        elif each.name == "layer_groups" and value:
-            entry["layer_groups"] = [_stated(group) for group in value]
-        elif value != default:
-            entry[each.name] = value
-    return entry
-
-
-def _stated(group: LayerGroup) -> dict[str, Any]:
-    return {name: value for name, value in asdict(group).items() if value is not None}
+    return stated_fields(replace(imported.model, sources=_sources(imported)))
 
 
 def _sources(imported: ImportedModel) -> dict[str, str]:

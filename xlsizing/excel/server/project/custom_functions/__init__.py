@@ -1,0 +1,3 @@
+"""What xlwings Server offers as functions: those of xlsizing, and nothing else."""
+
+from xlsizing.excel.functions import *  # noqa: F403

@@ -1,0 +1,1 @@
+"""What xlwings Server offers as scripts."""
