@@ -16,3 +16,12 @@ mv "$folder"/page-*.png docs/images/
 # The picture of the README: the first page without its margins.
 pdftoppm -r 130 -png -singlefile -f 1 -l 1 "$folder/template.pdf" "$folder/sizing"
 convert "$folder/sizing.png" -trim -bordercolor white -border 12 -colors 128 docs/images/sizing.png
+# The sheets that the button "Full report" makes, as far as LibreOffice draws them.
+.venv/bin/python -m tests.excel.report.drawn "$folder/full-report.xlsx"
+soffice --headless "-env:UserInstallation=file://$folder/profile" \
+    --convert-to pdf --outdir "$folder" "$folder/full-report.xlsx" >/dev/null
+for page in 1:full-report 4:full-report-warnings 5:full-report-charts; do
+    number=${page%%:*} name=${page#*:}
+    pdftoppm -r 100 -png -singlefile -f "$number" -l "$number" "$folder/full-report.pdf" "$folder/$name"
+    convert "$folder/$name.png" -trim -bordercolor white -border 12 -colors 128 "docs/images/$name.png"
+done

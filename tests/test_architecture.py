@@ -17,10 +17,11 @@ MAY_IMPORT: Mapping[str, frozenset[str]] = {
     "core": frozenset(),
     "catalog": frozenset({"core", "resources", "__version__"}),
     "report": frozenset({"core", "resources", "__version__"}),
-    "book": frozenset({"core", "resources", "__version__"}),
-    "excel": frozenset({"core", "catalog", "resources", "__version__"}),
+    "book": frozenset({"core", "palette", "resources", "__version__"}),
+    "excel": frozenset({"core", "catalog", "palette", "resources", "__version__"}),
     "cli": frozenset({"core", "catalog", "report", "book", "excel", "resources", "__version__"}),
     "__main__": frozenset({"cli"}),
+    "palette": frozenset(),
     "resources": frozenset(),
     "__init__": frozenset(),
 }
@@ -45,6 +46,7 @@ OUTSIDE: Mapping[str, frozenset[str]] = {
     "excel": frozenset({"xlwings", *ON_SERVER}),
     "cli": frozenset(),
     "__main__": frozenset(),
+    "palette": frozenset(),
     "resources": frozenset(),
     "__init__": frozenset(),
 }

@@ -8,8 +8,8 @@ from tests.formulas import PAGE, page
 from xlsizing.book.equations import equation
 from xlsizing.book.expressions import Formula, symbols
 from xlsizing.book.formulas import OUTPUTS, STEPS
-from xlsizing.book.inputs import INPUTS
 from xlsizing.book.lambdas import FUNCTIONS
+from xlsizing.core.planning.inputs import INPUTS
 
 FORMULAS = {each.symbol: each for each in (*STEPS, *OUTPUTS)}
 TIMES = "\N{MULTIPLICATION SIGN}"

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 
 import pytest
 
-from xlsizing.book.cells import CellError, Value
-from xlsizing.book.error_flow import FIGURE, NA, REFUSED, Scope, expression, trimmed, words
+from xlsizing.book.error_flow import FIGURE, NA, REFUSED, Scope, expression
 from xlsizing.book.faults import FORMULAS
+from xlsizing.core.planning.cells import CellError, Value, trimmed, words
 
 SYMBOLS: Mapping[str, Value] = {
     "Na": NA,

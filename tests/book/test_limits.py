@@ -8,9 +8,9 @@ import openpyxl
 import pytest
 
 from xlsizing.book import report, template
-from xlsizing.book.limits import LIMIT_EXACT, LIMIT_OVERHEAD_GIB
 from xlsizing.cli import main
 from xlsizing.core import Catalogs, SizingError, size
+from xlsizing.core.planning.limits import LIMIT_EXACT, LIMIT_OVERHEAD_GIB
 
 AT_THE_EDGE: list[tuple[dict[str, Any], dict[str, Any]]] = [
     # the largest load that a workbook counts, and what is one too many

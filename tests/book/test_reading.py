@@ -23,12 +23,12 @@ from tests.book.plans import (
     written,
 )
 from xlsizing.book import package, reading
-from xlsizing.book.cells import CellError
 from xlsizing.book.plan import Plan, plan_of
 from xlsizing.book.reading import TypedWorkbook, WorkbookReadError, read_workbook
 from xlsizing.book.values import formula_values
 from xlsizing.core import Catalogs, SizingError, size
 from xlsizing.core.engine import EngineSettings
+from xlsizing.core.planning.cells import CellError
 
 GOOD = {
     "Scenario": "Good",

@@ -10,8 +10,8 @@ from openpyxl.utils import get_column_letter, range_boundaries
 
 from tests.engines.engines import Cell, Value, same
 from tests.engines.loads import Load
-from xlsizing.book.inputs import INPUTS, TENSOR_PARALLEL
 from xlsizing.core import ALERT_RULES, SizingResult
+from xlsizing.core.planning.inputs import INPUTS, TENSOR_PARALLEL
 
 OUTPUT_FIELDS = {
     "KV per session GiB": "kv_per_session_gib",

@@ -16,14 +16,15 @@ from tests.engines.engines import ENGINES, Cell, Engine, IronCalc, Value, same
 from tests.engines.sheets import Template
 from tests.engines.test_template import cached_values
 from xlsizing.book import report
-from xlsizing.book.cells import CellError
-from xlsizing.book.cells import Value as Typed
 from xlsizing.book.faults import FORMULAS
 from xlsizing.book.rows import ERROR_VALUES
 from xlsizing.book.typed_scenario import typed_scenario
 from xlsizing.catalog import load_catalogs
 from xlsizing.core import Catalogs, size
 from xlsizing.core.engine import EngineSettings
+from xlsizing.core.planning.cells import CellError
+from xlsizing.core.planning.cells import Value as Typed
+from xlsizing.core.planning.plan import TypedRow
 
 each_engine = pytest.mark.parametrize("engine", ENGINES, ids=lambda engine: engine.name)
 
@@ -108,7 +109,7 @@ def book_of(rows: Sequence[Row], settings: EngineSettings) -> bytes:
     """The report of a good load with these rows, each on top of the good one."""
     entries = catalogs()
     scenarios = [
-        typed_scenario(f"Row {number}", "yes", {**GOOD, **row}, settings, entries)
+        typed_scenario(TypedRow(f"Row {number}", "yes", {**GOOD, **row}), settings, entries)
         for number, row in enumerate(rows)
     ]
     load = size(
@@ -171,7 +172,9 @@ def test_rows_count_as_the_formula_has_it_whatever_stands_in_active(engine: Engi
     entries = catalogs()
     rows: Sequence[Row] = (GOOD, {**GOOD, "Model": "no-such"}, {"HA": "n+1"}, {"Model": " "}, {})
     scenarios = [
-        typed_scenario("x", active, row, SETTINGS[0], entries) for active in ACTIVE for row in rows
+        typed_scenario(TypedRow("x", active, row), SETTINGS[0], entries)
+        for active in ACTIVE
+        for row in rows
     ]
     good = size(
         entries.models[0],
@@ -196,8 +199,10 @@ def test_rows_count_as_the_formula_has_it_whatever_stands_in_active(engine: Engi
 @pytest.mark.parametrize("place", range(len(WRONG)), ids=lambda place: str(WRONG[place]))
 def test_each_fault_shows_in_the_status_and_leaves_right_figures_alone(place: int) -> None:
     symbol, _ = WRONG[place]
-    scenario = typed_scenario("x", "yes", {**GOOD, **SINGLES[place]}, SETTINGS[0], catalogs())
-    good = typed_scenario("x", "yes", GOOD, SETTINGS[0], catalogs()).values
+    scenario = typed_scenario(
+        TypedRow("x", "yes", {**GOOD, **SINGLES[place]}), SETTINGS[0], catalogs()
+    )
+    good = typed_scenario(TypedRow("x", "yes", GOOD), SETTINGS[0], catalogs()).values
     is_planned = symbol not in ("TensorParallel", "Storage")
     assert (scenario.values["Status"] != "OK") is (symbol != "TensorParallel")
     assert (scenario.values["NodesFinal"] in ERROR_VALUES) is is_planned
@@ -220,7 +225,9 @@ def test_each_fault_shows_in_the_status_and_leaves_right_figures_alone(place: in
 def test_every_row_has_the_value_of_every_formula() -> None:
     for settings in SETTINGS:
         for row in (*SINGLES, *PAIRS[::16]):
-            values = typed_scenario("x", None, {**GOOD, **row}, settings, catalogs()).values
+            values = typed_scenario(
+                TypedRow("x", None, {**GOOD, **row}), settings, catalogs()
+            ).values
             assert set(values) >= set(FORMULAS)
 
 

@@ -31,8 +31,8 @@ from tests.engines.loads import Load
 from tests.engines.sheets import differences
 from tests.engines.test_template import GOOD, TYPED_WRONG, cached_values
 from tests.excel.remembered import forget
-from xlsizing.book.inputs import INPUTS
 from xlsizing.book.lambdas import FUNCTIONS, examples
+from xlsizing.core.planning.inputs import INPUTS
 from xlsizing.excel import functions, planning
 
 CALLS, SEED = 700, 20_260_311
@@ -120,7 +120,7 @@ FAULTS: Sequence[Fault] = (
     Fault("NODES_REQUIRED", "Default_HA", '"n+1"'),
     # Errors: those of arguments, and which of two is answered.
     Fault("NODES_REQUIRED", "ISERROR(_xlpm.Let_Concurrency)", "ISERROR(0)"),
-    Fault("SESSIONS_PER_NODE", "ISERROR(_xlpm.Let_ClampedContext)", "ISERROR(0)"),
+    Fault("SESSIONS_PER_NODE", "ISERROR(_xlpm.Let_ServerRow)", "ISERROR(0)"),
     Fault("NODES_MINIMUM", "ISERROR(_xlpm.Let_SpareNodes)", "ISERROR(0)"),
 )
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from openpyxl.workbook import Workbook
 
 from xlsizing import __version__
-from xlsizing.book.cells import PackageNotes, Style, Value, Writer
+from xlsizing.book.cells import PackageNotes, Style, Writer
 from xlsizing.book.checks import write_checks
 from xlsizing.book.lambdas import examples
 from xlsizing.book.pages import protect, set_page
@@ -27,6 +27,7 @@ from xlsizing.book.styles import (
 )
 from xlsizing.book.tables import Column, write_table
 from xlsizing.core import ALERT_RULES, AlertRule, Catalogs, SizingResult
+from xlsizing.core.planning.cells import Value
 from xlsizing.resources import shipped
 
 _WIDTHS = (30, 14, 8, 52, 62)

@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from xlsizing.book.engine.formulas import MEMORY_UNKNOWN, SETTINGS_WRONG, WEIGHTS_AND_POOL_UNKNOWN
 from xlsizing.book.engine.layouts import MODEL_FIGURES
 from xlsizing.book.expressions import Formula, filled, fixed, literal, model, server, storage
-from xlsizing.book.limits import LIMIT_EXACT, LIMIT_OVERHEAD_GIB
 from xlsizing.core import ALERT_RULES, BYTES_PER_ELEMENT
 from xlsizing.core.alerts import (
     REMEDIES,
@@ -15,6 +14,7 @@ from xlsizing.core.alerts import (
     WEIGHTS_KNOWN,
     WEIGHTS_UNKNOWN,
 )
+from xlsizing.core.planning.limits import LIMIT_EXACT, LIMIT_OVERHEAD_GIB
 
 _FIGURES: Mapping[str, str] = {
     "model": model("Name"),

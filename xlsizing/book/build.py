@@ -16,9 +16,8 @@ from xlsizing.book.engine.layouts import write_layouts_sheet
 from xlsizing.book.engine.scenarios import ScenarioTable
 from xlsizing.book.engine.sheet import write_engine_sheet
 from xlsizing.book.hosts import PLAIN_WORKBOOK, Host
-from xlsizing.book.limits import require_countable
 from xlsizing.book.package import package
-from xlsizing.book.presets import AS_ASKED, presets
+from xlsizing.book.presets import presets
 from xlsizing.book.scenario import Scenario, sized_scenario
 from xlsizing.book.scenarios_sheet import write_scenarios_sheet
 from xlsizing.book.sizing_sheet import write_sizing_sheet
@@ -26,6 +25,8 @@ from xlsizing.book.values import formula_values
 from xlsizing.book.warnings_sheet import write_warnings_sheet
 from xlsizing.core import Catalogs, SizingResult, UnknownNameError, size
 from xlsizing.core.catalogs import AnyEntry, find
+from xlsizing.core.planning.limits import require_countable
+from xlsizing.core.planning.presets import AS_ASKED
 
 TAB_COLOURS = {
     **dict.fromkeys(("Sizing", "Scenarios"), "E3B505"),

@@ -14,7 +14,7 @@ from openpyxl.styles import Alignment
 from openpyxl.workbook import Workbook
 from openpyxl.worksheet.worksheet import Worksheet
 
-from xlsizing.book.cells import PackageNotes, Style, Value, Writer
+from xlsizing.book.cells import PackageNotes, Style, Writer
 from xlsizing.book.formulas import DERIVED
 from xlsizing.book.names import define
 from xlsizing.book.pages import set_page
@@ -26,6 +26,7 @@ from xlsizing.core.engine import UnknownWeightsError, listed_sizes, usable_gpu_b
 from xlsizing.core.entries import Entry, unsourced_figures
 from xlsizing.core.kv_cache import session_cost
 from xlsizing.core.layers import described
+from xlsizing.core.planning.cells import Value
 
 TABLE_TOP = 4
 

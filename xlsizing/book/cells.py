@@ -1,6 +1,7 @@
 """Writing cells: data as data, formulas with the value that they will show."""
 
 import re
+from copy import copy
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -8,14 +9,7 @@ from openpyxl.cell.cell import Cell
 from openpyxl.styles import Alignment, Border, Font, PatternFill, Protection
 from openpyxl.worksheet.worksheet import Worksheet
 
-Value = str | int | float | bool | None
-
-
-class CellError(str):
-    """An error value such as #N/A, where a cell holds it as data."""
-
-    __slots__ = ()
-
+from xlsizing.core.planning.cells import CellError, Value
 
 LONGEST_TEXT = 32_767
 """UTF-16 units that a cell holds; Excel cuts longer text without a word."""
@@ -159,8 +153,11 @@ class Writer:
         was_quoted = bool(cell.quotePrefix)
         cell.quotePrefix = True
         quoted = cell.style_id
+        # openpyxl has numbered the very look that is changed next.
+        cell._style = copy(cell._style)  # type: ignore[attr-defined]  # noqa: SLF001
         cell.quotePrefix = False
         plain = cell.style_id
+        cell._style = copy(cell._style)  # type: ignore[attr-defined]  # noqa: SLF001
         cell.quotePrefix = was_quoted
         return plain, quoted
 

@@ -4,13 +4,14 @@ from typing import NamedTuple
 
 from openpyxl.workbook import Workbook
 
-from xlsizing.book.cells import Style, Value, Writer
+from xlsizing.book.cells import Style, Writer
 from xlsizing.book.expressions import COUNT, Formula
 from xlsizing.book.names import define
 from xlsizing.book.scenario_summary import CHECK_OK
 from xlsizing.book.styles import BODY, HEADING_FILL, LEFT, SEVERITY_FILLS, STRONG, highlight
 from xlsizing.core import SizingResult
 from xlsizing.core.alerts import STATUS_OK, STATUS_UNSAFE
+from xlsizing.core.planning.cells import Value
 
 HOLDS, FAILS, NOT_COMPUTED = "holds", "FAILS", "not computed"
 

@@ -1,7 +1,6 @@
 """Constants, defaults and limits, by the names that formulas read them by."""
 
 from xlsizing.book.alert_formulas import RULE_DIGITS
-from xlsizing.book.limits import LIMIT_EXACT, LIMIT_OVERHEAD_GIB
 from xlsizing.core import (
     DEFAULT_HA_MODE,
     DEFAULT_KV_BUDGET_RATIO,
@@ -18,6 +17,7 @@ from xlsizing.core.engine import (
     LARGEST_GPU_GIB,
 )
 from xlsizing.core.exact import GIB_PARTS, RATIO_PARTS
+from xlsizing.core.planning.limits import LIMIT_EXACT, LIMIT_OVERHEAD_GIB
 from xlsizing.core.ranges import extreme_above
 from xlsizing.core.units import BYTES_PER_GB, BYTES_PER_GIB, BYTES_PER_MIB, BYTES_PER_TIB
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from xlsizing.book.expressions import Formula
 from xlsizing.book.formulas import OUTPUTS, STEPS
-from xlsizing.book.inputs import INPUTS
+from xlsizing.core.planning.inputs import INPUTS
 
 _TOKEN = re.compile(
     r"""\s*(?:(?P<text>"(?:[^"]|"")*")|(?P<error>\#[A-Z0-9/]+[!?]?)|(?P<number>\d+(?:\.\d+)?)

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
-from xlsizing.book.cells import CellError, Value
+from xlsizing.core.planning.cells import CellError, Value, trimmed, words
 
 NA: Final = CellError("#N/A")
 REFUSED: Final = CellError("#VALUE!")
@@ -286,22 +286,6 @@ def _on_numbers(compute: Callable[..., float]) -> _Operation:
         return compute(*numbers)
 
     return _on_values(result)
-
-
-def words(value: Value) -> str:
-    """A value as the text that it becomes beside other text."""
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return str(value).upper()
-    if isinstance(value, float):
-        return format(value, ".15g").replace("e", "E")
-    return str(value)
-
-
-def trimmed(value: Value) -> str:
-    """A value as text without blanks at its ends, and one between words, as TRIM gives it."""
-    return " ".join(part for part in words(value).split(" ") if part)
 
 
 def _number_of(value: Value) -> Value:

@@ -18,7 +18,6 @@ from xlsizing.book.alert_formulas import (
     STATUS,
 )
 from xlsizing.book.catalog_sheets import MODEL_COLUMNS, SERVER_COLUMNS, STORAGE_COLUMNS
-from xlsizing.book.cells import CellError, Value
 from xlsizing.book.constants import CONSTANTS
 from xlsizing.book.engine.formulas import ENGINE_OUTPUTS, ENGINE_STEPS
 from xlsizing.book.engine.layouts import COLUMNS as LAYOUT_COLUMNS
@@ -27,13 +26,14 @@ from xlsizing.book.engine.values import settings_values
 from xlsizing.book.error_flow import NA, REFUSED, Figure, Scope, expression
 from xlsizing.book.expressions import Formula
 from xlsizing.book.formulas import OUTPUTS, REMEDY_STEPS, STEPS
-from xlsizing.book.limits import is_countable
 from xlsizing.book.rows import ERROR_VALUES
 from xlsizing.book.tables import Column
-from xlsizing.book.typed import SYMBOLS, TypedLoad, stand_ins
 from xlsizing.book.values import formula_values
 from xlsizing.core import Catalogs
 from xlsizing.core.engine import EngineSettings
+from xlsizing.core.planning.cells import CellError, Value
+from xlsizing.core.planning.limits import is_countable
+from xlsizing.core.planning.typed import SYMBOLS, TypedLoad, stand_ins
 
 FORMULAS: Mapping[str, Formula] = {
     formula.symbol: formula

@@ -17,7 +17,6 @@ from openpyxl.workbook import Workbook
 from openpyxl.workbook.defined_name import DefinedName
 
 from xlsizing.book.alert_formulas import WHY
-from xlsizing.book.cells import Value
 from xlsizing.book.expressions import Formula, literal, render, symbols
 from xlsizing.book.formulas import OUTPUTS, STEPS
 from xlsizing.book.values import NO_NODES
@@ -29,6 +28,7 @@ from xlsizing.core import (
     SizingResult,
 )
 from xlsizing.core.exact import plain
+from xlsizing.core.planning.cells import Value
 
 LONGEST_COMMENT = 255
 """Characters of a name's comment; Excel does not open a file with a longer one."""
@@ -39,16 +39,18 @@ _FORMULAS: Mapping[str, Formula] = {each.symbol: each for each in (*STEPS, *OUTP
 
 _CHECKED = (
     "ModelRow",
+    "ServerRow",
     "ClampedContext",
     "ElementBytes",
-    "ServerRow",
     "RatioParts",
     "OverheadParts",
     "Sessions",
     "HeadroomParts",
     "SpareNodes",
 )
-"""The steps that read an argument, in the order in which a wrong one decides the answer."""
+"""The steps that read an argument, in the order in which a wrong one decides the answer:
+names before values, as in the functions of `xlsizing.excel`.
+"""
 
 
 @dataclass(frozen=True)

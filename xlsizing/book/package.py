@@ -18,9 +18,10 @@ from lxml import etree
 from openpyxl.utils.cell import coordinate_from_string
 from openpyxl.workbook import Workbook
 
-from xlsizing.book.cells import AltText, ExtraPart, PackageNotes, RowBlock, Value
+from xlsizing.book.cells import AltText, ExtraPart, PackageNotes, RowBlock
 from xlsizing.book.rows import block_xml, cell_value
 from xlsizing.core import SizingError
+from xlsizing.core.planning.cells import Value
 
 _MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 _OFFICE_RELATIONS = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"

@@ -8,21 +8,23 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from xlsizing.book.catalog_sheets import MODEL_COLUMNS, SERVER_COLUMNS, STORAGE_COLUMNS
-from xlsizing.book.cells import CellError, Value
-from xlsizing.book.engine.inputs import SETTINGS_ASKED
-from xlsizing.book.error_flow import trimmed, words
-from xlsizing.book.inputs import INPUTS, TENSOR_PARALLEL, Input
-from xlsizing.book.reading import COMPARED, TypedCell, TypedWorkbook, WorkbookReadError
-from xlsizing.book.scenario import Scenario, is_named
+from xlsizing.book.reading import COMPARED, TypedWorkbook, WorkbookReadError
+from xlsizing.book.scenario import Scenario
 from xlsizing.book.tables import Column
-from xlsizing.book.typed import TypedLoad, typed_load
 from xlsizing.book.typed_scenario import typed_scenario
 from xlsizing.core import Catalogs, SizingError, SizingResult
 from xlsizing.core.catalogs import name_key
-from xlsizing.core.engine import DEFAULT_SETTINGS, EngineSettings
 from xlsizing.core.entries import Entry
-from xlsizing.core.errors import InvalidValueError, UnknownNameError
-from xlsizing.core.exact import as_whole
+from xlsizing.core.errors import UnknownNameError
+from xlsizing.core.planning.cells import Value, words
+from xlsizing.core.planning.inputs import INPUTS, Input
+from xlsizing.core.planning.plan import (
+    RefusedCellError,
+    engine_settings,
+    is_named,
+    load_on_sizing,
+)
+from xlsizing.core.planning.typed import SYMBOLS, TypedLoad, typed_load
 
 
 class Plan(NamedTuple):
@@ -46,47 +48,24 @@ def plan_of(workbook: TypedWorkbook, catalogs: Catalogs) -> Plan:
     WorkbookReadError : the load on Sizing or a setting on Engine cannot be sized; the error
         names the cell. A row of Scenarios may be wrong, and then shows that.
     """
-    settings = _settings(workbook)
-    load = typed_load({symbol: cell.value for symbol, cell in workbook.load.items()}, catalogs)
-    for asked in (*INPUTS, TENSOR_PARALLEL):
-        if asked.symbol in load.refused:
-            raise _refused(asked, workbook, load.refused[asked.symbol])
+    try:
+        settings = engine_settings(workbook.settings)
+        load = load_on_sizing(workbook.load, catalogs)
+    except RefusedCellError as error:
+        raise _refused(workbook, error) from error
     result = load.result(settings)
-    scenarios = [
-        typed_scenario(row.name, row.active, row.typed, settings, catalogs) for row in workbook.rows
-    ]
+    scenarios = [typed_scenario(row, settings, catalogs) for row in workbook.rows]
     live = [typed_load(each.typed, catalogs) for each in scenarios if each.is_live]
     notes = [*_notes(workbook, [load, *live]), *_scenario_notes(workbook, scenarios)]
     return Plan(result, scenarios, workbook.base, notes)
 
 
-def _settings(workbook: TypedWorkbook) -> EngineSettings:
-    """The engine's settings; the default where a cell is empty."""
-    given: dict[str, Any] = {}
-    for asked in SETTINGS_ASKED:
-        cell = workbook.settings[asked.field]
-        if not trimmed(cell.value):
-            continue
-        value = as_whole(cell.value)
-        if asked.field == "state_caching" and not isinstance(value, CellError):
-            value = name_key(words(cell.value))
-        try:
-            EngineSettings(**{asked.field: value})  # type: ignore[arg-type]
-        except InvalidValueError as error:
-            raise _in_cell(asked.label, cell, workbook, error) from error
-        given[asked.field] = value
-    return EngineSettings(**given) if given else DEFAULT_SETTINGS
-
-
-def _refused(asked: Input, workbook: TypedWorkbook, error: SizingError) -> WorkbookReadError:
-    own = _only_in(workbook, asked, error)
-    return _in_cell(asked.label, workbook.load[asked.symbol], workbook, error, own)
-
-
-def _in_cell(
-    label: str, cell: TypedCell, workbook: TypedWorkbook, error: SizingError, more: str = ""
-) -> WorkbookReadError:
-    return WorkbookReadError(f"{label} ({cell.place} in {workbook.path}): {error}{more}")
+def _refused(workbook: TypedWorkbook, error: RefusedCellError) -> WorkbookReadError:
+    """What to say of a refused cell; where only the workbook has a name, how to mend that."""
+    asked = SYMBOLS.get(error.symbol)
+    own = _only_in(workbook, asked, error.reason) if asked else ""
+    place = f"{error.cell.place} in {workbook.path}"
+    return WorkbookReadError(f"{error.label} ({place}): {error.reason}{own}")
 
 
 _TABLES: Mapping[str, str] = {"Model": "Models", "Server": "Servers", "Storage": "Storage"}
@@ -137,7 +116,7 @@ def _scenario_notes(workbook: TypedWorkbook, scenarios: Sequence[Scenario]) -> I
     if not workbook.has_scenarios:
         yield f"{workbook.path} has no table Scenarios; presets stand in its place."
     elif workbook.base:
-        same = [each for each in scenarios if is_named(each, workbook.base)]
+        same = [each for each in scenarios if is_named(each.name, workbook.base)]
         if not same:
             yield f"There is no scenario named {workbook.base}; nothing is compared with it."
         elif len(same) > 1:

@@ -1,29 +1,11 @@
-"""Scenarios that a report compares a load with: how much of safety costs how many nodes."""
+"""The presets as scenarios of a workbook."""
 
-from collections.abc import Mapping
-from typing import NamedTuple
-
-from xlsizing.book.cells import Value
-from xlsizing.book.scenario import ACTIVE, Scenario, sized_scenario
+from xlsizing.book.scenario import Scenario, sized_scenario
 from xlsizing.book.typed_scenario import typed_scenario
 from xlsizing.core import Catalogs, SizingResult
-
-AS_ASKED = "As asked"
-
-
-class Preset(NamedTuple):
-    """Peak headroom [share of the load] and high availability of a preset."""
-
-    peak_headroom_ratio: float
-    ha_mode: str
-
-
-PRESETS: Mapping[str, Preset] = {
-    "Minimum": Preset(0.0, "none"),
-    "Recommended": Preset(0.2, "n+1"),
-    "Ideal": Preset(0.4, "n+1"),
-}
-"""The presets by name, from the cheapest to the safest."""
+from xlsizing.core.planning.cells import Value
+from xlsizing.core.planning.plan import ACTIVE, TypedRow
+from xlsizing.core.planning.presets import AS_ASKED, PRESETS, Preset
 
 
 def presets(result: SizingResult, catalogs: Catalogs) -> list[Scenario]:
@@ -34,7 +16,7 @@ def presets(result: SizingResult, catalogs: Catalogs) -> list[Scenario]:
     asked = sized_scenario(AS_ASKED, result, catalogs)
     rows = {name: {**asked.typed, **_typed(preset)} for name, preset in PRESETS.items()}
     return [asked] + [
-        typed_scenario(name, ACTIVE, typed, result.settings, catalogs)
+        typed_scenario(TypedRow(name, ACTIVE, typed), result.settings, catalogs)
         for name, typed in rows.items()
     ]
 

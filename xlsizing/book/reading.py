@@ -5,32 +5,36 @@ formulas had computed is not read, but for the value of a formula in an input ce
 """
 
 import io
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from functools import cached_property
 from pathlib import Path
-from typing import NamedTuple
 
 import openpyxl
 from openpyxl.utils import coordinate_to_tuple, get_column_letter, range_boundaries
 from openpyxl.utils.datetime import to_excel
 from openpyxl.workbook import Workbook
 
-from xlsizing.book.cells import CellError, Value
-from xlsizing.book.engine.inputs import SETTINGS_ASKED
-from xlsizing.book.error_flow import trimmed
-from xlsizing.book.inputs import INPUTS, TENSOR_PARALLEL
 from xlsizing.book.package import PackageError, PlacedTable, require_package, tables
-from xlsizing.book.scenario_summary import BASE
-from xlsizing.book.scenarios_sheet import TABLE as SCENARIOS
 from xlsizing.core import SizingError
 from xlsizing.core.catalogs import name_key
 from xlsizing.core.exact import as_whole
+from xlsizing.core.planning.cells import CellError, Value, trimmed
+from xlsizing.core.planning.inputs import INPUTS, SETTINGS_ASKED, TENSOR_PARALLEL
+from xlsizing.core.planning.plan import (
+    BASE,
+    MOST_ROWS,
+    NOWHERE,
+    ROW_HEADS,
+    SCENARIOS,
+    TypedCell,
+    TypedRow,
+    typed_row,
+    without_blank_end,
+)
 
 MOST_FILE_BYTES = 100 * 2**20
-MOST_ROWS = 10_000
-"""Rows of a table that are read."""
 
 COMPARED: Mapping[str, Sequence[str]] = {
     "Models": (
@@ -63,31 +67,6 @@ class WorkbookReadError(SizingError):
     """A workbook that cannot be read, or lacks what is looked for in it."""
 
     code = "WORKBOOK_READ"
-
-
-class TypedCell(NamedTuple):
-    """What a cell holds, and where it is."""
-
-    place: str
-    """Sheet and address, such as Sizing!C14; empty where the workbook has no such cell."""
-    value: Value
-
-
-NOWHERE = TypedCell("", None)
-
-
-class TypedRow(NamedTuple):
-    """A row of Scenarios as it is typed."""
-
-    name: str
-    active: Value
-    typed: Mapping[str, Value]
-    """What is typed for each input, by symbol."""
-
-    @property
-    def is_blank(self) -> bool:
-        """True where nothing is typed in the row."""
-        return not any(map(trimmed, (self.name, self.active, *self.typed.values())))
 
 
 @dataclass(frozen=True)
@@ -130,7 +109,9 @@ def read_workbook(path: str) -> TypedWorkbook:
                 asked.field: book.named(asked.defined_name, must_be=False)
                 for asked in SETTINGS_ASKED
             },
-            rows=_without_blank_end(_rows(book)),
+            rows=without_blank_end(
+                typed_row(cells) for cells in book.rows(SCENARIOS, ROW_HEADS, must_be=True)
+            ),
             has_scenarios=SCENARIOS.lower() in book.tables,
             base=trimmed(book.named(BASE, must_be=False).value),
             entries={
@@ -348,19 +329,3 @@ def _value(value: object, kind: str, book: Workbook) -> Value:
         value = as_whole(value)
     assert isinstance(value, str | int | float | None)
     return None if value == "" else value
-
-
-def _rows(book: _Opened) -> Iterator[TypedRow]:
-    asked = (*INPUTS, TENSOR_PARALLEL)
-    heads = ["Scenario", "Active", *(each.label for each in asked)]
-    for row in book.rows(SCENARIOS, heads, must_be=True):
-        name = row["Scenario"]
-        typed = {each.symbol: row[each.label] for each in asked}
-        yield TypedRow("" if name is None else str(name), row["Active"], typed)
-
-
-def _without_blank_end(rows: Iterable[TypedRow]) -> list[TypedRow]:
-    kept = list(rows)
-    while kept and kept[-1].is_blank:
-        kept.pop()
-    return kept

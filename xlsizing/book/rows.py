@@ -5,13 +5,12 @@ from collections.abc import Iterator
 from xlsizing.book.cells import (
     ROW_MARK,
     BlockColumn,
-    CellError,
     RowBlock,
-    Value,
     cell_text,
     escaped,
     is_like_a_formula,
 )
+from xlsizing.core.planning.cells import CellError, Value
 
 ERROR_VALUES = frozenset({"#N/A", "#VALUE!", "#NUM!", "#REF!", "#NAME?", "#DIV/0!", "#NULL!"})
 

@@ -1,15 +1,13 @@
 """A scenario: one sizing among others, with a name."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from xlsizing.book.cells import Value
-from xlsizing.book.inputs import INPUTS, TENSOR_PARALLEL, input_value
 from xlsizing.book.values import formula_values
 from xlsizing.core import Catalogs, SizingResult
-
-ACTIVE, SWITCHED_OFF = "yes", "no"
+from xlsizing.core.planning.cells import Value
+from xlsizing.core.planning.inputs import INPUTS, TENSOR_PARALLEL, input_value
+from xlsizing.core.planning.plan import ACTIVE
 
 
 @dataclass(frozen=True)
@@ -27,14 +25,6 @@ class Scenario:
     def is_live(self) -> bool:
         """True where the row counts: it is not switched off."""
         return bool(self.values)
-
-
-def is_named(scenario: Scenario, name: str) -> bool:
-    """Whether a typed name finds a scenario, as MATCH does: without regard to case.
-
-    The name is trimmed before; what stands in the table is not.
-    """
-    return scenario.name.lower() == re.sub(" +", " ", name).strip(" ").lower()
 
 
 def sized_scenario(name: str, result: SizingResult, catalogs: Catalogs) -> Scenario:

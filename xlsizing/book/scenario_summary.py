@@ -6,27 +6,20 @@ from dataclasses import dataclass
 from openpyxl.workbook import Workbook
 from openpyxl.worksheet.datavalidation import DataValidation
 
-from xlsizing.book.cells import Style, Value, Writer
+from xlsizing.book.cells import Style, Writer
 from xlsizing.book.expressions import COUNT, lookup_key
 from xlsizing.book.inputs import input_style
 from xlsizing.book.names import define
-from xlsizing.book.scenario import Scenario, is_named
-from xlsizing.book.styles import (
-    APART,
-    BODY,
-    LEFT,
-    NOTE,
-    SEVERITY_FILLS,
-    STRONG,
-    highlight,
-)
+from xlsizing.book.scenario import Scenario
+from xlsizing.book.styles import APART, BODY, LEFT, NOTE, SEVERITY_FILLS, STRONG, highlight
 from xlsizing.book.tables import Placed
 from xlsizing.core.alerts import STATUS_OK
+from xlsizing.core.planning.cells import Value
+from xlsizing.core.planning.plan import BASE, is_named
 
 LABELS, VALUES = 3, 4
 """The rows of the labels, and of the figures under them."""
 
-BASE = "Input_BaseScenario"
 BASE_NODES = "Scenarios_BaseNodes"
 """Nodes final of the base scenario; nothing where there is none."""
 
@@ -74,7 +67,7 @@ def _base(name: str, rows: Sequence[Scenario]) -> tuple[Value, str]:
     """Nodes final of the base scenario, and what is said of it."""
     if not name.strip():
         return "", _NO_BASE
-    found = [row for row in rows if is_named(row, name)]
+    found = [row for row in rows if is_named(row.name, name)]
     if not found:
         return "", f"{_UNKNOWN_BASE}{name.strip()}."
     nodes = found[0].values.get("NodesFinal")

@@ -17,13 +17,13 @@ from xlsizing.book.alert_formulas import (
     RULE_DIGITS,
     STATUS,
 )
-from xlsizing.book.cells import PackageNotes, Style, Value, Writer
+from xlsizing.book.cells import PackageNotes, Style, Writer
 from xlsizing.book.engine.formulas import ENGINE_OUTPUTS, ENGINE_STEPS
 from xlsizing.book.expressions import COUNT, Formula, render, server
 from xlsizing.book.formulas import OUTPUTS, REMEDY_STEPS, STEPS
-from xlsizing.book.inputs import INPUTS, TENSOR_PARALLEL, Input, input_style
+from xlsizing.book.inputs import input_style
 from xlsizing.book.pages import set_page
-from xlsizing.book.scenario import ACTIVE, SWITCHED_OFF, Scenario
+from xlsizing.book.scenario import Scenario
 from xlsizing.book.scenario_summary import BASE_NODES, Comparison, write_summary
 from xlsizing.book.sizing_sheet import add_input_check
 from xlsizing.book.styles import (
@@ -43,8 +43,11 @@ from xlsizing.book.styles import (
 )
 from xlsizing.book.tables import Column, Placed, own_row, write_table
 from xlsizing.core import Catalogs
+from xlsizing.core.planning.cells import Value
+from xlsizing.core.planning.inputs import INPUTS, TENSOR_PARALLEL, Input
+from xlsizing.core.planning.plan import ACTIVE, SWITCHED_OFF
+from xlsizing.core.planning.plan import SCENARIOS as TABLE
 
-TABLE = "Scenarios"
 TABLE_TOP = 6
 ROWS = 20
 """Rows that the table has at least; Excel adds more as a person types below."""

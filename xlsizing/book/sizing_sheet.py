@@ -19,19 +19,17 @@ from xlsizing.book.alert_formulas import (
     STATUS,
     WEIGHTS,
 )
-from xlsizing.book.cells import PackageNotes, Style, Value, Writer
+from xlsizing.book.cells import PackageNotes, Style, Writer
 from xlsizing.book.checks import CHECKS_ANSWER, CHECKS_HOLD
 from xlsizing.book.engine.formulas import ENGINE_OUTPUTS
 from xlsizing.book.expressions import COUNT, Formula, render
 from xlsizing.book.formulas import OUTPUTS, REMEDY_STEPS, STEPS
-from xlsizing.book.inputs import INPUTS, TENSOR_PARALLEL, Input, input_style, input_value
-from xlsizing.book.limits import LIMIT_OVERHEAD_GIB
+from xlsizing.book.inputs import input_style
 from xlsizing.book.names import define
 from xlsizing.book.pages import protect, set_page
 from xlsizing.book.styles import (
     ANSWER,
     APART,
-    BAND_GROUNDS,
     BODY,
     HEADING,
     HEADING_FILL,
@@ -52,6 +50,10 @@ from xlsizing.book.styles import (
 from xlsizing.book.values import formula_values
 from xlsizing.core import RANGES, Catalogs, SizingResult, band
 from xlsizing.core.alerts import STATUS_OK
+from xlsizing.core.planning.cells import Value
+from xlsizing.core.planning.inputs import INPUTS, TENSOR_PARALLEL, Input, input_value
+from xlsizing.core.planning.limits import LIMIT_OVERHEAD_GIB
+from xlsizing.palette import BAND_GROUNDS
 
 TITLE_TEXT = "How many GPU nodes?"
 _LABEL, _VALUE, _UNIT, _BAND, _NOTE = 2, 3, 4, 5, 6

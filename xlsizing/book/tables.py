@@ -9,8 +9,9 @@ from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.filters import AutoFilter
 from openpyxl.worksheet.table import Table, TableColumn, TableFormula, TableStyleInfo
 
-from xlsizing.book.cells import ROW_MARK, BlockColumn, RowBlock, Style, Value, Writer
+from xlsizing.book.cells import ROW_MARK, BlockColumn, RowBlock, Style, Writer
 from xlsizing.book.styles import APART, BODY, COLUMN_FILL, COLUMN_HEAD, COLUMN_HEAD_ALIGNMENT
+from xlsizing.core.planning.cells import Value
 
 Row = TypeVar("Row")
 

@@ -11,13 +11,13 @@ from xlsizing.book.alert_formulas import (
     RULE_DIGITS,
     alert_symbol,
 )
-from xlsizing.book.cells import Value
 from xlsizing.book.engine.values import engine_values
 from xlsizing.core import ALERT_RULES, BYTES_PER_ELEMENT, Catalogs, SizingResult
 from xlsizing.core.capacity import bytes_beside_kv, hbm_bytes, kv_budget_bytes
 from xlsizing.core.exact import GIB_PARTS, RATIO_PARTS, in_parts
 from xlsizing.core.kv_cache import clamped_context, kv_bytes_per_session, session_cost
 from xlsizing.core.nodes import spare_nodes
+from xlsizing.core.planning.cells import Value
 from xlsizing.core.remedies import (
     budget_remedies,
     context_to_fit,

@@ -14,7 +14,7 @@ from openpyxl.workbook import Workbook
 
 from xlsizing.book.about_sheet import FILLED_IN, advice
 from xlsizing.book.alert_formulas import ALERT_NUMBERS, ALERTS, alert_symbol
-from xlsizing.book.cells import PackageNotes, Style, Value, Writer
+from xlsizing.book.cells import PackageNotes, Style, Writer
 from xlsizing.book.names import define
 from xlsizing.book.pages import protect, set_page
 from xlsizing.book.scenario import Scenario
@@ -32,6 +32,7 @@ from xlsizing.book.styles import (
 )
 from xlsizing.book.tables import Column, Placed, own_row, write_table
 from xlsizing.core import ALERT_RULES, AlertRule
+from xlsizing.core.planning.cells import Value
 
 TABLE = "Warnings"
 TABLE_TOP = 5

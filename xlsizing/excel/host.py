@@ -13,11 +13,8 @@ What differs between hosts, and is evened out here:
 - A cell cannot show a sentence. On Office.js an exception is #VALUE! with its text on
   hover, so a single #VALUE! is raised there; everywhere else, and in ranges, the error
   value is returned as text, which Office.js and our VBA wrappers turn into a true error.
-- A server must not wait for a long call, so there large ones run in a thread. Pyodide,
-  where Lite runs, has no threads.
 """
 
-import asyncio
 import sys
 from collections.abc import Callable, Mapping
 from functools import update_wrapper
@@ -28,7 +25,7 @@ import xlwings
 
 from xlsizing.core import SizingError
 from xlsizing.excel.cells import INVALID_VALUE, Cell, error_value
-from xlsizing.excel.ranges import Argument, Range, shape_of
+from xlsizing.excel.ranges import Argument, Range
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -40,9 +37,6 @@ EXACT_FLOAT = 2**53
 """Whole numbers up to here are floats and back without loss."""
 LARGEST_LONG = 2**31 - 1
 """Largest whole number of VBA in every Excel."""
-
-MOST_INLINE = 500
-"""Cells that a server computes at once; more take longer than handing them to a thread."""
 
 
 class ExcelArgument(NamedTuple):
@@ -140,15 +134,7 @@ def _on_host(function: Callable[..., Any], may_be_zero: list[bool]) -> Callable[
         ]
         return answer(*given)
 
-    async def on_server(*arguments: Argument) -> Any:
-        if sum(shape_of(argument).cells for argument in arguments) <= MOST_INLINE:
-            return on_office_js(*arguments)
-        return await asyncio.to_thread(on_office_js, *arguments)
-
-    if not ON_OFFICE_JS:
-        chosen: Callable[..., Any] = on_desktop
-    else:
-        chosen = on_server if HAS_THREADS else on_office_js
+    chosen = on_office_js if ON_OFFICE_JS else on_desktop
     update_wrapper(chosen, function)
     # Hosts read hints as converters, and crash on those that are not.
     chosen.__annotations__ = {}

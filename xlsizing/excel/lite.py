@@ -12,11 +12,11 @@ from hashlib import sha256
 from xlsizing import __version__
 from xlsizing.catalog.writing import documents
 from xlsizing.core import Catalogs
-from xlsizing.excel import functions, reentry
+from xlsizing.excel import functions, reentry, scripts
 from xlsizing.excel.host import FUNCTIONS, SCRIPTS
 from xlsizing.excel.sources import PACKAGE, sources
 
-ROOTS = (functions.__name__, reentry.__name__)
+ROOTS = (functions.__name__, reentry.__name__, scripts.__name__)
 """The modules that register functions and scripts when they are imported."""
 
 INSTALLED = frozenset({"xlwings"})

@@ -21,11 +21,12 @@ from xlsizing.book.charts.page import (
 from xlsizing.book.charts.series import series
 from xlsizing.book.constants import NO_SESSION
 from xlsizing.book.expressions import filled, fixed, model, server
-from xlsizing.book.styles import LINE_COLOURS, LINE_DASHES, LINE_MARKERS, REST
+from xlsizing.book.styles import LINE_COLOURS, LINE_DASHES, LINE_MARKERS
 from xlsizing.core import Server
 from xlsizing.core.capacity import hbm_bytes, kv_budget_bytes
 from xlsizing.core.exact import ceil_div, grouped
 from xlsizing.core.kv_cache import clamped_context, kv_bytes_per_session, session_cost
+from xlsizing.palette import REST
 
 DIVISORS = tuple(2**halvings for halvings in range(8, -1, -1))
 """The contexts are the model's longest by each of these."""

@@ -21,22 +21,13 @@ from xlsizing.book.charts.page import (
 )
 from xlsizing.book.charts.series import series
 from xlsizing.book.expressions import filled, fixed, server
-from xlsizing.book.styles import (
-    BLUE,
-    ORANGE,
-    REST,
-    RIGHT,
-    SEVERITY_FILLS,
-    SKY,
-    STRONG,
-    UNDERLINE,
-    highlight,
-)
+from xlsizing.book.styles import RIGHT, SEVERITY_FILLS, STRONG, UNDERLINE, highlight
 from xlsizing.core import SizingResult
 from xlsizing.core.capacity import bytes_beside_kv, hbm_bytes, kv_budget_bytes
 from xlsizing.core.exact import GIB_PARTS, ceil_div, grouped, in_parts
 from xlsizing.core.kv_cache import kv_bytes_per_session
 from xlsizing.core.units import BYTES_PER_GIB
+from xlsizing.palette import BLUE, ORANGE, REST, SKY
 
 _FRAME = Frame(0.37, 0.18, 0.59, 0.59)
 _COLOURS = (BLUE, REST, SKY, ORANGE, REST)

@@ -21,7 +21,7 @@ from openpyxl.drawing.text import (
 )
 
 from xlsizing.book import styles
-from xlsizing.book.styles import INK, QUIET, RULE
+from xlsizing.palette import INK, QUIET, RULE
 
 _POINT = 100
 """Font sizes are in hundredths of a point."""

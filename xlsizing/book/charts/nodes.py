@@ -14,10 +14,10 @@ from xlsizing.book.charts.page import (
 )
 from xlsizing.book.charts.series import series
 from xlsizing.book.expressions import filled, fixed, server
-from xlsizing.book.limits import LIMIT_EXACT
-from xlsizing.book.styles import ACCENT, BLUE, SKY
 from xlsizing.core.exact import RATIO_PARTS, ceil_div, grouped, in_parts
 from xlsizing.core.nodes import calc_nodes_required
+from xlsizing.core.planning.limits import LIMIT_EXACT
+from xlsizing.palette import ACCENT, BLUE, SKY
 
 QUARTERS = range(1, 9)
 """Concurrencies are quarters of the typed one, which doubles hold exactly."""

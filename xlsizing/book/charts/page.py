@@ -10,7 +10,7 @@ from typing import NamedTuple
 from openpyxl.chart import BarChart, LineChart
 from openpyxl.utils import get_column_letter
 
-from xlsizing.book.cells import Style, Value, Writer
+from xlsizing.book.cells import Style, Writer
 from xlsizing.book.charts.series import Cells
 from xlsizing.book.expressions import COUNT, Formula, render
 from xlsizing.book.formulas import OUTPUTS, STEPS
@@ -28,6 +28,7 @@ from xlsizing.book.styles import (
     UNDERLINE,
 )
 from xlsizing.core import Catalogs, SizingResult
+from xlsizing.core.planning.cells import Value
 
 NOT_THERE = "#N/A"
 """What a figure shows that there is not."""

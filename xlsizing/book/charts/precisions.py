@@ -14,11 +14,11 @@ from xlsizing.book.charts.page import (
 )
 from xlsizing.book.charts.series import series
 from xlsizing.book.expressions import COUNT, filled, fixed
-from xlsizing.book.styles import BLUE
 from xlsizing.core import BYTES_PER_ELEMENT
 from xlsizing.core.exact import grouped
 from xlsizing.core.kv_cache import clamped_context, kv_bytes_per_session
 from xlsizing.core.units import BYTES_PER_GIB
+from xlsizing.palette import BLUE
 
 USED = " (used)"
 _LABEL, _NUMBER, _PRECISION, _ELEMENT, _BYTES, _GIB = range(FIRST_COLUMN, FIRST_COLUMN + 6)

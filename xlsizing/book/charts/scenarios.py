@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 from openpyxl.chart import BarChart
 
-from xlsizing.book.cells import Value
 from xlsizing.book.charts.look import Frame, dress, paint
 from xlsizing.book.charts.nodes import WHOLE_AXIS
 from xlsizing.book.charts.page import LAST_COLUMN, MIDDLE_COLUMN, ChartsPage, Drawn, in_column
@@ -12,8 +11,9 @@ from xlsizing.book.charts.series import series
 from xlsizing.book.engine.page import NOT_KNOWN, known
 from xlsizing.book.scenario import Scenario
 from xlsizing.book.scenarios_sheet import EMPTY, LIVE, head
-from xlsizing.book.styles import ACCENT, SKY, VERMILION
 from xlsizing.book.tables import Placed
+from xlsizing.core.planning.cells import Value
+from xlsizing.palette import ACCENT, SKY, VERMILION
 
 SHOWN = 5
 """Rows of Scenarios that the chart has room for."""

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from openpyxl.workbook import Workbook
 
-from xlsizing.book.cells import PackageNotes, Style, Value, Writer
+from xlsizing.book.cells import PackageNotes, Style, Writer
 from xlsizing.book.pages import protect, set_page
 from xlsizing.book.styles import APART, BODY, SUBTITLE, TITLE
 from xlsizing.book.tables import Column, write_table
@@ -19,6 +19,7 @@ from xlsizing.core.engine import LISTED_SIZES
 from xlsizing.core.kv_cache import BYTES_PER_ELEMENT, layer_groups, session_cost
 from xlsizing.core.layers import UnknownLayoutError, copies
 from xlsizing.core.paged_cache import Layout, PageGroup, layout, tensor_parallel_sizes
+from xlsizing.core.planning.cells import Value
 
 TABLE_TOP = 4
 

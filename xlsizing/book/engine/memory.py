@@ -3,14 +3,16 @@
 from openpyxl.chart import BarChart
 from openpyxl.utils import get_column_letter
 
-from xlsizing.book.cells import AltText, Style, Value
+from xlsizing.book.cells import AltText, Style
 from xlsizing.book.charts.look import Frame, dress, paint
 from xlsizing.book.charts.series import Cells, series
 from xlsizing.book.engine.page import FIRST, LABEL, NOT_KNOWN, SECOND, EnginePage
-from xlsizing.book.styles import BODY, MEMORY_COLOURS, RIGHT, UNDERLINE
+from xlsizing.book.styles import BODY, RIGHT, UNDERLINE
 from xlsizing.core import SizingResult
 from xlsizing.core.engine import usable_gpu_bytes
+from xlsizing.core.planning.cells import Value
 from xlsizing.core.units import BYTES_PER_GIB
+from xlsizing.palette import MEMORY_COLOURS
 
 _FRAME = Frame(0.03, 0.24, 0.94, 0.26)
 CHART_ROWS = 9

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from openpyxl.workbook import Workbook
 from openpyxl.worksheet.worksheet import Worksheet
 
-from xlsizing.book.cells import Style, Value, Writer
+from xlsizing.book.cells import Style, Writer
 from xlsizing.book.expressions import Formula
 from xlsizing.book.names import define
 from xlsizing.book.styles import (
@@ -22,6 +22,7 @@ from xlsizing.book.styles import (
     UNDERLINE,
     WRAP_CENTRED,
 )
+from xlsizing.core.planning.cells import Value
 
 LABEL, FIRST, SECOND, THIRD, UNIT, NOTES = 2, 3, 4, 5, 6, 7
 """The columns: what it is, up to three figures, their unit, and a note or equation."""

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from xlsizing.book.cells import Style, Value
+from xlsizing.book.cells import Style
 from xlsizing.book.engine.page import LABEL, NOT_KNOWN, WIDTHS, EnginePage, known
 from xlsizing.book.engine.values import UNKNOWN
 from xlsizing.book.rows import ERROR_VALUES
@@ -13,6 +13,7 @@ from xlsizing.book.scenarios_sheet import EMPTY, LIVE, head
 from xlsizing.book.styles import APART, BODY, HEADING, NOTE, RIGHT, SEVERITY_FILLS, highlight
 from xlsizing.book.tables import Column, Placed, own_row, write_table
 from xlsizing.core.alerts import STATUS_OK
+from xlsizing.core.planning.cells import Value
 
 TABLE = "EngineScenarios"
 

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from openpyxl.workbook import Workbook
 
 from xlsizing.book.alert_formulas import ENGINE_STATUS
-from xlsizing.book.cells import PackageNotes, Style, Value, Writer
+from xlsizing.book.cells import PackageNotes, Style, Writer
 from xlsizing.book.engine.formulas import ENGINE_OUTPUTS, ENGINE_STEPS, SETTINGS
 from xlsizing.book.engine.inputs import write_settings
 from xlsizing.book.engine.memory import write_memory
@@ -38,6 +38,7 @@ from xlsizing.book.styles import (
 from xlsizing.book.values import NO_NODES, formula_values
 from xlsizing.core import Catalogs, SizingResult
 from xlsizing.core.alerts import STATUS_OK
+from xlsizing.core.planning.cells import Value
 from xlsizing.core.units import BYTES_PER_GIB
 
 TITLE_TEXT = "What will the engine hold?"

@@ -10,7 +10,6 @@ from xlsizing.book.alert_formulas import (
     ENGINE_SIZE_IMPOSSIBLE,
     ENGINE_WORDS,
 )
-from xlsizing.book.cells import Value
 from xlsizing.book.engine.layouts import LayoutRow, layout_index, layout_key
 from xlsizing.core import BYTES_PER_ELEMENT, Catalogs, SizingResult
 from xlsizing.core.alerts import STATUS_OK
@@ -25,6 +24,7 @@ from xlsizing.core.exact import RATIO_PARTS, ceil_div, in_parts
 from xlsizing.core.kv_cache import clamped_context
 from xlsizing.core.nodes import calc_nodes_required
 from xlsizing.core.paged_cache import STATES_PER_REQUEST, PagedCache, layout, paged_cache
+from xlsizing.core.planning.cells import Value
 
 UNKNOWN = ""
 """What an engine figure shows where it is not known: its status says why."""

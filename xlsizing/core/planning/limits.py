@@ -1,9 +1,10 @@
 """How far a workbook counts exactly, and the refusal of loads beyond it."""
 
-from xlsizing.core import SizingError, SizingResult
 from xlsizing.core.capacity import hbm_bytes
+from xlsizing.core.errors import SizingError
 from xlsizing.core.exact import RATIO_PARTS, in_parts
 from xlsizing.core.kv_cache import kv_bytes_per_session
+from xlsizing.core.sizing import SizingResult
 
 LIMIT_EXACT = 10**14
 """Largest product that every spreadsheet program counts exactly."""

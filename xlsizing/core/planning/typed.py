@@ -9,22 +9,17 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
 
-from xlsizing.book.cells import CellError, Value
-from xlsizing.book.error_flow import trimmed
-from xlsizing.book.inputs import INPUTS, TENSOR_PARALLEL, Input
-from xlsizing.book.limits import LIMIT_EXACT, LIMIT_OVERHEAD_GIB
-from xlsizing.core import Catalogs, SizingError, SizingResult, size
 from xlsizing.core.capacity import (
     DEFAULT_KV_BUDGET_RATIO,
     DEFAULT_RUNTIME_OVERHEAD_GIB,
     KvBudgetRatio,
     RuntimeOverheadGib,
 )
-from xlsizing.core.catalogs import name_key
+from xlsizing.core.catalogs import Catalogs, name_key
 from xlsizing.core.constraints import Count, require
 from xlsizing.core.engine import EngineSettings
 from xlsizing.core.entries import KvPrecision
-from xlsizing.core.errors import InvalidValueError
+from xlsizing.core.errors import InvalidValueError, SizingError
 from xlsizing.core.exact import RATIO_PARTS, as_whole
 from xlsizing.core.kv_cache import whole_number
 from xlsizing.core.nodes import (
@@ -33,6 +28,10 @@ from xlsizing.core.nodes import (
     HaMode,
     PeakHeadroomRatio,
 )
+from xlsizing.core.planning.cells import CellError, Value, trimmed
+from xlsizing.core.planning.inputs import INPUTS, TENSOR_PARALLEL, Input
+from xlsizing.core.planning.limits import LIMIT_EXACT, LIMIT_OVERHEAD_GIB
+from xlsizing.core.sizing import SizingResult, size
 
 SYMBOLS: Mapping[str, Input] = {asked.symbol: asked for asked in (*INPUTS, TENSOR_PARALLEL)}
 """The inputs of a load, by symbol."""

@@ -1,0 +1,167 @@
+"""Making the full report: read the plan, size it, and write its sheets."""
+
+from collections.abc import Generator, Iterator
+
+import xlwings
+
+from xlsizing.core import Catalogs, SizingError, UnknownNameError
+from xlsizing.core.planning.plan import RefusedCellError
+from xlsizing.excel import planning
+from xlsizing.excel.full_report import hosts
+from xlsizing.excel.full_report.charts_page import charts_page
+from xlsizing.excel.full_report.origin import origin
+from xlsizing.excel.full_report.page import Page
+from xlsizing.excel.full_report.reading import (
+    OWN_TABLES,
+    PlanReadError,
+    is_in_own_table,
+    read_plan,
+)
+from xlsizing.excel.full_report.replacing import (
+    EARLIER,
+    NEW,
+    Undo,
+    replace_sheets,
+    titles,
+)
+from xlsizing.excel.full_report.results_page import results_page
+from xlsizing.excel.full_report.scenarios_page import scenarios_page
+from xlsizing.excel.full_report.sized import SizedPlan, sized_plan
+from xlsizing.excel.full_report.warnings_page import warnings_page
+
+MOST_REASON = 300
+"""Characters of a host's own words about an error that a sentence holds."""
+
+
+class FullReportError(SizingError):
+    """A report that could not be made, for a reason that is not the plan's."""
+
+    code = "FULL_REPORT"
+
+
+def build_report(book: xlwings.Book, catalogs: Catalogs | None = None) -> None:
+    """Make the full report of a planning workbook, as sheets of its own in it.
+
+    It takes the place of an earlier report there and leaves every other sheet alone. Where
+    the workbook's structure is protected, it gets a workbook of its own.
+
+    Parameters
+    ----------
+    book : the planning workbook, open in any host of xlwings.
+    catalogs : what the names stand for; None for those that come with xlsizing.
+
+    Raises
+    ------
+    SizingError : the report cannot be made. The workbook is then as it was, or the sentence
+        says what of it is not.
+    """
+    try:
+        with hosts.progress(book.app) as say:
+            steps = report_steps(book, catalogs)
+            for words in steps:
+                try:
+                    say(f"Full report: {words} ...")
+                except Exception as error:  # noqa: BLE001 - thrown on
+                    steps.throw(error)
+    except SizingError:
+        raise
+    except Exception as error:
+        raise _failure("speaking to Excel", error, _AS_IT_WAS) from error
+
+
+def report_steps(
+    book: xlwings.Book, catalogs: Catalogs | None = None
+) -> Generator[str, None, None]:
+    """The steps of `build_report`, for a host that must be waited for between them.
+
+    Its parameters and errors are those of `build_report`. An exception that is thrown in is
+    treated like one of the step that was done last.
+
+    Yields
+    ------
+    What will be done next.
+    """
+    undo, doing = Undo(), ""
+    try:
+        for doing in _steps(book, catalogs, undo):
+            yield doing
+    except SizingError:
+        undo.now()
+        raise
+    except Exception as error:
+        back = _AS_IT_WAS if undo.now() else _NOT_UNDONE
+        raise _failure(doing, error, _REMOVE if undo.is_past else back) from error
+
+
+def _failure(doing: str, error: Exception, after: str) -> FullReportError:
+    return FullReportError(
+        f"The full report could not be made: {doing} failed ({_reason(error)}). {after}"
+    )
+
+
+_AS_IT_WAS = "The workbook is as it was."
+_NOT_UNDONE = (
+    f"What was begun could not all be taken back: delete the sheets whose titles end in {NEW} and "
+    f"take {EARLIER} off the titles of the others."
+)
+_REMOVE = (
+    "The new report stands; only this sheet of the earlier one, and those like it whose titles "
+    f"end in {NEW} or {EARLIER}, are left: delete them."
+)
+
+
+def _steps(book: xlwings.Book, catalogs: Catalogs | None, undo: Undo) -> Iterator[str]:
+    yield "reading the plan"
+    asked = read_plan(book)
+    loads = 1 + len(asked.rows)
+    yield f"sizing {loads} load{'s' if loads > 1 else ''}"
+    known = catalogs or planning.catalogs()
+    try:
+        plan = sized_plan(asked, known)
+    except RefusedCellError as error:
+        raise _with_hint(book, error) from error
+    made_by = origin(known)
+    if hosts.structure_is_protected(book):
+        made_by += f" {_PROTECTED.format(book.name)}"
+        yield from _own_workbook(book.app, _pages(plan, made_by), undo)
+    else:
+        yield from replace_sheets(book, _pages(plan, made_by), undo)
+    yield "finishing"
+
+
+def _with_hint(book: xlwings.Book, error: RefusedCellError) -> SizingError:
+    """The error, and what to do about a name that only the workbook has."""
+    reason = error.reason
+    if isinstance(reason, UnknownNameError) and is_in_own_table(book, error.symbol, reason.name):
+        return PlanReadError(f"{error}{_ONLY_THERE.format(OWN_TABLES[error.symbol])}")
+    return error
+
+
+_ONLY_THERE = (
+    " It stands only in the workbook's own table {}: add it to the catalogs that the button reads."
+)
+_PROTECTED = "The structure of {} is protected, so that the report has a workbook of its own."
+
+
+def _own_workbook(app: xlwings.App, pages: list[Page], undo: Undo) -> Iterator[str]:
+    """Write pages as the sheets of a new workbook."""
+    yield "making a workbook"
+    made = app.books.add()
+    undo.later(made.close)
+    empty = titles(made)
+    yield from replace_sheets(made, pages, undo)
+    for title in empty:
+        made.sheets[title].delete()
+
+
+def _pages(plan: SizedPlan, made_by: str) -> list[Page]:
+    make = (results_page, scenarios_page, warnings_page, charts_page)
+    return [each(plan, made_by) for each in make]
+
+
+def _reason(error: Exception) -> str:
+    """What went wrong in the words of whoever found it, on one line."""
+    told = getattr(error, "excepinfo", None)  # what Excel says on Windows
+    words = told[2] if told and told[2] else str(error)
+    line = " ".join(str(words).split())[:MOST_REASON].rstrip(" .")
+    return line or type(error).__name__

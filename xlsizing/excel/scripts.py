@@ -1,0 +1,53 @@
+"""What the buttons in a workbook call, for each host.
+
+A failure is shown as one sentence, the way the host shows messages.
+"""
+
+import asyncio
+from collections.abc import Generator
+
+import xlwings
+
+from xlsizing.core import SizingError
+from xlsizing.excel.full_report import build_report, report_steps
+from xlsizing.excel.host import HAS_THREADS, excel_script
+
+FULL_REPORT = "Full report"
+
+
+def full_report() -> None:
+    """Make the full report of the workbook that called: the button with the classic add-in."""
+    book = xlwings.Book.caller()
+    try:
+        build_report(book)
+    except SizingError as error:
+        book.app.alert(str(error), title=FULL_REPORT, mode="critical")
+
+
+@excel_script(FULL_REPORT)
+async def full_report_script(book: xlwings.Book) -> None:
+    """Make the full report of the planning workbook, as sheets of its own in it."""
+    try:
+        if HAS_THREADS:
+            # A server has others to answer meanwhile.
+            await asyncio.to_thread(build_report, book)
+        else:
+            await _step_by_step(book, report_steps(book))
+    except SizingError as error:
+        # The hosts show its text, and do nothing of what was asked for.
+        raise xlwings.XlwingsError(str(error)) from None
+
+
+async def _step_by_step(book: xlwings.Book, steps: Generator[str, None, None]) -> None:
+    """Let Excel do each step before the next, so that what it refuses can be taken back."""
+    try:
+        for _ in steps:
+            try:
+                await book.flush()
+            except Exception as error:  # noqa: BLE001 - thrown on
+                steps.throw(error)
+        await book.flush()
+    except SizingError:
+        # What takes back the steps before has yet to be sent.
+        await book.flush()
+        raise
