@@ -6,6 +6,7 @@ everywhere else, where the functions are plain Python functions.
 
 What differs between hosts, and is evened out here:
 
+- The classic add-in hands over 5 as 5.0, and VBA knows no whole numbers beyond 32 bits.
 - An empty cell is None in the classic add-in. Office.js on a desktop may hand over 0
   (OfficeDev/office-js issues 1951 and 4702), so there 0 counts as empty wherever an
   argument cannot be 0.
@@ -23,7 +24,7 @@ from typing import Any, NamedTuple, TypeVar, cast
 import xlwings
 
 from xlsizing.core import SizingError
-from xlsizing.excel.cells import INVALID_VALUE, error_value
+from xlsizing.excel.cells import INVALID_VALUE, Cell, error_value
 from xlsizing.excel.ranges import Argument, Range
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -31,6 +32,11 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 ON_OFFICE_JS: bool = xlwings.on_server
 """True on a server and in Lite."""
 HAS_THREADS = sys.platform != "emscripten"
+
+EXACT_FLOAT = 2**53
+"""Whole numbers up to here are floats and back without loss."""
+LARGEST_LONG = 2**31 - 1
+"""Largest whole number of VBA in every Excel."""
 
 
 class ExcelArgument(NamedTuple):
@@ -120,6 +126,9 @@ def _on_host(function: Callable[..., Any], may_be_zero: list[bool]) -> Callable[
         except SizingError as error:
             return _refused(error)
 
+    def on_desktop(*arguments: Argument) -> Any:
+        return _changed(_for_vba, answer(*(_changed(_whole, each) for each in arguments)))
+
     def on_office_js(*arguments: Argument) -> Any:
         given = [
             argument if zero else _zero_is_empty(argument)
@@ -127,7 +136,7 @@ def _on_host(function: Callable[..., Any], may_be_zero: list[bool]) -> Callable[
         ]
         return answer(*given)
 
-    chosen = on_office_js if ON_OFFICE_JS else answer
+    chosen = on_office_js if ON_OFFICE_JS else on_desktop
     update_wrapper(chosen, function)
     # Hosts read hints as converters, and crash on those that are not.
     chosen.__annotations__ = {}
@@ -147,6 +156,25 @@ def _refused(error: SizingError) -> str:
     if ON_OFFICE_JS and shown == INVALID_VALUE:
         raise xlwings.XlwingsError(str(error)) from error
     return shown
+
+
+def _changed(change: Callable[[Cell], Cell], argument: Argument) -> Argument:
+    """A value or each cell of a range, changed."""
+    if isinstance(argument, list):
+        return [list(map(change, row)) for row in argument]
+    return change(argument)
+
+
+def _whole(cell: Cell) -> Cell:
+    """A whole number as a person typed it, so that sentences show it so."""
+    if isinstance(cell, float) and cell.is_integer() and abs(cell) <= EXACT_FLOAT:
+        return int(cell)
+    return cell
+
+
+def _for_vba(cell: Cell) -> Cell:
+    """A number as every VBA takes it."""
+    return float(cell) if isinstance(cell, int) and abs(cell) > LARGEST_LONG else cell
 
 
 def _zero_is_empty(argument: Argument) -> Argument:
