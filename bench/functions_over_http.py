@@ -3,11 +3,11 @@
 1. A call of ten thousand rows beside an identity function that takes the same ranges and
    hands one of them back, in turn on the same server. Aim: at most 3 times.
 2. How long others wait for a short call meanwhile, also with a hundred thousand rows.
-3. Requests a second and waiting times for calls of one cell and of a thousand rows, with
-   one, two and four workers and sixteen clients at once. The clients run on the same
-   machine and take their share of it.
+3. Requests a second, waiting times and the processor time of the server for a request, for
+   calls of one cell and of a thousand rows, with one, two and four workers and sixteen
+   clients at once. The clients run on the same machine and take their share of it.
 
-Needs XLWINGS_LICENSE_KEY and pip install "xlsizing[server]".
+Needs Linux, XLWINGS_LICENSE_KEY and pip install "xlsizing[server]".
 
     python bench/functions_over_http.py [ROWS] [SECONDS for each load]
 """
@@ -27,7 +27,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 RUNS = 9
 MOST_TIMES = 3.0
@@ -62,9 +62,24 @@ if __name__ == "__main__":
 Ask = Callable[[bytes], bytes]
 
 
+class Served(NamedTuple):
+    """A server that runs."""
+
+    port: int
+    pid: int
+
+    def processor_seconds(self) -> float:
+        """Processor time that it and its workers have taken [s]."""
+        children = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()
+        stats = [Path(f"/proc/{each}/stat").read_text() for each in (self.pid, *children)]
+        fields = [each.rpartition(")")[2].split() for each in stats]
+        ticks = sum(int(user) + int(system) for *_, user, system in (each[:13] for each in fields))
+        return ticks / os.sysconf("SC_CLK_TCK")
+
+
 @contextmanager
-def served(workers: int) -> Iterator[int]:
-    """The port of a server that also has the identity function."""
+def served(workers: int) -> Iterator[Served]:
+    """A server that also has the identity function."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         for package, code in (("custom_functions", FUNCTIONS), ("custom_scripts", "")):
@@ -86,7 +101,7 @@ def served(workers: int) -> Iterator[int]:
                 ask(request("NODES_REQUIRED", loads(1)))
             if workers > 1:
                 time.sleep(4)  # until the other workers have started too
-            yield int(port[1])
+            yield Served(int(port[1]), server.pid)
         finally:
             server.send_signal(signal.SIGINT)
             server.wait()
@@ -203,18 +218,20 @@ def meanwhile(port: int, rows: int) -> None:
     )
 
 
-def load(port: int, workers: int, rows: int, seconds: float) -> None:
-    """Print requests a second and waiting times of many clients at once."""
+def load(server: Served, workers: int, rows: int, seconds: float) -> None:
+    """Print what a server does for many clients at once."""
     sent = request("NODES_REQUIRED", loads(rows))
     end = time.perf_counter() + seconds
 
     def client(_: int) -> list[float]:
-        with asking(port) as ask:
+        with asking(server.port) as ask:
             return [milliseconds(ask, sent) for _ in until(end)]
 
+    before = server.processor_seconds()
     with ThreadPoolExecutor(CLIENTS) as clients:
         waited = [each for found in clients.map(client, range(CLIENTS)) for each in found]
-    figures = [quantile(waited, share) for share in (0.5, 0.95, 0.99)]
+    taken = (server.processor_seconds() - before) / len(waited) * 1e3
+    figures = [*(quantile(waited, share) for share in (0.5, 0.95, 0.99)), taken]
     print(
         f"{workers:>8}{rows:>8,}{len(waited) / seconds:>13.0f}"
         + "".join(f"{each:>9.1f}" for each in figures)
@@ -238,18 +255,20 @@ def main() -> None:
     """Measure and print everything."""
     rows = int(sys.argv[1]) if len(sys.argv) > 1 else 10_000
     seconds = float(sys.argv[2]) if len(sys.argv) > 2 else 8.0
-    with served(1) as port:
-        beside_identity(port, rows)
+    with served(1) as server:
+        beside_identity(server.port, rows)
         print("\nA call of one cell while one of many rows is answered by the same worker [ms]")
         print(f"{'rows':>9}{'it takes':>10}{'alone':>10}{'median':>10}{'95 %':>8}{'worst':>8}")
         for many in (1_000, rows, LONG_ROWS):
-            meanwhile(port, many)
+            meanwhile(server.port, many)
     print(f"\n{CLIENTS} clients at once, {os.cpu_count()} cores for them and the server")
-    print(f"{'workers':>8}{'rows':>8}{'requests/s':>13}{'50 % ms':>9}{'95 % ms':>9}{'99 % ms':>9}")
+    print(
+        f"{'workers':>8}{'rows':>8}{'requests/s':>13}{'50 % ms':>9}{'95 % ms':>9}{'99 % ms':>9}{'CPU ms':>9}"
+    )
     for workers in (1, 2, 4):
-        with served(workers) as port:
+        with served(workers) as server:
             for many in (1, 1_000):
-                load(port, workers, many, seconds)
+                load(server, workers, many, seconds)
 
 
 if __name__ == "__main__":

@@ -12,9 +12,9 @@ from time import perf_counter
 from types import ModuleType
 from typing import Any
 
-WORK = Path("/work")
+WORK = Path("/request")
 sys.dont_write_bytecode = True  # the folder is the host's
-sys.path.insert(0, "/work/site")
+sys.path.insert(0, "/request/site")
 
 import xlwings  # noqa: E402
 

@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 from tests.gate.collecting import Gate
+from xlsizing.book import template
+from xlsizing.book.classic import CLASSIC_WORKBOOK
 from xlsizing.catalog import load_catalogs
 from xlsizing.core import Catalogs
 
@@ -24,6 +26,12 @@ def pytest_configure(config: pytest.Config) -> None:
 def catalogs() -> Catalogs:
     """The catalogs that the project ships."""
     return load_catalogs(str(PROJECT / "catalogs"))
+
+
+@pytest.fixture(scope="session")
+def classic_workbook(catalogs: Catalogs) -> bytes:
+    """The planning workbook with macros, for the classic xlwings add-in."""
+    return template(catalogs, host=CLASSIC_WORKBOOK)
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)

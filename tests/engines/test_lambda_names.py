@@ -120,7 +120,7 @@ FAULTS: Sequence[Fault] = (
     Fault("NODES_REQUIRED", "Default_HA", '"n+1"'),
     # Errors: those of arguments, and which of two is answered.
     Fault("NODES_REQUIRED", "ISERROR(_xlpm.Let_Concurrency)", "ISERROR(0)"),
-    Fault("SESSIONS_PER_NODE", "ISERROR(_xlpm.Let_ClampedContext)", "ISERROR(0)"),
+    Fault("SESSIONS_PER_NODE", "ISERROR(_xlpm.Let_ServerRow)", "ISERROR(0)"),
     Fault("NODES_MINIMUM", "ISERROR(_xlpm.Let_SpareNodes)", "ISERROR(0)"),
 )
 

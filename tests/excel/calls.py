@@ -178,13 +178,13 @@ def _meant(word: str, cell: Any) -> Any:
         return None if _empty(cell) else str(cell).strip().lower()
     if word == "storage" and _empty(cell):
         return "profile_default"
-    return None if word in ("concurrency", "context") and _empty(cell) else cell
+    return None if word not in DEFAULTS and _empty(cell) else cell
 
 
 def _on_node(given: Mapping[str, Any]) -> int:
-    entry, known = catalogs().model(given["model"]), catalogs()
+    # Of two wrong arguments, names decide before values.
+    entry, server = catalogs().model(given["model"]), catalogs().server(given["server"])
     kv_gib, _ = calc_kv_per_session_gib(entry, given["context"], given["precision"])
-    server = known.server(given["server"])
     return calc_sessions_per_node(server, kv_gib, given["ratio"], given["overhead"])
 
 

@@ -1,10 +1,10 @@
 """The gate: what every workbook must pass, whoever built it."""
 
 from tests.book.rules import RULES
-from tests.gate import add_ins, charts, errors, limits, properties, protection
+from tests.gate import add_ins, charts, errors, limits, macros, properties, protection
 from tests.gate.validator import validator, validator_findings
 
-MODULES = (add_ins, charts, errors, limits, properties, protection)
+MODULES = (add_ins, charts, errors, limits, macros, properties, protection)
 """The modules whose rules RULES holds beside those of tests.book.rules."""
 
 

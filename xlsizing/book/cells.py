@@ -104,6 +104,10 @@ class PackageNotes:
     """The ranges of tables' calculated columns, by sheet title."""
     alt_texts: dict[str, list[AltText]] = field(default_factory=dict)
     """The alt texts of a sheet's charts in the order in which they were added, by sheet title."""
+    legacy_drawings: dict[str, bytes] = field(default_factory=dict)
+    """The VML drawing of a sheet's form controls, by sheet title."""
+    vba_project: bytes | None = None
+    """The macros, where the workbook has any."""
     parts: list[ExtraPart] = field(default_factory=list)
     """Parts to be added; one that others lead to comes before them."""
 

@@ -39,16 +39,18 @@ _FORMULAS: Mapping[str, Formula] = {each.symbol: each for each in (*STEPS, *OUTP
 
 _CHECKED = (
     "ModelRow",
+    "ServerRow",
     "ClampedContext",
     "ElementBytes",
-    "ServerRow",
     "RatioParts",
     "OverheadParts",
     "Sessions",
     "HeadroomParts",
     "SpareNodes",
 )
-"""The steps that read an argument, in the order in which a wrong one decides the answer."""
+"""The steps that read an argument, in the order in which a wrong one decides the answer:
+names before values, as in the functions of `xlsizing.excel`.
+"""
 
 
 @dataclass(frozen=True)

@@ -13,10 +13,8 @@ from uuid import NAMESPACE_URL, uuid5
 from lxml import etree
 
 from xlsizing.book.cells import ExtraPart, PackageNotes
+from xlsizing.book.hosting import LITE
 from xlsizing.book.hosts import Host
-
-ADD_IN = "wa200008175"
-"""xlwings Lite in Microsoft's store."""
 
 _EXTENSION = "http://schemas.microsoft.com/office/webextensions/webextension/2010/11"
 _PANES = "http://schemas.microsoft.com/office/webextensions/taskpanes/2010/11"
@@ -80,13 +78,13 @@ def _extension(files: Mapping[str, str]) -> bytes:
     root = etree.Element(f"{{{_EXTENSION}}}webextension", nsmap={"we": _EXTENSION})
     # One that stays the same with the code, so that equal catalogs give equal bytes.
     root.set("id", f"{{{str(uuid5(NAMESPACE_URL, repr(dict(files)))).upper()}}}")
-    _add(root, "reference", id=ADD_IN, version="1.0.0.0", store="en-US", storeType="OMEX")
+    _add(root, "reference", id=LITE, version="1.0.0.0", store="en-US", storeType="OMEX")
     _add(
         _add(root, "alternateReferences"),
         "reference",
-        id=ADD_IN,
+        id=LITE,
         version="1.0.0.0",
-        store=ADD_IN.upper(),
+        store=LITE.upper(),
         storeType="OMEX",
     )
     kept = _add(root, "properties")

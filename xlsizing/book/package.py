@@ -31,6 +31,13 @@ _DRAWING = "http://schemas.openxmlformats.org/drawingml/2006/spreadsheetDrawing"
 _TERMS = "http://purl.org/dc/terms/"
 
 _CONTENT_TYPES = "[Content_Types].xml"
+_WORKBOOK = "xl/workbook.xml"
+
+_VML = "application/vnd.openxmlformats-officedocument.vmlDrawing"
+_VML_RELATION = f"{_OFFICE_RELATIONS}/vmlDrawing"
+_VBA = "application/vnd.ms-office.vbaProject"
+_VBA_RELATION = "http://schemas.microsoft.com/office/2006/relationships/vbaProject"
+_WORKBOOK_WITH_MACROS = "application/vnd.ms-excel.sheet.macroEnabled.main+xml"
 
 _FONT_ORDER = (
     "b",
@@ -49,11 +56,8 @@ _FONT_ORDER = (
     "charset",
     "scheme",
 )
-_AFTER_IGNORED_ERRORS = frozenset(
+_AFTER_LEGACY_DRAWING = frozenset(
     {
-        "smartTags",
-        "drawing",
-        "legacyDrawing",
         "legacyDrawingHF",
         "picture",
         "oleObjects",
@@ -63,6 +67,8 @@ _AFTER_IGNORED_ERRORS = frozenset(
         "extLst",
     }
 )
+"""What the standard puts after a sheet's legacyDrawing."""
+_AFTER_IGNORED_ERRORS = _AFTER_LEGACY_DRAWING | {"smartTags", "drawing", "legacyDrawing"}
 """What the standard puts after a sheet's ignoredErrors; a sheet with a table has one of them."""
 
 _FIRST_ZIP_DATE = (1980, 1, 1, 0, 0, 0)
@@ -92,7 +98,7 @@ class PlacedTable(NamedTuple):
 
 
 def package(book: Workbook, notes: PackageNotes, made_on: date | None = None) -> bytes:
-    """The finished workbook as the bytes of an .xlsx file, with a date only where one is given."""
+    """The finished workbook as the bytes of its file, with a date only where one is given."""
     saved = io.BytesIO()
     book.save(saved)
     finished: dict[str, bytes] = {}
@@ -113,6 +119,11 @@ def package(book: Workbook, notes: PackageNotes, made_on: date | None = None) ->
             finished[part] = content
         for extra in notes.parts:
             _add_part(finished, extra)
+        titled = {title: part for part, title in sheets.items()}
+        for number, (title, drawing) in enumerate(notes.legacy_drawings.items(), start=1):
+            _add_legacy_drawing(finished, titled[title], f"vmlDrawing{number}.vml", drawing)
+    if notes.vba_project is not None:
+        _add_vba_project(finished, notes.vba_project)
     return _zipped(finished)
 
 
@@ -126,15 +137,11 @@ def _zipped(parts: Mapping[str, bytes]) -> bytes:
     return packed.getvalue()
 
 
-def _add_part(parts: dict[str, bytes], extra: ExtraPart) -> None:
-    """Add a part, its content type, and the relation that leads to it."""
+def _add_part(parts: dict[str, bytes], extra: ExtraPart) -> str:
+    """Add a part, its content type, and the relation that leads to it; returns the latter's id."""
     assert extra.name not in parts, f"the package has a part {extra.name}"
     parts[extra.name] = extra.content
-    types = etree.fromstring(parts[_CONTENT_TYPES])
-    override = etree.SubElement(types, f"{{{_TYPES}}}Override")
-    override.set("PartName", f"/{extra.name}")
-    override.set("ContentType", extra.content_type)
-    parts[_CONTENT_TYPES] = _text(types)
+    _set_type(parts, extra.name, extra.content_type)
     relations = _relations_part(extra.source)
     root = (
         etree.fromstring(parts[relations])
@@ -143,11 +150,46 @@ def _add_part(parts: dict[str, bytes], extra: ExtraPart) -> None:
     )
     taken = {relation.get("Id") for relation in root}
     relation = etree.SubElement(root, f"{{{_RELATIONS}}}Relationship")
-    numbered = (f"rId{number}" for number in count(1))
-    relation.set("Id", next(each for each in numbered if each not in taken))
+    identifier = next(each for each in map("rId{}".format, count(1)) if each not in taken)
+    relation.set("Id", identifier)
     relation.set("Type", extra.relation)
     relation.set("Target", f"/{extra.name}")
     parts[relations] = _text(root)
+    return identifier
+
+
+def _set_type(parts: dict[str, bytes], part: str, content_type: str) -> None:
+    types = etree.fromstring(parts[_CONTENT_TYPES])
+    overrides = {each.get("PartName"): each for each in types.iter(f"{{{_TYPES}}}Override")}
+    override = overrides.get(f"/{part}")
+    if override is None:
+        override = etree.SubElement(types, f"{{{_TYPES}}}Override", PartName=f"/{part}")
+    override.set("ContentType", content_type)
+    parts[_CONTENT_TYPES] = _text(types)
+
+
+def _add_legacy_drawing(parts: dict[str, bytes], sheet: str, name: str, drawing: bytes) -> None:
+    """Add a sheet's VML drawing, and say in the sheet that it has one."""
+    extra = ExtraPart(f"xl/drawings/{name}", drawing, _VML, _VML_RELATION, sheet)
+    identifier = _add_part(parts, extra)
+    root = etree.fromstring(parts[sheet])
+    tag = f"{{{_MAIN}}}legacyDrawing"
+    assert root.find(tag) is None, f"{sheet} has a VML drawing already"
+    element = etree.Element(tag, nsmap={"r": _OFFICE_RELATIONS})
+    element.set(f"{{{_OFFICE_RELATIONS}}}id", identifier)
+    later = (child for child in root if etree.QName(child).localname in _AFTER_LEGACY_DRAWING)
+    after = next(later, None)
+    if after is None:
+        root.append(element)
+    else:
+        after.addprevious(element)
+    parts[sheet] = _text(root)
+
+
+def _add_vba_project(parts: dict[str, bytes], project: bytes) -> None:
+    """Add the macros, and say that the workbook has some: an .xlsm and no .xlsx."""
+    _add_part(parts, ExtraPart("xl/vbaProject.bin", project, _VBA, _VBA_RELATION, _WORKBOOK))
+    _set_type(parts, _WORKBOOK, _WORKBOOK_WITH_MACROS)
 
 
 def _relations_part(source: str) -> str:

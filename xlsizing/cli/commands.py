@@ -55,12 +55,16 @@ def _host(name: str, catalogs: Catalogs) -> "Host":
 
     if name == PLAIN_WORKBOOK.name:
         return PLAIN_WORKBOOK
+    if name == "classic":
+        from xlsizing.book.classic import CLASSIC_WORKBOOK
+
+        return CLASSIC_WORKBOOK
     if name == "lite":
         from xlsizing.book.lite import lite_workbook
         from xlsizing.excel.lite import code
 
         return lite_workbook(code(catalogs))
-    raise InvalidValueError("--host", name, "none or lite")
+    raise InvalidValueError("--host", name, "none, classic or lite")
 
 
 def report_command(options: argparse.Namespace) -> int:

@@ -7,7 +7,7 @@ validation of whole files and for JSON Schemas; annotated-types itself, which is
 import, is only imported when a constraint is asked for its members.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import is_dataclass
 from decimal import Decimal
 from functools import cache
@@ -164,6 +164,11 @@ def refusal(field: str, value: object, annotation: Any) -> InvalidValueError | N
     return InvalidValueError(field, value, _words(annotation))
 
 
+def check_of(annotation: Any) -> Check:
+    """The test that an annotation stands for, for those who ask it often."""
+    return _check(annotation)
+
+
 def require(field: str, value: object, annotation: Any) -> None:
     """Raise InvalidValueError where `value` does not satisfy `annotation`."""
     if error := refusal(field, value, annotation):
@@ -189,8 +194,7 @@ def _check(annotation: Any) -> Check:
     origin = get_origin(annotation)
     if origin is Annotated:
         base, *rules = get_args(annotation)
-        checks = [_check(base), *(rule.holds for rule in rules)]
-        return lambda value: all(check(value) for check in checks)
+        return _all_of([_check(base), *(rule.holds for rule in rules)])
     if origin is Union or origin is UnionType:
         options = [_check(option) for option in get_args(annotation)]
         return lambda value: any(option(value) for option in options)
@@ -208,6 +212,17 @@ def _check(annotation: Any) -> Check:
     if is_dataclass(annotation):
         return lambda value: isinstance(value, annotation)  # type: ignore[arg-type]
     return _BASE_CHECKS[annotation]
+
+
+def _all_of(checks: Sequence[Check]) -> Check:
+    # A loop takes half as long as all() over a generator, and ranges of cells ask often.
+    def holds(value: Any) -> bool:
+        for check in checks:  # noqa: SIM110
+            if not check(value):
+                return False
+        return True
+
+    return holds
 
 
 _BASE_CHECKS: Mapping[Any, Check] = {

@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Annotated, NamedTuple, cast
 
 from xlsizing.core.alerts import ALERT_RULES, Alert
-from xlsizing.core.constraints import AtLeast, AtMost, require
+from xlsizing.core.constraints import AtLeast, AtMost, check_of, require
 from xlsizing.core.entries import KvPrecision, Model
 from xlsizing.core.errors import InvalidValueError
 from xlsizing.core.exact import Number, as_whole, grouped
@@ -32,10 +32,14 @@ WholeNumber = Annotated[int, AtLeast(1), AtMost(10**18)]
 """Sessions or tokens; the upper bound keeps every figure within what a float can show."""
 
 
+_is_whole_number = check_of(WholeNumber)
+
+
 def whole_number(field: str, value: Number) -> int:
     """`value` as an int, where it is a whole number of at least 1."""
     whole = as_whole(value)
-    require(field, whole, WholeNumber)
+    if not _is_whole_number(whole):
+        require(field, whole, WholeNumber)
     return cast(int, whole)
 
 

@@ -62,6 +62,8 @@ class _DateCell:
 
 def number(cell: Cell, default: Number | None = None) -> Number:
     """The number of a cell, or the default where it is blank; core refuses what is none."""
+    if isinstance(cell, float | int):
+        return cell
     if is_blank(cell):
         cell = cast(Cell, default)
     return cast(Number, _DateCell(cell) if isinstance(cell, date) else cell)
@@ -75,7 +77,9 @@ def word(cell: Cell) -> str | None:
 
 
 def name(cell: Cell) -> object:
-    """A name as core looks it up; core refuses what is no text."""
+    """A name as core looks it up, None for a blank cell; core refuses what is no text."""
+    if is_blank(cell):
+        return None
     return _DateCell(cell) if isinstance(cell, date) else cell
 
 

@@ -7,6 +7,8 @@ the method does not accept, #NUM! where nothing fits; SIZING_WHY says the senten
 error value in an argument is passed on.
 """
 
+from collections.abc import Callable
+
 from xlsizing.core import (
     BYTES_PER_ELEMENT,
     DEFAULT_HA_MODE,
@@ -16,27 +18,23 @@ from xlsizing.core import (
     SizingError,
 )
 from xlsizing.core.engine import DEFAULT_SETTINGS
-from xlsizing.core.kv_cache import (
-    clamped_context,
-    gib,
-    kv_total_tib,
-    resolved_precision,
-)
+from xlsizing.core.kv_cache import gib, kv_total_tib
 from xlsizing.core.paged_cache import layout, paged_cache
-from xlsizing.excel.cells import NOTHING_FITS, Cell, error_in, number, word
+from xlsizing.excel.cells import NOTHING_FITS, Cell, error_in
 from xlsizing.excel.host import excel_function
 from xlsizing.excel.planning import (
     DEFAULT_STORAGE,
+    NodesOfLoad,
     concurrency_of,
+    engine_nodes,
     engine_sessions_per_node,
-    kv_bytes,
-    model_of,
     nodes,
     plan_in_words,
+    session,
     sessions_per_node,
     tensor_parallel_of,
 )
-from xlsizing.excel.ranges import Argument, Range, answers
+from xlsizing.excel.ranges import Argument, Range, Staged, answers
 from xlsizing.excel.tables import an_error, catalog_table, sizing_table, warnings_table
 
 _MODEL = "Name or alias of the model, as on the sheet Models"
@@ -93,7 +91,15 @@ def KV_PER_SESSION(  # noqa: N802
     Source: the planning method, steps 1 to 3; the equation stands with
     `core.kv_bytes_per_session`.
     """
-    return answers(lambda *cells: gib(kv_bytes(*cells)), (model, context, precision), 2)
+    return answers(_KV_PER_SESSION, (model, context, precision), 2)
+
+
+def _kv_per_session(model: Cell, precision: Cell) -> Callable[[Cell], Cell]:
+    one = session(model, precision)
+    return lambda context: gib(one.kv_bytes(context))
+
+
+_KV_PER_SESSION = Staged(_kv_per_session, (0, 2), 3)
 
 
 @excel_function(
@@ -106,12 +112,17 @@ def KV_TOTAL(  # noqa: N802
 
     KV total = KV per session * concurrency. Source: the planning method, step 4.
     """
-    return answers(_kv_total, (model, context, concurrency, precision), 3)
+    return answers(_KV_TOTAL, (model, context, concurrency, precision), 3)
 
 
-def _kv_total(model: Cell, context: Cell, concurrency: Cell, precision: Cell) -> float:
-    session = kv_bytes(model, context, precision)
-    return kv_total_tib(session, concurrency_of(concurrency))
+def _kv_total(model: Cell, precision: Cell) -> Callable[[Cell, Cell], Cell]:
+    one = session(model, precision)
+    return lambda context, concurrency: kv_total_tib(
+        one.kv_bytes(context), concurrency_of(concurrency)
+    )
+
+
+_KV_TOTAL = Staged(_kv_total, (0, 3), 4)
 
 
 @excel_function(_ON_NODE, _ZEROS)
@@ -129,7 +140,10 @@ def SESSIONS_PER_NODE(  # noqa: N802
     `core.calc_sessions_per_node`.
     """
     given = (model, server, context, precision, kv_budget_ratio, runtime_overhead_gib)
-    return answers(sessions_per_node, given, 3)
+    return answers(_SESSIONS_PER_NODE, given, 3)
+
+
+_SESSIONS_PER_NODE = Staged(sessions_per_node, (0, 1, 3, 4, 5), 6)
 
 
 @excel_function(_LOAD, _ZEROS)
@@ -149,7 +163,7 @@ def NODES_MINIMUM(  # noqa: N802
     Source: the planning method, step 7; the equations stand with `core.calc_nodes_required`.
     """
     given = (model, server, concurrency, context, precision)
-    return answers(_minimum, (*given, kv_budget_ratio, runtime_overhead_gib, headroom, ha), 4)
+    return answers(_MINIMUM, (*given, kv_budget_ratio, runtime_overhead_gib, headroom, ha), 4)
 
 
 @excel_function(_LOAD, _ZEROS)
@@ -169,7 +183,7 @@ def NODES_WITH_HEADROOM(  # noqa: N802
     Source: as of NODES_MINIMUM.
     """
     given = (model, server, concurrency, context, precision)
-    return answers(_with_headroom, (*given, kv_budget_ratio, runtime_overhead_gib, headroom, ha), 4)
+    return answers(_WITH_HEADROOM, (*given, kv_budget_ratio, runtime_overhead_gib, headroom, ha), 4)
 
 
 @excel_function(_LOAD, _ZEROS)
@@ -189,27 +203,29 @@ def NODES_REQUIRED(  # noqa: N802
     Source: as of NODES_MINIMUM.
     """
     given = (model, server, concurrency, context, precision)
-    return answers(_final, (*given, kv_budget_ratio, runtime_overhead_gib, headroom, ha), 4)
+    return answers(_FINAL, (*given, kv_budget_ratio, runtime_overhead_gib, headroom, ha), 4)
 
 
-def _minimum(model: Cell, server: Cell, concurrency: Cell, context: Cell, *more: Cell) -> Cell:
-    per_node = sessions_per_node(model, server, context, *more[:3])
-    minimum, _, _ = nodes(concurrency, per_node, *more[3:])
-    return NOTHING_FITS if minimum is None else minimum
+def _one_of(prepare: Callable[..., NodesOfLoad], number: int) -> Callable[..., Callable[..., Cell]]:
+    """One of the three counts of nodes; #NUM! where nothing fits."""
+
+    def prepared(*cells: Cell) -> Callable[..., Cell]:
+        of_load = prepare(*cells)
+
+        def count(concurrency: Cell, context: Cell) -> Cell:
+            found = of_load(concurrency, context)[number]
+            return NOTHING_FITS if found is None else found
+
+        return count
+
+    return prepared
 
 
-def _with_headroom(
-    model: Cell, server: Cell, concurrency: Cell, context: Cell, *more: Cell
-) -> Cell:
-    per_node = sessions_per_node(model, server, context, *more[:3])
-    _, with_headroom, _ = nodes(concurrency, per_node, *more[3:])
-    return NOTHING_FITS if with_headroom is None else with_headroom
-
-
-def _final(model: Cell, server: Cell, concurrency: Cell, context: Cell, *more: Cell) -> Cell:
-    per_node = sessions_per_node(model, server, context, *more[:3])
-    _, _, final = nodes(concurrency, per_node, *more[3:])
-    return NOTHING_FITS if final is None else final
+_NOT_OF_LOAD = (0, 1, 4, 5, 6, 7, 8)
+"""The places of all arguments but concurrency and context."""
+_MINIMUM, _WITH_HEADROOM, _FINAL = (
+    Staged(_one_of(nodes, number), _NOT_OF_LOAD, 9) for number in range(3)
+)
 
 
 @excel_function(_LOAD_ON_STORAGE, _ZEROS)
@@ -319,20 +335,22 @@ def ENGINE_KV_PER_SESSION(  # noqa: N802
 
     Source: the planning method, part 2, "Blocks and groups".
     """
-    return answers(_engine_kv_per_session, (model, context, precision, tensor_parallel), 2)
+    return answers(_ENGINE_KV_PER_SESSION, (model, context, precision, tensor_parallel), 2)
 
 
 def _engine_kv_per_session(
-    model: Cell, context: Cell, precision: Cell, tensor_parallel: Cell
-) -> float:
-    entry = model_of(model)
-    kv_precision = resolved_precision(entry, word(precision))
+    model: Cell, precision: Cell, tensor_parallel: Cell
+) -> Callable[[Cell], Cell]:
+    one = session(model, precision)
     size = tensor_parallel_of(tensor_parallel) or 1
-    cut = layout(entry, kv_precision, size)
-    held = clamped_context(entry, number(context))
-    return gib(
-        paged_cache(cut, held, DEFAULT_SETTINGS.tokens_in_flight).kv_bytes_per_request * size
+    cut = layout(one.model, one.precision, size)
+    in_flight = DEFAULT_SETTINGS.tokens_in_flight
+    return lambda context: gib(
+        paged_cache(cut, one.held(context), in_flight).kv_bytes_per_request * size
     )
+
+
+_ENGINE_KV_PER_SESSION = Staged(_engine_kv_per_session, (0, 2, 3), 4)
 
 
 @excel_function({**_ON_NODE, **_UNUSED, "tensor_parallel": _TENSOR_PARALLEL}, _ZEROS)
@@ -350,14 +368,10 @@ def ENGINE_SESSIONS_PER_NODE(  # noqa: N802
     Source: the planning method, part 2, "The pool".
     """
     given = (model, server, context, precision, kv_budget_ratio, runtime_overhead_gib)
-    return answers(_engine_sessions, (*given, tensor_parallel), 3)
+    return answers(_ENGINE_SESSIONS, (*given, tensor_parallel), 3)
 
 
-def _engine_sessions(model: Cell, server: Cell, context: Cell, precision: Cell, *more: Cell) -> int:
-    ratio, overhead, tensor_parallel = more
-    # What a planning function would refuse is refused here too.
-    sessions_per_node(model, server, context, precision, ratio, overhead)
-    return engine_sessions_per_node(model, server, context, precision, tensor_parallel)
+_ENGINE_SESSIONS = Staged(engine_sessions_per_node, (0, 1, 3, 4, 5, 6), 7)
 
 
 @excel_function({**_LOAD, **_UNUSED, "tensor_parallel": _TENSOR_PARALLEL}, _ZEROS)
@@ -378,11 +392,7 @@ def ENGINE_NODES_REQUIRED(  # noqa: N802
     Source: the planning method, part 2, "The pool".
     """
     given = (model, server, concurrency, context, precision, kv_budget_ratio)
-    return answers(_engine_final, (*given, runtime_overhead_gib, headroom, ha, tensor_parallel), 4)
+    return answers(_ENGINE_FINAL, (*given, runtime_overhead_gib, headroom, ha, tensor_parallel), 4)
 
 
-def _engine_final(model: Cell, server: Cell, concurrency: Cell, context: Cell, *more: Cell) -> Cell:
-    precision, ratio, overhead, headroom, ha, tensor_parallel = more
-    per_node = _engine_sessions(model, server, context, precision, ratio, overhead, tensor_parallel)
-    _, _, final = nodes(concurrency, per_node, headroom, ha)
-    return NOTHING_FITS if final is None else final
+_ENGINE_FINAL = Staged(_one_of(engine_nodes, 2), (*_NOT_OF_LOAD, 9), 10)

@@ -6,17 +6,15 @@ everywhere else, where the functions are plain Python functions.
 
 What differs between hosts, and is evened out here:
 
+- The classic add-in hands over 5 as 5.0, and VBA knows no whole numbers beyond 32 bits.
 - An empty cell is None in the classic add-in. Office.js on a desktop may hand over 0
   (OfficeDev/office-js issues 1951 and 4702), so there 0 counts as empty wherever an
   argument cannot be 0.
 - A cell cannot show a sentence. On Office.js an exception is #VALUE! with its text on
   hover, so a single #VALUE! is raised there; everywhere else, and in ranges, the error
   value is returned as text, which Office.js and our VBA wrappers turn into a true error.
-- A server must not wait for a long call, so there large ones run in a thread. Pyodide,
-  where Lite runs, has no threads.
 """
 
-import asyncio
 import sys
 from collections.abc import Callable, Mapping
 from functools import update_wrapper
@@ -26,8 +24,8 @@ from typing import Any, NamedTuple, TypeVar, cast
 import xlwings
 
 from xlsizing.core import SizingError
-from xlsizing.excel.cells import INVALID_VALUE, error_value
-from xlsizing.excel.ranges import Argument, Range, shape_of
+from xlsizing.excel.cells import INVALID_VALUE, Cell, error_value
+from xlsizing.excel.ranges import Argument, Range
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -35,8 +33,10 @@ ON_OFFICE_JS: bool = xlwings.on_server
 """True on a server and in Lite."""
 HAS_THREADS = sys.platform != "emscripten"
 
-MOST_INLINE = 500
-"""Cells that a server computes at once; more take longer than handing them to a thread."""
+EXACT_FLOAT = 2**53
+"""Whole numbers up to here are floats and back without loss."""
+LARGEST_LONG = 2**31 - 1
+"""Largest whole number of VBA in every Excel."""
 
 
 class ExcelArgument(NamedTuple):
@@ -63,17 +63,19 @@ SCRIPTS: dict[str, str] = {}
 """Every script that is registered with the host: its module, by its name."""
 
 
-def excel_script(label: str) -> Callable[[Function], Function]:
-    """Register a script with the host, where that hands a script the workbook.
+def excel_script(name: str) -> Callable[[Function], Function]:
+    """Register a function of a workbook as a script of the Office.js hosts.
+
+    With the classic add-in scripts are macros, which call a function by its module.
 
     Parameters
     ----------
-    label : what its button says.
+    name : what people call the script, and its button says.
     """
 
-    def register(script: Function) -> Function:
-        SCRIPTS[script.__name__] = script.__module__
-        return xlwings.script(name=label)(script) if ON_OFFICE_JS else script
+    def register(function: Function) -> Function:
+        SCRIPTS[function.__name__] = function.__module__
+        return xlwings.script(name=name)(function) if ON_OFFICE_JS else function
 
     return register
 
@@ -124,6 +126,9 @@ def _on_host(function: Callable[..., Any], may_be_zero: list[bool]) -> Callable[
         except SizingError as error:
             return _refused(error)
 
+    def on_desktop(*arguments: Argument) -> Any:
+        return _changed(_for_vba, answer(*(_changed(_whole, each) for each in arguments)))
+
     def on_office_js(*arguments: Argument) -> Any:
         given = [
             argument if zero else _zero_is_empty(argument)
@@ -131,15 +136,7 @@ def _on_host(function: Callable[..., Any], may_be_zero: list[bool]) -> Callable[
         ]
         return answer(*given)
 
-    async def on_server(*arguments: Argument) -> Any:
-        if sum(shape_of(argument).cells for argument in arguments) <= MOST_INLINE:
-            return on_office_js(*arguments)
-        return await asyncio.to_thread(on_office_js, *arguments)
-
-    if not ON_OFFICE_JS:
-        chosen: Callable[..., Any] = answer
-    else:
-        chosen = on_server if HAS_THREADS else on_office_js
+    chosen = on_office_js if ON_OFFICE_JS else on_desktop
     update_wrapper(chosen, function)
     # Hosts read hints as converters, and crash on those that are not.
     chosen.__annotations__ = {}
@@ -159,6 +156,25 @@ def _refused(error: SizingError) -> str:
     if ON_OFFICE_JS and shown == INVALID_VALUE:
         raise xlwings.XlwingsError(str(error)) from error
     return shown
+
+
+def _changed(change: Callable[[Cell], Cell], argument: Argument) -> Argument:
+    """A value or each cell of a range, changed."""
+    if isinstance(argument, list):
+        return [list(map(change, row)) for row in argument]
+    return change(argument)
+
+
+def _whole(cell: Cell) -> Cell:
+    """A whole number as a person typed it, so that sentences show it so."""
+    if isinstance(cell, float) and cell.is_integer() and abs(cell) <= EXACT_FLOAT:
+        return int(cell)
+    return cell
+
+
+def _for_vba(cell: Cell) -> Cell:
+    """A number as every VBA takes it."""
+    return float(cell) if isinstance(cell, int) and abs(cell) > LARGEST_LONG else cell
 
 
 def _zero_is_empty(argument: Argument) -> Argument:

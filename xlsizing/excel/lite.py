@@ -16,7 +16,7 @@ from xlsizing.excel import functions, reentry, scripts
 from xlsizing.excel.host import FUNCTIONS, SCRIPTS
 from xlsizing.excel.sources import PACKAGE, sources
 
-ROOTS = (functions.__name__, reentry.__name__, scripts.__name__)
+ROOTS = (functions.__name__, scripts.__name__, reentry.__name__)
 """The modules that register functions and scripts when they are imported."""
 
 INSTALLED = frozenset({"xlwings"})

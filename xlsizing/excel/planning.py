@@ -5,6 +5,7 @@ cells is computed once for them, and a row costs little more than its own arithm
 What is remembered is keyed by the cells and their types: TRUE is not 1.
 """
 
+from collections.abc import Callable
 from functools import cache, lru_cache
 from typing import NamedTuple
 
@@ -24,7 +25,7 @@ from xlsizing.core import (
 )
 from xlsizing.core.alerts import STATUS_OK, Alert, plan_status
 from xlsizing.core.capacity import kv_budget_parts, sessions_that_fit
-from xlsizing.core.engine import EngineSettings, Replica, chosen_replica, replicas
+from xlsizing.core.engine import EngineSettings, chosen_replica, replicas
 from xlsizing.core.kv_cache import (
     SessionCost,
     clamped_context,
@@ -69,7 +70,7 @@ def storage_of(cell: Cell) -> StorageProfile:
     return catalogs().profile(DEFAULT_STORAGE if is_blank(cell) else name(cell))
 
 
-class _Session(NamedTuple):
+class Session(NamedTuple):
     """What a session costs on a model, at a precision."""
 
     model: Model
@@ -77,42 +78,44 @@ class _Session(NamedTuple):
     precision: str
     element_bytes: int
 
+    def held(self, context: Cell) -> int:
+        """The context that the model will hold [tokens]."""
+        return clamped_context(self.model, number(context))
+
+    def kv_bytes(self, context: Cell) -> int:
+        """KV cache of one session [bytes]."""
+        return self.cost.kv_bytes(self.held(context), self.element_bytes)
+
 
 @_remembered
-def _session(model: Cell, precision: Cell) -> _Session:
+def session(model: Cell, precision: Cell) -> Session:
+    """What a session costs on the model and at the precision that cells name."""
     entry = model_of(model)
     resolved = resolved_precision(entry, word(precision))
-    return _Session(entry, session_cost(entry), resolved, BYTES_PER_ELEMENT[resolved])
+    return Session(entry, session_cost(entry), resolved, BYTES_PER_ELEMENT[resolved])
 
 
-@_remembered
-def kv_bytes(model: Cell, context: Cell, precision: Cell) -> int:
-    """KV cache of one session [bytes]."""
-    entry, cost, _, element_bytes = _session(model, precision)
-    return cost.kv_bytes(clamped_context(entry, number(context)), element_bytes)
-
-
-@_remembered
-def _budget_parts(server: Cell, kv_budget_ratio: Cell, runtime_overhead_gib: Cell) -> int:
-    return kv_budget_parts(
-        server_of(server),
-        number(kv_budget_ratio, DEFAULT_KV_BUDGET_RATIO),
-        number(runtime_overhead_gib, DEFAULT_RUNTIME_OVERHEAD_GIB),
-    )
+SessionsPerNode = Callable[[Cell], int]
+"""Sessions that a node holds, of the context that a cell asks for; 0 where none fits."""
 
 
 @_remembered
 def sessions_per_node(
-    model: Cell,
-    server: Cell,
-    context: Cell,
-    precision: Cell,
-    kv_budget_ratio: Cell,
-    runtime_overhead_gib: Cell,
-) -> int:
-    """Sessions that one node holds; 0 where none fits."""
-    session = kv_bytes(model, context, precision)
-    return sessions_that_fit(_budget_parts(server, kv_budget_ratio, runtime_overhead_gib), session)
+    model: Cell, server: Cell, precision: Cell, kv_budget_ratio: Cell, runtime_overhead_gib: Cell
+) -> SessionsPerNode:
+    """Sessions that one node holds, for any context.
+
+    Of two wrong arguments a name decides the answer before a value does.
+    """
+    model_of(model)
+    node = server_of(server)
+    one = session(model, precision)
+    budget = kv_budget_parts(
+        node,
+        number(kv_budget_ratio, DEFAULT_KV_BUDGET_RATIO),
+        number(runtime_overhead_gib, DEFAULT_RUNTIME_OVERHEAD_GIB),
+    )
+    return _remembered(lambda context: sessions_that_fit(budget, one.kv_bytes(context)))
 
 
 def concurrency_of(cell: Cell) -> int:
@@ -120,20 +123,31 @@ def concurrency_of(cell: Cell) -> int:
     return whole_number("concurrency", number(cell))
 
 
-@_remembered
-def _headroom_parts(headroom: Cell) -> int:
-    return headroom_parts(number(headroom, DEFAULT_PEAK_HEADROOM_RATIO))
+NodesOfLoad = Callable[[Cell, Cell], Nodes]
+"""Nodes minimum, with headroom and final, of the concurrency and context that cells ask for."""
+
+
+def _nodes_of(per_node: SessionsPerNode, headroom: Cell, ha: Cell) -> NodesOfLoad:
+    parts = headroom_parts(number(headroom, DEFAULT_PEAK_HEADROOM_RATIO))
+    spare = spare_nodes(word(ha) or DEFAULT_HA_MODE)
+    return lambda concurrency, context: nodes_that_hold(
+        concurrency_of(concurrency), per_node(context), parts, spare
+    )
 
 
 @_remembered
-def _spare_nodes(ha: Cell) -> int:
-    return spare_nodes(word(ha) or DEFAULT_HA_MODE)
-
-
-def nodes(concurrency: Cell, per_node: int, headroom: Cell, ha: Cell) -> Nodes:
-    """Nodes minimum, with headroom and final; three times None where nothing fits."""
-    sessions = concurrency_of(concurrency)
-    return nodes_that_hold(sessions, per_node, _headroom_parts(headroom), _spare_nodes(ha))
+def nodes(
+    model: Cell,
+    server: Cell,
+    precision: Cell,
+    kv_budget_ratio: Cell,
+    runtime_overhead_gib: Cell,
+    headroom: Cell,
+    ha: Cell,
+) -> NodesOfLoad:
+    """The nodes of any load; three times None where nothing fits."""
+    per_node = sessions_per_node(model, server, precision, kv_budget_ratio, runtime_overhead_gib)
+    return _nodes_of(per_node, headroom, ha)
 
 
 def tensor_parallel_of(cell: Cell) -> int | None:
@@ -143,25 +157,45 @@ def tensor_parallel_of(cell: Cell) -> int | None:
 
 @_remembered
 def engine_sessions_per_node(
-    model: Cell, server: Cell, context: Cell, precision: Cell, tensor_parallel: Cell
-) -> int:
-    """Sessions that the engine admits on one node; 0 where none."""
-    entry = model_of(model)
-    held = clamped_context(entry, number(context))
-    choice, settings = _replicas(model, server, precision, tensor_parallel)
-    replica, cache = chosen_replica(choice, held, settings)
-    return replica.sessions_per_node(cache)
+    model: Cell,
+    server: Cell,
+    precision: Cell,
+    kv_budget_ratio: Cell,
+    runtime_overhead_gib: Cell,
+    tensor_parallel: Cell,
+) -> SessionsPerNode:
+    """Sessions that the engine admits on one node, for any context.
+
+    What a planning function would refuse is refused here too.
+    """
+    sessions_per_node(model, server, precision, kv_budget_ratio, runtime_overhead_gib)
+    one = session(model, precision)
+    settings = EngineSettings(tensor_parallel=tensor_parallel_of(tensor_parallel))
+    choice = replicas(one.model, server_of(server), one.precision, settings)
+
+    def admitted(context: Cell) -> int:
+        replica, cache = chosen_replica(choice, one.held(context), settings)
+        return replica.sessions_per_node(cache)
+
+    return _remembered(admitted)
 
 
 @_remembered
-def _replicas(
-    model: Cell, server: Cell, precision: Cell, tensor_parallel: Cell
-) -> tuple[tuple[Replica, ...], EngineSettings]:
-    """The replicas that an engine could serve a model with, and how it is started."""
-    entry = model_of(model)
-    kv_precision = resolved_precision(entry, word(precision))
-    settings = EngineSettings(tensor_parallel=tensor_parallel_of(tensor_parallel))
-    return replicas(entry, server_of(server), kv_precision, settings), settings
+def engine_nodes(
+    model: Cell,
+    server: Cell,
+    precision: Cell,
+    kv_budget_ratio: Cell,
+    runtime_overhead_gib: Cell,
+    headroom: Cell,
+    ha: Cell,
+    tensor_parallel: Cell,
+) -> NodesOfLoad:
+    """The nodes of any load by the engine bound; three times None where nothing fits."""
+    per_node = engine_sessions_per_node(
+        model, server, precision, kv_budget_ratio, runtime_overhead_gib, tensor_parallel
+    )
+    return _nodes_of(per_node, headroom, ha)
 
 
 @_remembered
@@ -208,9 +242,9 @@ def plan_in_words(
     server_of(server)
     concurrency_of(concurrency)
     whole_number("effective_context", number(context))
-    on_node = (model, server, context, precision, kv_budget_ratio, runtime_overhead_gib)
-    nodes(concurrency, sessions_per_node(*on_node), headroom, ha)
-    alerts = _hbm_alerts(*on_node)
+    on_node = (precision, kv_budget_ratio, runtime_overhead_gib)
+    nodes(model, server, *on_node, headroom, ha)(concurrency, context)
+    alerts = _hbm_alerts(model, server, context, *on_node)
     if not alerts:
         return STATUS_OK
     return f"{plan_status(alerts)} {alerts[0].message} {alerts[0].recommendation}"

@@ -76,6 +76,43 @@ def _widened(row: list[Cell], columns: int) -> list[Cell]:
     return [*row, *[NOT_AVAILABLE] * (columns - len(row))]
 
 
+class Staged:
+    """A function of cells in two stages: what depends on few of them is done first, and once
+    where a range varies in none of them.
+
+    Parameters
+    ----------
+    prepare : takes the cells of `places`, and returns the function of the others.
+    places : the places of those arguments, from 0.
+    count : how many arguments there are.
+    """
+
+    def __init__(
+        self, prepare: Callable[..., Callable[..., Cell]], places: Sequence[int], count: int
+    ) -> None:
+        self._prepare = prepare
+        self._places = tuple(places)
+        self._others = tuple(place for place in range(count) if place not in self._places)
+
+    def __call__(self, *cells: Cell) -> Cell:
+        """The function of all cells."""
+        prepared = self._prepare(*[cells[place] for place in self._places])
+        return prepared(*[cells[place] for place in self._others])
+
+    def split(
+        self, arguments: Sequence[Argument]
+    ) -> tuple[Callable[..., Cell], Sequence[Argument]] | None:
+        """The second stage and its arguments; None where the first is to be done for each cell."""
+        first = [arguments[place] for place in self._places]
+        if any(isinstance(argument, list) for argument in first):
+            return None
+        try:
+            prepared = self._prepare(*first)
+        except SizingError:
+            return None
+        return prepared, [arguments[place] for place in self._others]
+
+
 def answers(
     function: Callable[..., Cell],
     arguments: Sequence[Argument],
@@ -105,10 +142,15 @@ def answers(
     if not any(isinstance(argument, list) for argument in arguments):
         return (not tells_errors and error_in(arguments)) or function(*arguments)
     shape = common_shape(arguments)
-    columns = [spread(argument, shape) for argument in arguments]
+    blank = _blank(
+        [spread(each, shape) for each in arguments[:required] if shape_of(each).cells > 1]
+    )
     passes_errors = not tells_errors and _has_errors(arguments)
+    if isinstance(function, Staged) and (stage := function.split(arguments)):
+        function, arguments = stage
     answer = _careful(function) if passes_errors else _safe(function)
-    if blank := _blank(arguments[:required], columns):
+    columns = [spread(argument, shape) for argument in arguments]
+    if blank:
         flat = [
             "" if nothing else answer(*cells)
             for nothing, *cells in zip(blank, *columns, strict=True)
@@ -116,6 +158,8 @@ def answers(
     else:
         flat = list(map(answer, *columns))
     width = shape.columns
+    if width == 1:
+        return [[cell] for cell in flat]
     return [flat[start : start + width] for start in range(0, len(flat), width)]
 
 
@@ -123,7 +167,9 @@ def loads(arguments: Sequence[Argument], required: int) -> Iterator[tuple[Cell, 
     """The cells of each load, row by row; None where nothing is asked (see `answers`)."""
     shape = common_shape(arguments)
     columns = [spread(argument, shape) for argument in arguments]
-    blank = _blank(arguments[:required], columns)
+    blank = _blank(
+        [spread(each, shape) for each in arguments[:required] if shape_of(each).cells > 1]
+    )
     for place, cells in enumerate(zip(*columns, strict=True)):
         yield None if blank and blank[place] else cells
 
@@ -158,13 +204,8 @@ def _has_errors(arguments: Sequence[Argument]) -> bool:
     )
 
 
-def _blank(required: Sequence[Argument], columns: Sequence[Iterable[Cell]]) -> list[bool]:
-    """Where nothing is asked; empty where something is asked everywhere."""
-    ranges = [
-        column
-        for argument, column in zip(required, columns, strict=False)
-        if shape_of(argument).cells > 1
-    ]
-    if not ranges or not all(any(map(is_blank, column)) for column in ranges):
+def _blank(ranges: Sequence[Iterable[Cell]]) -> list[bool]:
+    """Where nothing is asked, by what must be given and is a range; empty if nowhere."""
+    if not ranges or not all(any(map(is_blank, cells)) for cells in ranges):
         return []
     return [all(map(is_blank, cells)) for cells in zip(*ranges, strict=True)]

@@ -16,6 +16,12 @@ def workbook(catalogs: Catalogs) -> bytes:
 
 
 @pytest.fixture(scope="session")
+def plain(catalogs: Catalogs) -> bytes:
+    """The planning workbook for no add-in."""
+    return template(catalogs)
+
+
+@pytest.fixture(scope="session")
 def main_py(workbook: bytes) -> str:
     """The code that the workbook carries."""
     return lite_files(workbook)["main.py"]

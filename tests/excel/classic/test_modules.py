@@ -1,0 +1,148 @@
+"""The texts of the VBA modules: current, complete, and such as VBA takes them."""
+
+import re
+import sys
+import types
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import PROJECT
+from tests.excel.calls import ARGUMENTS
+from xlsizing.excel import functions, vba
+from xlsizing.excel.host import FUNCTIONS
+
+FOLDER = PROJECT / "workbook" / "vba"
+HOW = "run python -m xlsizing.excel.vba workbook/vba"
+
+
+def text(name: str) -> str:
+    return (FOLDER / name).read_bytes().decode("ascii")
+
+
+def test_the_modules_are_current() -> None:
+    made = vba.modules(FUNCTIONS)
+    assert {path.name for path in FOLDER.iterdir()} == set(made)
+    for name, source in made.items():
+        assert text(name) == source, HOW
+
+
+def test_they_are_written_as_they_are_checked_in(tmp_path: Path) -> None:
+    vba.main(str(tmp_path))
+    for path in FOLDER.iterdir():
+        assert (tmp_path / path.name).read_bytes() == path.read_bytes()
+
+
+@pytest.mark.parametrize("path", sorted(FOLDER.iterdir()), ids=lambda path: path.name)
+def test_lines_end_as_vba_needs_them(path: Path) -> None:
+    content = path.read_bytes()
+    assert content.isascii()
+    assert content.count(b"\r\n") == content.count(b"\n") == content.count(b"\r") > 0
+    assert content.endswith(b"\r\n")
+    if path.suffix == ".bas":
+        assert content.startswith(f'Attribute VB_Name = "{path.stem}"\r\n'.encode())
+        assert b"\r\nOption Explicit\r\n" in content
+
+
+def test_every_function_has_a_wrapper_with_its_arguments_in_order() -> None:
+    wrappers = re.findall(
+        r"Public Function (\w+)\( _\r\n\s*(.*?)\) As Variant\r\n"
+        r"    (\w+) = Answer\(\"(\w+)\", Array\( _\r\n\s*(.*?)\)\)\r\nEnd Function",
+        text("XlsizingFunctions.bas"),
+        re.DOTALL,
+    )
+    assert {name for name, *_ in wrappers} == set(ARGUMENTS) == set(FUNCTIONS)
+    for name, declared, assigned, asked, passed in wrappers:
+        assert name == assigned == asked
+        given = re.findall(r"(Optional )?(\w+) As Variant", declared)
+        assert [word for _, word in given] == passed.split(", ")
+        wanted = [(argument.name, argument.optional) for argument in FUNCTIONS[name].arguments]
+        assert [(word, bool(optional)) for optional, word in given] == wanted
+        assert [optional for _, optional in wanted] == [
+            "[" in each for each in ARGUMENTS[name].split()
+        ]
+
+
+def test_only_functions_of_cells_and_one_macro_can_be_seen() -> None:
+    for path in FOLDER.glob("*.bas"):
+        source = text(path.name)
+        if "Option Private Module" in source:
+            continue
+        public = set(re.findall(r"^Public (?:Function|Sub) (\w+)", source, re.MULTILINE))
+        declared = set(re.findall(r"^\w+ (?:Function|Sub) (\w+)", source, re.MULTILINE))
+        private = set(re.findall(r"^Private (?:Function|Sub) (\w+)", source, re.MULTILINE))
+        assert public | private == declared
+        assert public == ({"FullReport"} if path.stem == "XlsizingReport" else set(ARGUMENTS))
+
+
+def test_no_procedure_module_or_constant_shares_a_name() -> None:
+    """VBA takes small letters for capitals, and a module's name for a procedure's."""
+    names = [path.stem for path in FOLDER.glob("*.bas")]
+    for path in FOLDER.iterdir():
+        names += re.findall(r"^\w+ (?:Function|Sub|Const) (\w+)", text(path.name), re.MULTILINE)
+    assert len({name.lower() for name in names}) == len(names)
+
+
+def test_the_wizard_describes_every_function_and_argument() -> None:
+    described = text("XlsizingWizard.bas").partition("ThisWorkbook.Saved\r\n")[2]
+    described = described.partition("    ThisWorkbook.Saved = ")[0]
+    found = {}
+    for block in described.split("    Describe ")[1:]:
+        name, *shown = re.findall(r'"((?:[^"]|"")*)"', block)
+        found[name] = [each.replace('""', '"') for each in shown]
+        assert all(0 < len(each) <= 255 for each in found[name])
+    assert found == {
+        name: [function.summary, *(argument.note for argument in function.arguments)]
+        for name, function in FUNCTIONS.items()
+    }
+
+
+@pytest.mark.parametrize("note", ["x" * 256, "2 \u00d7 2"])
+def test_a_note_that_the_wizard_cannot_show_is_refused(note: str) -> None:
+    function = FUNCTIONS["KV_TOTAL"]
+    changed = function._replace(
+        arguments=(function.arguments[0]._replace(note=note), *function.arguments[1:])
+    )
+    with pytest.raises(AssertionError, match=r"characters shown|plain ASCII"):
+        vba.modules({**FUNCTIONS, "KV_TOTAL": changed})
+
+
+def test_the_functions_are_where_the_macros_look_for_them() -> None:
+    assert functions.__name__ == vba.MODULE
+    assert f'"{functions.__name__}"' in text("XlsizingPython.bas")
+
+
+def statements() -> str:
+    """What the button has Python run, out of the module's text."""
+    call = re.findall(r"StartPython (.*?)\r\n(?! *&)", text("XlsizingReport.bas"), re.DOTALL)[0]
+    return "".join(re.findall(r'"([^"]*)"', call))
+
+
+def test_the_button_runs_the_report(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = []
+    scripts = types.ModuleType("xlsizing.excel.scripts")
+    scripts.full_report = lambda: made.append("report")  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "xlsizing.excel.scripts", scripts)
+    monkeypatch.setattr("xlsizing.excel.scripts", scripts, raising=False)
+    exec(compile(statements(), "button", "single"), {})
+    assert made == ["report"]
+
+
+def test_where_python_has_no_xlsizing_the_button_says_so_in_a_sentence(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
+    with pytest.raises(SystemExit, match=r"^This Python has no xlsizing\. .* pip install xlsizing"):
+        exec(compile(statements(), "button", "single"), {})
+
+
+def test_the_buttons_statements_pass_through_a_shell_of_either_system() -> None:
+    """They stand between double quotes, and on a Mac the add-in cuts at bars."""
+    assert not set(statements()) & set('"|`$%!\\^\n')
+
+
+def test_renaming_or_moving_the_file_breaks_nothing() -> None:
+    """No macro reads its name, but the wizard's, which reads it each time."""
+    for path in FOLDER.iterdir():
+        named = re.findall(r"\w*Workbook\.(?:Name|FullName|Path)\b", text(path.name))
+        assert named == (["ThisWorkbook.Name"] if path.stem == "XlsizingWizard" else [])
