@@ -254,6 +254,24 @@ def test_dates_are_numbers_in_xlwings_too() -> None:
     assert rows["'Concurrency"] == 46_023
 
 
+def test_a_status_bar_that_cannot_be_put_back_spoils_no_report() -> None:
+    book = Book(bare_workbook(LOAD))
+
+    class Failing(type(book.app)):  # type: ignore[misc]
+        @property
+        def status_bar(self) -> Any:
+            return False
+
+        @status_bar.setter
+        def status_bar(self, value: Any) -> None:
+            if value is False:
+                raise RuntimeError("Excel is busy")
+
+    book.app = Failing(book.excel)
+    build_report(opened(book))
+    assert "Report charts" in book.state.titles
+
+
 @pytest.mark.parametrize("host", EVERY_HOST)
 @pytest.mark.parametrize(("totals", "count"), [(False, 25), (True, 19)])
 def test_rows_below_a_table_are_read_unless_it_ends_in_totals(

@@ -70,7 +70,8 @@ def progress(app: xlwings.App) -> Iterator[Callable[[str], None]]:
     try:
         yield say
     finally:
-        try:
+        # The report stands by now, or a better reason why not is on its way.
+        with suppress(Exception):
             app.screen_updating = updating
-        finally:
+        with suppress(Exception):
             app.status_bar = status or False  # False gives the bar back to Excel
