@@ -15,9 +15,9 @@ import js  # type: ignore[import-not-found]
 from pyodide.code import run_js  # type: ignore[import-not-found]
 from pyodide.ffi import create_proxy, to_js  # type: ignore[import-not-found]
 
-WORK = Path("/work")
+WORK = Path("/request")
 sys.dont_write_bytecode = True  # the folder is the host's
-sys.path.insert(0, "/work/site")
+sys.path.insert(0, "/request/site")
 
 import xlwings  # noqa: E402
 
