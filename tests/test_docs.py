@@ -64,7 +64,10 @@ def options_of(command: str) -> set[str]:
     return set(re.findall(r"--[a-z][a-z-]+", page)) - {"--help", "--version"}
 
 
-@pytest.mark.parametrize("command", ["size", "report", "template", "kv", "calibrate", "catalog"])
+@pytest.mark.parametrize(
+    "command",
+    ["size", "report", "template", "kv", "calibrate", "catalog", "serve", "doctor"],
+)
 def test_the_readme_shows_every_option_of_a_command(command: str) -> None:
     usage = next(text for text in blocks("text") if text.startswith("xlsizing size"))
     documented = set(re.findall(r"--[a-z][a-z-]+", usage))

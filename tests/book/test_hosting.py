@@ -11,6 +11,7 @@ import pytest
 import xlwings
 
 from xlsizing.book import template
+from xlsizing.book.classic import CLASSIC_WORKBOOK
 from xlsizing.book.hosting import MOST_SETTINGS, Hosting, read_hosting
 from xlsizing.book.reading import WorkbookReadError
 from xlsizing.core import Catalogs
@@ -43,6 +44,16 @@ def test_the_planning_workbook_needs_no_host(catalogs: Catalogs, tmp_path: Path)
     (tmp_path / "plan.xlsx").write_bytes(template(catalogs))
     hosting = read_hosting(str(tmp_path / "plan.xlsx"))
     assert hosting == Hosting(False, False, False, None)
+
+
+def test_the_workbook_for_the_classic_add_in_has_wrappers_and_settings(
+    catalogs: Catalogs, tmp_path: Path
+) -> None:
+    path = tmp_path / "plan.xlsm"
+    path.write_bytes(template(catalogs, host=CLASSIC_WORKBOOK))
+    hosting = read_hosting(str(path))
+    assert (hosting.has_macros, hosting.has_wrappers, hosting.has_lite_code) == (True, True, False)
+    assert ("ADD_WORKBOOK_TO_PYTHONPATH", "false") in (hosting.settings or ())
 
 
 def test_macros_that_excel_made_are_seen(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from xlsizing.book.button import Button, button_vml
 from xlsizing.book.cells import UNLOCKED, PackageNotes, Style, Writer
+from xlsizing.book.hosting import SETTINGS
 from xlsizing.book.hosts import Host
 from xlsizing.book.pages import protect, set_page
 from xlsizing.book.styles import (
@@ -29,9 +30,6 @@ from xlsizing.resources import shipped
 
 WORKBOOK_CODE = "ThisWorkbook"
 """Code name of the workbook, which its VBA module bears."""
-
-SETTINGS_SHEET = "xlwings.conf"
-"""The sheet in which the add-in looks for a workbook's settings, from A1 down to an empty row."""
 
 
 class _Setting(NamedTuple):
@@ -100,7 +98,7 @@ CLASSIC_WORKBOOK = Host(
 
 
 def _write_settings(book: Workbook, notes: PackageNotes) -> None:
-    sheet = book.create_sheet(SETTINGS_SHEET)
+    sheet = book.create_sheet(SETTINGS)
     writer = Writer(sheet, notes)
     for letter, width in _SETTING_WIDTHS.items():
         sheet.column_dimensions[letter].width = width

@@ -1,15 +1,14 @@
 """The texts of the VBA modules: current, complete, and such as VBA takes them."""
 
+import inspect
 import re
-import sys
-import types
 from pathlib import Path
 
 import pytest
 
 from tests.conftest import PROJECT
 from tests.excel.calls import ARGUMENTS
-from xlsizing.excel import functions, vba
+from xlsizing.excel import functions, scripts, vba
 from xlsizing.excel.host import FUNCTIONS
 
 FOLDER = PROJECT / "workbook" / "vba"
@@ -120,12 +119,14 @@ def statements() -> str:
 
 def test_the_button_runs_the_report(monkeypatch: pytest.MonkeyPatch) -> None:
     made = []
-    scripts = types.ModuleType("xlsizing.excel.scripts")
-    scripts.full_report = lambda: made.append("report")  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "xlsizing.excel.scripts", scripts)
-    monkeypatch.setattr("xlsizing.excel.scripts", scripts, raising=False)
+    monkeypatch.setattr(scripts, "full_report", lambda: made.append("report"))
     exec(compile(statements(), "button", "single"), {})
     assert made == ["report"]
+
+
+def test_the_report_is_where_the_button_looks_for_it() -> None:
+    assert f"{scripts.__name__}.{scripts.full_report.__name__}()" in statements()
+    assert not inspect.signature(scripts.full_report).parameters
 
 
 def test_where_python_has_no_xlsizing_the_button_says_so_in_a_sentence(
