@@ -2,7 +2,7 @@
 
 Both run in xlwings' Office.js runtime in this process, as on a server and in Lite: it turns
 cells into Python values and back, which is what most of the time goes to. Aim: at most
-3 times. Needs XLWINGS_LICENSE_KEY, since that runtime is licensed apart.
+3 times for the functions of one value; SIZING makes every alert of every load, and is shown beside. Needs XLWINGS_LICENSE_KEY, since that runtime is licensed apart.
 
     python bench/functions.py [ROWS]
 """
@@ -32,6 +32,7 @@ def ranges(rows: int) -> Mapping[str, Any]:
         "server": [[("dgx-b300", "dgx-h200")[row % 2]] for row in range(rows)],
         "concurrency": [[float(row + 1)] for row in range(rows)],
         "context": [[float(1_000 + row)] for row in range(rows)],
+        "text": [["many"] for row in range(rows)],
         "few contexts": [[float(8_192 * (1 + row % 16))] for row in range(rows)],
     }
 
@@ -42,6 +43,10 @@ CASES: Mapping[str, tuple[str, tuple[Any, ...]]] = {
     "every context differs": ("NODES_REQUIRED", ("gpt-oss-120b", "dgx-b300", 1_000, "context")),
     "sessions, four contexts": ("SESSIONS_PER_NODE", ("model", "server", "few contexts")),
     "KV cache, every context": ("KV_PER_SESSION", ("gpt-oss-120b", "context")),
+    "an unknown model": ("NODES_REQUIRED", ("no-such", "dgx-b300", "concurrency", 131_072)),
+    "no number anywhere": ("NODES_REQUIRED", ("gpt-oss-120b", "dgx-b300", "text", 131_072)),
+    "why, all is well": ("SIZING_WHY", ("gpt-oss-120b", "dgx-b300", "concurrency", 131_072)),
+    "SIZING, eight columns": ("SIZING", ("gpt-oss-120b", "dgx-b300", "concurrency", 131_072)),
     "engine, concurrency": (
         "ENGINE_NODES_REQUIRED",
         ("gpt-oss-120b", "dgx-b300", "concurrency", 131_072),

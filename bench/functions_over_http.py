@@ -7,7 +7,7 @@
    calls of one cell and of a thousand rows, with one, two and four workers and sixteen
    clients at once. The clients run on the same machine and take their share of it.
 
-Needs Linux, XLWINGS_LICENSE_KEY and pip install "xlsizing[server]".
+Needs Linux, XLWINGS_LICENSE_KEY and pip install ".[server]".
 
     python bench/functions_over_http.py [ROWS] [SECONDS for each load]
 """
@@ -28,6 +28,8 @@ from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 from typing import Any, NamedTuple
+
+import xlwings
 
 RUNS = 9
 MOST_TIMES = 3.0
@@ -165,7 +167,7 @@ def request(name: str, arguments: list[Any]) -> bytes:
             "session_id": "2b6f0cc9-04d9-4d0a-8f6b-3c1d6a5e0f11",
             "culture_info_name": "en-US",
             "date_format": "m/d/yyyy",
-            "version": "0.37.8",
+            "version": xlwings.__version__,
             "runtime": "1.4",
         },
         separators=(",", ":"),

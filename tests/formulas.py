@@ -22,7 +22,7 @@ test fails where it is not current. What the figures mean is in [method.md](meth
 
 Each step is a cell of the sheet Sizing with a name, and a column of Scenarios. The equation, the cell's
 formula and the LAMBDA names below are all made from one text. "Models: Max context" is that column of
-the model's row on the sheet Models; "bytes per GiB" is the name `Const_BytesPerGiB` of About; ⌊ ⌋ rounds
+the model's row on the sheet Models; "bytes per GiB" is the name `Const_BytesPerGiB` on Constants; ⌊ ⌋ rounds
 down and ⌈ ⌉ up. A figure "where" something does not hold is refused: the cell shows #VALUE!, and the
 status says why.
 """

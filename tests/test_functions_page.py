@@ -1,5 +1,6 @@
 """docs/functions.md says what the functions are, and its examples answer what it says."""
 
+import doctest
 import re
 
 import pytest
@@ -37,6 +38,12 @@ def test_an_example_answers_what_the_page_says(formula: str, answer: str) -> Non
     name, _, rest = formula.partition("(")
     given = [typed(each.strip()) for each in rest.removesuffix(")").split(",")]
     assert str(getattr(functions, name)(*given)) == answer
+
+
+def test_the_examples_in_python_answer_what_the_page_says() -> None:
+    forget()
+    found = doctest.testfile(str(PROJECT / "docs" / "functions.md"), module_relative=False)
+    assert (found.failed, found.attempted) == (0, 7)
 
 
 def test_every_function_of_one_value_has_an_example() -> None:

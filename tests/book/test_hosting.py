@@ -43,7 +43,7 @@ def workbook(folder: Path, parts: Mapping[str, bytes], *rows: tuple[object, ...]
 def test_the_planning_workbook_needs_no_host(catalogs: Catalogs, tmp_path: Path) -> None:
     (tmp_path / "plan.xlsx").write_bytes(template(catalogs))
     hosting = read_hosting(str(tmp_path / "plan.xlsx"))
-    assert hosting == Hosting(False, False, False, None)
+    assert hosting == Hosting(False, False, False, catalogs.fingerprint(), None)
 
 
 def test_the_workbook_for_the_classic_add_in_has_wrappers_and_settings(
@@ -60,14 +60,14 @@ def test_macros_that_excel_made_are_seen(tmp_path: Path) -> None:
     """A workbook of xlwings itself; its settings are switched off by another name of the sheet."""
     shutil.copy(Path(xlwings.__file__).parent / "quickstart.xlsm", tmp_path)
     hosting = read_hosting(str(tmp_path / "quickstart.xlsm"))
-    assert hosting == Hosting(True, False, False, None)
+    assert hosting == Hosting(True, False, False, None, None)
 
 
 def test_the_functions_wrappers_are_seen_by_their_modules_name(tmp_path: Path) -> None:
     for name, expected in (("XlsizingFunctions", True), ("OtherFunctions", False)):
         project = b"\xd0\xcf\x11\xe0" + name.encode("utf-16-le") + b"\0\0"
         hosting = read_hosting(workbook(tmp_path, {"xl/vbaProject.bin": project}))
-        assert hosting == Hosting(True, expected, False, None)
+        assert hosting == Hosting(True, expected, False, None, None)
 
 
 @pytest.mark.parametrize(

@@ -178,7 +178,18 @@ def _meant(word: str, cell: Any) -> Any:
         return None if _empty(cell) else str(cell).strip().lower()
     if word == "storage" and _empty(cell):
         return "profile_default"
+    if word in ("concurrency", "context", "ratio", "overhead", "headroom", "tp"):
+        cell = Text(cell) if isinstance(cell, str) and cell.strip() else cell
     return None if word not in DEFAULTS and _empty(cell) else cell
+
+
+class Text(str):
+    """A text in the place of a number: sentences say that it is one."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return f"the text {str(self)!r}"
 
 
 def _on_node(given: Mapping[str, Any]) -> int:
@@ -285,7 +296,7 @@ def _warnings(loads: Sequence[list[Any]]) -> list[Any]:
     if len(loads) == 1:
         return [head, *(loads[0] or [none])]
     rows = [[*alert, number] for number, found in enumerate(loads, 1) for alert in found]
-    return [[*head, "Row"], *(rows or [[*none, ""]])]
+    return [[*head, "Load"], *(rows or [[*none, ""]])]
 
 
 _CORE: Mapping[str, Callable[[Mapping[str, Any]], Any]] = {

@@ -38,7 +38,7 @@ def test_zero_stands_for_an_empty_cell_where_an_argument_cannot_be_0(zero: Any) 
         *(call(name, **empty) for name in names),
         *(call(name) for name in names),
     )
-    assert rows == [[1], [2], [""]]
+    assert rows == [[1], [2], ["#VALUE!"]]
     assert found[:4] == found[4:]
 
 

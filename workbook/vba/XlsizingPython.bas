@@ -59,9 +59,9 @@ End Sub
 
 Private Function ReasonOf(ByVal description As String) As String
     If InStr(description, "No module named 'xlsizing") > 0 Then
-        ReasonOf = "The Python that the xlwings add-in starts has no xlsizing. In a terminal," _
-            & " type pip install xlsizing with that Python, and press Restart UDF Server on" _
-            & " the ribbon tab xlwings." & CHECK
+        ReasonOf = "The Python that the xlwings add-in starts has no xlsizing. Install it there" _
+            & " as its README says, and press Restart UDF Server on the ribbon tab xlwings." _
+            & CHECK
     Else
         ReasonOf = "Python could not compute it (" & LastLine(description) & ")." _
             & " In a terminal, type xlsizing doctor."

@@ -6,13 +6,15 @@ Option Explicit
 
 Public Sub FullReport()
     On Error GoTo Failed
+#If Not Mac Then
+    ' On a Mac Python goes on by itself, and nothing here would clear the status bar.
     Application.StatusBar = "xlsizing: Python makes the full report ..."
+#End If
     StartPython "import sys, importlib.util; importlib.util.find_spec('xlsizing') or " _
-        & "sys.exit('This Python has no xlsizing. In a terminal, type pip install xlsizing " _
-        & "with it; xlsizing doctor checks the rest.'); import xlsizing.excel.scripts; " _
+        & "sys.exit('This Python has no xlsizing. Install it there as its README says; " _
+        & "xlsizing doctor checks the rest.'); import xlsizing.excel.scripts; " _
         & "xlsizing.excel.scripts.full_report()"
 #If Not Mac Then
-    ' On a Mac Python goes on by itself, and clears the status bar at its end.
     Application.StatusBar = False
 #End If
     Exit Sub

@@ -127,8 +127,8 @@ Public Sub DescribeFunctions()
         "Name or alias of the server, as on the sheet Servers", _
         "Tokens that one session holds", _
         "fp16 or bf16 or fp8 or int8; empty for the model's own", _
-        "As in the planning functions, so that one can be changed to the other; not used", _
-        "As in the planning functions, so that one can be changed to the other; not used", _
+        "Checked as in the planning functions, so that one can be changed to the other; not used", _
+        "Checked as in the planning functions, so that one can be changed to the other; not used", _
         "GPUs that share one copy of the model; empty for the smallest that holds a session")
     Describe "ENGINE_NODES_REQUIRED", _
         "Nodes by the engine bound: with peak headroom, and a spare one where ha is n+1.", _
@@ -138,8 +138,8 @@ Public Sub DescribeFunctions()
         "Sessions at the same time", _
         "Tokens that one session holds", _
         "fp16 or bf16 or fp8 or int8; empty for the model's own", _
-        "As in the planning functions, so that one can be changed to the other; not used", _
-        "As in the planning functions, so that one can be changed to the other; not used", _
+        "Checked as in the planning functions, so that one can be changed to the other; not used", _
+        "Checked as in the planning functions, so that one can be changed to the other; not used", _
         "Share of the load to keep free for peaks; empty for 0.2", _
         "none, or n+1 for a spare node; empty for none", _
         "GPUs that share one copy of the model; empty for the smallest that holds a session")

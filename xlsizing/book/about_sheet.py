@@ -11,6 +11,7 @@ from openpyxl.workbook import Workbook
 from xlsizing import __version__
 from xlsizing.book.cells import PackageNotes, Style, Writer
 from xlsizing.book.checks import write_checks
+from xlsizing.book.hosts import Host
 from xlsizing.book.lambdas import examples
 from xlsizing.book.pages import protect, set_page
 from xlsizing.book.styles import (
@@ -44,7 +45,7 @@ def write_about_sheet(
     page: str,
     result: SizingResult,
     catalogs: Catalogs,
-    functions_need: str,
+    host: Host,
     made_on: date | None = None,
 ) -> None:
     """Write the sheet.
@@ -54,7 +55,7 @@ def write_about_sheet(
     page : the file in workbook/ that its prose is in.
     result : the sizing that the examples are of.
     catalogs : what the workbook holds.
-    functions_need : what a person needs for the functions.
+    host : what computes the functions.
     made_on : a date that the sheet names; none unless somebody gave one.
     """
     sheet = book.create_sheet("About")
@@ -66,7 +67,7 @@ def write_about_sheet(
     if made_on is not None:
         writer.value(3, 1, f"Made on {made_on.isoformat()}", Style(font=SUBTITLE))
     row = _write_prose(writer, 4, page)
-    row = _write_functions(writer, row, result, functions_need)
+    row = _write_functions(writer, row, result, host)
     end_of_first_page = row - 1
     row = _write_alert_rules(writer, row)
     writer.value(row, 1, "Checks", Style(font=HEADING))
@@ -92,9 +93,9 @@ def _dates(catalogs: Catalogs) -> Iterator[str]:
                 yield from re.findall(r"\b20\d\d-[01]\d-[0-3]\d\b", source)
 
 
-def _write_functions(writer: Writer, row: int, result: SizingResult, needs: str) -> int:
+def _write_functions(writer: Writer, row: int, result: SizingResult, host: Host) -> int:
     """Write how to call each function, as text; returns the row after it."""
-    writer.value(row, 1, f"Functions for your own sheets ({needs})", Style(font=HEADING))
+    writer.value(row, 1, f"Functions for your own sheets ({host.needs})", Style(font=HEADING))
     heads = ("Function", "Answer", "", "What it gives", "Example")
     for column, head in enumerate(heads, start=1):
         writer.value(row + 1, column, head, Style(STRONG, HEADING_FILL, None, LEFT))
@@ -107,7 +108,7 @@ def _write_functions(writer: Writer, row: int, result: SizingResult, needs: str)
         lines = math.ceil(len(example.function.comment) / _WIDTHS[3])
         writer.sheet.row_dimensions[row].height = LINE_HEIGHT * lines
         row += 1
-    return row + 1
+    return _write_lines(writer, row, host.hints) + 1
 
 
 def _as_shown(answer: Value) -> str:
@@ -123,13 +124,21 @@ def _write_prose(writer: Writer, row: int, page: str) -> int:
     for line in _prose(page):
         if line.startswith("# "):
             writer.value(row, 1, line[2:], Style(font=HEADING))
+            row += 1
         else:
-            writer.value(row, 1, line, _WRAPPED)
-            writer.sheet.merge_cells(start_row=row, end_row=row, start_column=1, end_column=5)
-            lines = math.ceil(len(line) / _PROSE_CHARACTERS)
-            writer.sheet.row_dimensions[row].height = LINE_HEIGHT * lines
-        row += 1
+            row = _write_lines(writer, row, [line])
     return row + 1
+
+
+def _write_lines(writer: Writer, row: int, texts: Sequence[str]) -> int:
+    """Write texts across all columns; returns the row after them."""
+    for text in texts:
+        writer.value(row, 1, text, _WRAPPED)
+        writer.sheet.merge_cells(start_row=row, end_row=row, start_column=1, end_column=5)
+        lines = math.ceil(len(text) / _PROSE_CHARACTERS)
+        writer.sheet.row_dimensions[row].height = LINE_HEIGHT * lines
+        row += 1
+    return row
 
 
 FILLED_IN: Mapping[str, str] = {

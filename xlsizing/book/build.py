@@ -107,7 +107,7 @@ def _workbook(
     write_catalog_sheets(book, notes, catalogs)
     write_layouts_sheet(book, notes, catalogs)
     write_constants_sheet(book, notes)
-    write_about_sheet(book, notes, about, sizing, catalogs, host.needs, made_on)
+    write_about_sheet(book, notes, about, sizing, catalogs, host, made_on)
     host.equip(book, notes)
     _colour_tabs(book)
     return package(book, notes, made_on)

@@ -12,7 +12,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 from xlsizing.book.button import Button, button_vml
 from xlsizing.book.cells import UNLOCKED, PackageNotes, Style, Writer
 from xlsizing.book.hosting import SETTINGS
-from xlsizing.book.hosts import Host
+from xlsizing.book.hosts import MORE_FUNCTIONS, Host
 from xlsizing.book.pages import protect, set_page
 from xlsizing.book.styles import (
     INPUT,
@@ -92,7 +92,21 @@ def _equip(book: Workbook, notes: PackageNotes) -> None:
 
 
 CLASSIC_WORKBOOK = Host(
-    "classic", ".xlsm", "Excel on Windows, with Python and the xlwings add-in", _equip
+    "classic",
+    ".xlsm",
+    "Excel on Windows, with Python and the xlwings add-in",
+    (
+        MORE_FUNCTIONS,
+        (
+            "They read the catalogs of the Python on this computer: those that xlsizing ships, or the folder that "
+            "XLSIZING_CATALOGS names. The sheets compute with those of this workbook, which the line under the title names."
+        ),
+        (
+            "Press Enable Content when the workbook opens. The button on Sizing makes the full report; settings stand on "
+            "xlwings.conf. Where cells show #NAME?, type xlsizing doctor and this file's name in a terminal."
+        ),
+    ),
+    _equip,
 )
 """The classic xlwings add-in, with Python on the same computer: Excel on Windows."""
 

@@ -1,6 +1,7 @@
 """Which host a workbook is for, and its settings for the classic add-in, whoever saved it."""
 
 import io
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -27,6 +28,8 @@ class Hosting:
     has_wrappers: bool
     """Whether its macros hold the functions' wrappers."""
     has_lite_code: bool
+    catalogs: str | None
+    """Fingerprint of the catalogs that it was made from, as About names it; None without one."""
     settings: tuple[tuple[str, str], ...] | None
     """The rows of its sheet xlwings.conf down to the first without a key; None without one."""
 
@@ -46,10 +49,20 @@ def read_hosting(path: str) -> Hosting:
             # A project keeps the names of its modules as the names of its streams (MS-CFB).
             has_wrappers=WRAPPERS.encode("utf-16-le") in project,
             has_lite_code=has_add_in_code(content, LITE, LITE_CODE),
+            catalogs=_catalogs(content),
             settings=_settings(content),
         )
     except Exception as error:
         raise damaged(path, error) from error
+
+
+def _catalogs(content: bytes) -> str | None:
+    book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True)
+    if "About" not in book.sheetnames:
+        return None
+    lines = book["About"].iter_rows(max_row=3, max_col=1, values_only=True)
+    named = re.search(r"from the catalogs ([0-9a-f]{12})\b", " ".join(str(*line) for line in lines))
+    return named[1] if named else None
 
 
 def _settings(content: bytes) -> tuple[tuple[str, str], ...] | None:

@@ -18,6 +18,8 @@ class Host(NamedTuple):
     """How the file's name ends."""
     needs: str
     """What a person needs for the functions, as the sheet About says it."""
+    hints: tuple[str, ...]
+    """What else About says of the functions."""
     equip: Callable[[Workbook, PackageNotes], None]
     """Puts into a workbook what the host needs."""
 
@@ -26,5 +28,32 @@ def _define_names(book: Workbook, _: PackageNotes) -> None:
     define_functions(book)
 
 
-PLAIN_WORKBOOK = Host("none", ".xlsx", "Excel 365 and 2024", _define_names)
+PLAIN_WORKBOOK = Host(
+    "none",
+    ".xlsx",
+    "Excel 365 and 2024",
+    (
+        "They are names of this workbook. An argument is a value or one cell; for a list, write the formula in each row.",
+    ),
+    _define_names,
+)
 """LAMBDA names of the workbook itself: nothing to install, for Excel 365 and 2024."""
+
+MORE_FUNCTIONS = (
+    "There are also SIZING, SIZING_WARNINGS, CATALOG and the engine's ENGINE_KV_PER_SESSION, ENGINE_SESSIONS_PER_NODE "
+    "and ENGINE_NODES_REQUIRED; every argument may be a range."
+)
+"""What add-ins compute beside the functions that the sheet lists."""
+
+SERVER_WORKBOOK = Host(
+    "server",
+    ".xlsx",
+    "with the company's own add-in, which xlsizing serve answers",
+    (
+        MORE_FUNCTIONS,
+        "They read the catalogs of the server, the sheets those of this workbook, which the line under the title names.",
+        "The pane of the add-in has the button Full report.",
+    ),
+    lambda *_: None,
+)
+"""A company's own xlwings Server: no names, which would stand before the add-in's functions."""

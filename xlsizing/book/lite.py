@@ -14,7 +14,7 @@ from lxml import etree
 
 from xlsizing.book.cells import ExtraPart, PackageNotes
 from xlsizing.book.hosting import LITE
-from xlsizing.book.hosts import Host
+from xlsizing.book.hosts import MORE_FUNCTIONS, Host
 
 _EXTENSION = "http://schemas.microsoft.com/office/webextensions/webextension/2010/11"
 _PANES = "http://schemas.microsoft.com/office/webextensions/taskpanes/2010/11"
@@ -31,6 +31,15 @@ _HAS_FUNCTIONS = "{D87F86FE-615C-45B5-9D79-34F1136793EB}"
 
 _PANE_WIDTH = 400
 """Width of the task pane [pixels]."""
+
+
+_HINTS = (
+    MORE_FUNCTIONS,
+    (
+        "Their code and their catalogs travel in this workbook. In the add-in's pane the script Full report makes the "
+        "report, and Re-enter formulas mends formulas that were typed before the add-in was there and show #NAME?."
+    ),
+)
 
 
 def lite_workbook(files: Mapping[str, str]) -> Host:
@@ -58,7 +67,7 @@ def lite_workbook(files: Mapping[str, str]) -> Host:
             ),
         ]
 
-    return Host("lite", ".xlsx", "with the add-in xlwings Lite", equip)
+    return Host("lite", ".xlsx", "with the add-in xlwings Lite", _HINTS, equip)
 
 
 def _task_panes() -> bytes:

@@ -118,8 +118,9 @@ def _template(command: argparse.ArgumentParser) -> None:
         default="none",
         metavar="HOST",
         help="what computes the functions by their names: none, for names of the workbook itself; "
-        "classic, for the xlwings add-in, with macros in an .xlsm; or lite, for the add-in xlwings "
-        "Lite with the code in the workbook (default: %(default)s)",
+        "classic, for the xlwings add-in, with macros in an .xlsm; lite, for the add-in xlwings "
+        "Lite with the code in the workbook; or server, for the add-in of xlsizing serve "
+        "(default: %(default)s)",
     )
     _add_date(command)
     _add_catalogs(command)

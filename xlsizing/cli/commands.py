@@ -51,10 +51,11 @@ def template_command(options: argparse.Namespace) -> int:
 
 def _host(name: str, catalogs: Catalogs) -> "Host":
     """What a planning workbook computes the functions with, by its name on the command line."""
-    from xlsizing.book.hosts import PLAIN_WORKBOOK
+    from xlsizing.book.hosts import PLAIN_WORKBOOK, SERVER_WORKBOOK
 
-    if name == PLAIN_WORKBOOK.name:
-        return PLAIN_WORKBOOK
+    for host in (PLAIN_WORKBOOK, SERVER_WORKBOOK):
+        if name == host.name:
+            return host
     if name == "classic":
         from xlsizing.book.classic import CLASSIC_WORKBOOK
 
@@ -64,7 +65,7 @@ def _host(name: str, catalogs: Catalogs) -> "Host":
         from xlsizing.excel.lite import code
 
         return lite_workbook(code(catalogs))
-    raise InvalidValueError("--host", name, "none, classic or lite")
+    raise InvalidValueError("--host", name, "none, classic, lite or server")
 
 
 def report_command(options: argparse.Namespace) -> int:
@@ -241,6 +242,7 @@ def _workbook_facts(name: str) -> "WorkbookFacts":
         has_macros=hosting.has_macros,
         has_wrappers=hosting.has_wrappers,
         has_lite_code=hosting.has_lite_code,
+        catalogs=hosting.catalogs,
         settings=hosting.settings,
     )
 

@@ -7,6 +7,7 @@ program (command line, cell) is enough to never show a traceback.
 
 from collections.abc import Callable, Sequence
 from decimal import Decimal
+from functools import cached_property
 
 NAMES_SHOWN = 8
 """Names that an error lists where none comes near the one asked for."""
@@ -64,7 +65,7 @@ class UnknownNameError(SizingError):
         self.known = known
         self._suggest = suggest
 
-    @property
+    @cached_property
     def nearest(self) -> tuple[str, ...]:
         """Names that look like it, best first."""
         return tuple(self._suggest())

@@ -60,12 +60,23 @@ class _DateCell:
         return f"the date {shown}"
 
 
+class _TextCell(str):
+    """A text where a number belongs, as a sentence shows it."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return f"the text {str(self)!r}"
+
+
 def number(cell: Cell, default: Number | None = None) -> Number:
     """The number of a cell, or the default where it is blank; core refuses what is none."""
     if isinstance(cell, float | int):
         return cell
     if is_blank(cell):
         cell = cast(Cell, default)
+    if isinstance(cell, str):
+        return cast(Number, _TextCell(cell))
     return cast(Number, _DateCell(cell) if isinstance(cell, date) else cell)
 
 

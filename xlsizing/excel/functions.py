@@ -51,10 +51,12 @@ _HA = f"none, or n+1 for a spare node; empty for {DEFAULT_HA_MODE}"
 _TENSOR_PARALLEL = (
     "GPUs that share one copy of the model; empty for the smallest that holds a session"
 )
-_PLANNING_ONLY = "As in the planning functions, so that one can be changed to the other; not used"
+_PLANNING_ONLY = (
+    "Checked as in the planning functions, so that one can be changed to the other; not used"
+)
 
-_ZEROS = frozenset({"runtime_overhead_gib", "headroom"})
-"""The arguments that may be 0."""
+_ZEROS = frozenset({"runtime_overhead_gib", "headroom", "concurrency", "context"})
+"""The arguments of which 0 is a value, right or wrong, and never an empty cell."""
 
 _ON_NODE = {
     "model": _MODEL,
@@ -82,7 +84,7 @@ _LOAD_ON_STORAGE = {
 _UNUSED = dict.fromkeys(("kv_budget_ratio", "runtime_overhead_gib"), _PLANNING_ONLY)
 
 
-@excel_function({"model": _MODEL, "context": _CONTEXT, "precision": _PRECISION})
+@excel_function({"model": _MODEL, "context": _CONTEXT, "precision": _PRECISION}, _ZEROS)
 def KV_PER_SESSION(  # noqa: N802
     model: Argument, context: Argument, precision: Argument = None
 ) -> Cell | Range:
@@ -103,7 +105,8 @@ _KV_PER_SESSION = Staged(_kv_per_session, (0, 2), 3)
 
 
 @excel_function(
-    {"model": _MODEL, "context": _CONTEXT, "concurrency": _CONCURRENCY, "precision": _PRECISION}
+    {"model": _MODEL, "context": _CONTEXT, "concurrency": _CONCURRENCY, "precision": _PRECISION},
+    _ZEROS,
 )
 def KV_TOTAL(  # noqa: N802
     model: Argument, context: Argument, concurrency: Argument, precision: Argument = None
@@ -264,7 +267,7 @@ def SIZING_WARNINGS(  # noqa: N802
 ) -> Range:
     """The alerts of a load: code, severity, message and what to do.
 
-    Of several loads with the number of the row in the ranges. Source: the planning
+    Of several loads with the number of the load, row by row. Source: the planning
     method, "Alerts".
     """
     given = (model, server, concurrency, context, precision)
@@ -323,7 +326,8 @@ def CATALOG(  # noqa: N802
         "context": _CONTEXT,
         "precision": _PRECISION,
         "tensor_parallel": "GPUs that share one copy of the model; empty for 1",
-    }
+    },
+    _ZEROS,
 )
 def ENGINE_KV_PER_SESSION(  # noqa: N802
     model: Argument,

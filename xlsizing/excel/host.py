@@ -9,7 +9,7 @@ What differs between hosts, and is evened out here:
 - The classic add-in hands over 5 as 5.0, and VBA knows no whole numbers beyond 32 bits.
 - An empty cell is None in the classic add-in. Office.js on a desktop may hand over 0
   (OfficeDev/office-js issues 1951 and 4702), so there 0 counts as empty wherever an
-  argument cannot be 0.
+  optional argument, or a name, cannot be 0.
 - A cell cannot show a sentence. On Office.js an exception is #VALUE! with its text on
   hover, so a single #VALUE! is raised there; everywhere else, and in ranges, the error
   value is returned as text, which Office.js and our VBA wrappers turn into a true error.
@@ -89,7 +89,7 @@ def excel_function(
     ----------
     notes : for each argument by name, what Excel's function wizard says of it (at most
         255 characters).
-    zeros : the arguments that may be 0.
+    zeros : the arguments of which 0 is a value and not an empty cell.
     """
 
     def register(function: Function) -> Function:
@@ -126,8 +126,12 @@ def _on_host(function: Callable[..., Any], may_be_zero: list[bool]) -> Callable[
         except SizingError as error:
             return _refused(error)
 
-    def on_desktop(*arguments: Argument) -> Any:
-        return _changed(_for_vba, answer(*(_changed(_whole, each) for each in arguments)))
+    def on_desktop(*arguments: Argument, **named: Argument) -> Any:
+        if named:
+            given = signature(function).bind(*arguments, **named)
+            given.apply_defaults()
+            arguments = given.args
+        return _changed(_for_vba, answer(*(_changed(_whole, _rows(each)) for each in arguments)))
 
     def on_office_js(*arguments: Argument) -> Any:
         given = [
@@ -141,6 +145,14 @@ def _on_host(function: Callable[..., Any], may_be_zero: list[bool]) -> Callable[
     # Hosts read hints as converters, and crash on those that are not.
     chosen.__annotations__ = {}
     return chosen
+
+
+def _rows(argument: Any) -> Argument:
+    """A range as a list of rows; Python's own callers may give tuples, or one row as it is."""
+    if not isinstance(argument, list | tuple):
+        return cast(Argument, argument)
+    rows = argument if all(isinstance(row, list | tuple) for row in argument) else [argument]
+    return [list(row) for row in rows]
 
 
 def _as_given(argument: Argument) -> Argument:

@@ -6,8 +6,8 @@ What is remembered is keyed by the cells and their types: TRUE is not 1.
 """
 
 from collections.abc import Callable
-from functools import cache, lru_cache
-from typing import NamedTuple
+from functools import lru_cache, wraps
+from typing import NamedTuple, TypeVar
 
 from xlsizing.catalog import load_catalogs
 from xlsizing.core import (
@@ -19,6 +19,7 @@ from xlsizing.core import (
     Catalogs,
     Model,
     Server,
+    SizingError,
     SizingResult,
     StorageProfile,
     size,
@@ -43,10 +44,37 @@ DEFAULT_STORAGE = "profile_default"
 _LOADS = 2**14
 """Loads of which a step is remembered."""
 
-_remembered = lru_cache(maxsize=_LOADS, typed=True)
+Answer = TypeVar("Answer")
 
 
-@cache
+class _Refused(NamedTuple):
+    """What was refused is remembered too: to find it out again may take long."""
+
+    error: SizingError
+
+
+def _remembered(function: Callable[..., Answer]) -> Callable[..., Answer]:
+    """The function with a memory, of answers and of refusals, for as many loads as a range has."""
+
+    @lru_cache(maxsize=_LOADS, typed=True)
+    def outcome(*cells: Cell) -> Answer | _Refused:
+        try:
+            return function(*cells)
+        except SizingError as error:
+            return _Refused(error)
+
+    @wraps(function)
+    def answer(*cells: Cell) -> Answer:
+        found = outcome(*cells)
+        if isinstance(found, _Refused):
+            raise found.error.with_traceback(None)
+        return found
+
+    answer.cache_clear = outcome.cache_clear  # type: ignore[attr-defined]
+    return answer
+
+
+@_remembered
 def catalogs() -> Catalogs:
     """The catalogs, loaded at the first call; a cell must not wait for a file each time."""
     return load_catalogs()

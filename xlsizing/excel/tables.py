@@ -33,8 +33,8 @@ SIZING_HEAD = (
 """The figures of a load, as the columns of a workbook's Scenarios are called."""
 
 WARNINGS_HEAD = ("Code", "Severity", "Message", "What to do")
-ROW_HEAD = "Row"
-"""Beside the alerts of several loads: which of them is warned of, from 1."""
+LOAD_HEAD = "Load"
+"""Beside the alerts of several loads: which of them is warned of, row by row from 1."""
 
 NO_ALERTS = ("OK", "", "Nothing to warn of.", "")
 
@@ -90,7 +90,7 @@ def warnings_table(arguments: Sequence[Argument]) -> Range:
         for alert in _alerts(cells)
         if tuple(alert) != NO_ALERTS
     ]
-    return [[*WARNINGS_HEAD, ROW_HEAD], *(rows or [[*NO_ALERTS, ""]])]
+    return [[*WARNINGS_HEAD, LOAD_HEAD], *(rows or [[*NO_ALERTS, ""]])]
 
 
 def _alerts(cells: tuple[Cell, ...] | None) -> Iterator[list[Cell]]:
@@ -128,12 +128,27 @@ def catalog_table(kind: Argument, name: Argument, field: Argument) -> Cell | Ran
     entries = entries_of(catalogs(), listed)
     if not _is_left_out(name) and not _is_left_out(field):
         return answers(lambda *cells: _figure(listed, *cells), (name, field), 1)
-    named = entries if _is_left_out(name) else [_entry(listed, each) for each in _cells(name)]
+    names: Sequence[Cell] = (
+        [entry.name for entry in entries] if _is_left_out(name) else _cells(name)
+    )
     heads = _fields(entries) if _is_left_out(field) else [_field(listed, x) for x in _cells(field)]
     return [
         cast("list[Cell]", heads),
-        *([_shown(getattr(entry, head)) for head in heads] for entry in named),
+        *(_row_of(listed, each, heads, alone=len(names) == 1) for each in names),
     ]
+
+
+def _row_of(kind: str, name: Cell, heads: Sequence[str], *, alone: bool) -> list[Cell]:
+    """An entry's fields; of a wrong name among others error values."""
+    if passed_on := error_in((name,)):
+        return [passed_on] * len(heads)
+    try:
+        entry = _entry(kind, name)
+    except SizingError as error:
+        if alone:
+            raise
+        return [error_value(error)] * len(heads)
+    return [_shown(getattr(entry, head)) for head in heads]
 
 
 def _kind(argument: Argument) -> str:
@@ -155,7 +170,8 @@ def entries_of(known: Catalogs, kind: str) -> Sequence[Entry]:
 
 
 def _is_left_out(argument: Argument) -> bool:
-    return not isinstance(argument, list) and is_blank(argument)
+    rows = argument if isinstance(argument, list) else [[argument]]
+    return all(is_blank(cell) for row in rows for cell in row)
 
 
 def _cells(argument: Argument) -> list[Cell]:

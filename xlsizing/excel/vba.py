@@ -15,7 +15,7 @@ from xlsizing.excel.host import ExcelFunction
 MODULE = "xlsizing.excel.functions"
 """Where Python finds the functions."""
 NO_XLSIZING = (
-    "This Python has no xlsizing. In a terminal, type pip install xlsizing with it; "
+    "This Python has no xlsizing. Install it there as its README says; "
     "xlsizing doctor checks the rest."
 )
 REPORT = (
@@ -306,9 +306,9 @@ End Sub
 
 Private Function ReasonOf(ByVal description As String) As String
     If InStr(description, "No module named 'xlsizing") > 0 Then
-        ReasonOf = "The Python that the xlwings add-in starts has no xlsizing. In a terminal," _
-            & " type pip install xlsizing with that Python, and press Restart UDF Server on" _
-            & " the ribbon tab xlwings." & CHECK
+        ReasonOf = "The Python that the xlwings add-in starts has no xlsizing. Install it there" _
+            & " as its README says, and press Restart UDF Server on the ribbon tab xlwings." _
+            & CHECK
     Else
         ReasonOf = "Python could not compute it (" & LastLine(description) & ")." _
             & " In a terminal, type xlsizing doctor."
@@ -340,10 +340,12 @@ Option Explicit
 
 Public Sub FullReport()
     On Error GoTo Failed
+#If Not Mac Then
+    ' On a Mac Python goes on by itself, and nothing here would clear the status bar.
     Application.StatusBar = "xlsizing: Python makes the full report ..."
+#End If
     StartPython {_long_literal(REPORT)}
 #If Not Mac Then
-    ' On a Mac Python goes on by itself, and clears the status bar at its end.
     Application.StatusBar = False
 #End If
     Exit Sub

@@ -130,9 +130,8 @@ ON_A_MAC = (
 )
 WHAT_PYTHON_RAISES = {
     "No module named 'xlsizing.excel'": (
-        "The Python that the xlwings add-in starts has no xlsizing. In a terminal, type pip "
-        "install xlsizing with that Python, and press Restart UDF Server on the ribbon tab "
-        "xlwings. To check the rest, type xlsizing doctor there."
+        "The Python that the xlwings add-in starts has no xlsizing. Install it there as its "
+        "README says, and press Restart UDF Server on the ribbon tab xlwings. To check the rest, type xlsizing doctor there."
     ),
     "ValueError: too much": (
         "Python could not compute it (ValueError: too much). In a terminal, type xlsizing doctor."

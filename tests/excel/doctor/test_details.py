@@ -367,6 +367,23 @@ def test_catalogs_are_counted_and_their_folder_is_told(catalogs: Catalogs) -> No
         assert what == f"{counts} in {folder} ({source})"
 
 
+@pytest.mark.parametrize(("has_wrappers", "is_wrong"), [(True, True), (False, False)])
+def test_a_workbook_with_functions_of_other_catalogs_is_a_problem(
+    catalogs: Catalogs, *, has_wrappers: bool, is_wrong: bool
+) -> None:
+    for made_from, differs in (("0123456789ab", is_wrong), (catalogs.fingerprint(), False)):
+        facts = WorkbookFacts(
+            "/plans/plan.xlsm",
+            has_macros=has_wrappers,
+            has_wrappers=has_wrappers,
+            catalogs=made_from,
+        )
+        folder = str(PROJECT / "catalogs")
+        found = findings(linux(), facts, catalogs=folder)["catalogs"]
+        assert (found.outcome is Outcome.PROBLEM) is differs
+        assert (made_from in found.what and catalogs.fingerprint() in found.what) is differs
+
+
 def test_catalogs_that_do_not_load_are_a_problem(tmp_path: Path) -> None:
     machine = linux(environment={"XLSIZING_CATALOGS": "/no/such"})
     found = findings(machine)["catalogs"]

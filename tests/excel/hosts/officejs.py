@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
+import xlwings
 
 from tests.conftest import PROJECT
 
@@ -58,7 +59,7 @@ def body(name: str, arguments: Sequence[Any], **more: Any) -> dict[str, Any]:
         "session_id": "a-session",
         "culture_info_name": "en-US",
         "date_format": "m/d/yyyy",
-        "version": "0.37.8",
+        "version": xlwings.__version__,
         "runtime": "1.4",
         **more,
     }

@@ -79,7 +79,7 @@ def test_without_xlwings_server_it_says_how_to_install_it(
     assert main(["serve"]) == 2
     assert capsys.readouterr() == (
         "",
-        'xlwings Server is not installed; install it with pip install "xlsizing[server]".\n',
+        'xlwings Server is not installed; in the folder of xlsizing, type pip install ".[server]".\n',
     )
 
 

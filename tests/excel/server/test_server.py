@@ -66,6 +66,13 @@ def test_what_excel_would_not_send_leaks_nothing(
     assert server.post(sent + b" " * 2_000)[:2] == (status, sentence)
 
 
+@pytest.mark.parametrize("count", [0, 3, 10])
+def test_a_wrong_number_of_arguments_is_a_sentence(server: Server, count: int) -> None:
+    reply = server.post(body("NODES_REQUIRED", [1] * count))
+    said = f"NODES_REQUIRED takes 4 to 9 arguments, of which {count} came."
+    assert reply[:2] == (400, said)
+
+
 def test_there_are_no_scripts_but_ours(server: Server) -> None:
     for name in ("hello_world", "custom_functions", "closing"):
         reply = server.post({}, f"/xlwings/custom-scripts-call/{name}")

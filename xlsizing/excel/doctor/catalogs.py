@@ -29,5 +29,13 @@ def check_catalogs(case: Case) -> Finding:
             what = f"The catalogs in {folder} ({source}) have a fault: {first}"
         mend = f'Mend what xlsizing catalog validate --catalogs "{folder}" lists.'
         return problem(what, mend)
+    workbook, known = case.workbook, catalogs.fingerprint()
+    made_from = workbook.catalogs if workbook and workbook.has_wrappers else None
+    if made_from not in (None, known):
+        return problem(
+            f"The workbook was made from the catalogs {made_from}, and its functions compute with "
+            f"{known} in {folder} ({source}): its sheets and its functions may differ.",
+            f"Make the workbook again from one folder, and name that folder in {FOLDER_VARIABLE}.",
+        )
     counts = f"{len(catalogs.models)} models, {len(catalogs.servers)} servers"
     return ok(f"{counts}, {len(catalogs.profiles)} storage profiles in {folder} ({source})")

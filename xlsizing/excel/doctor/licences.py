@@ -21,5 +21,5 @@ def check_lite(case: Case) -> Finding:
 def check_licence(case: Case) -> Finding:
     """Whether the licence key for xlwings Server is set; the key itself is never shown."""
     if case.machine.variable(VARIABLE):
-        return ok(f"{VARIABLE} is set, for xlwings Server.")
+        return ok(f"{VARIABLE} is set, for xlwings Server; xlsizing serve tries it.")
     return ok(f"{VARIABLE} is not set, and only xlwings Server needs it.")

@@ -26,6 +26,8 @@ class WorkbookFacts:
     has_wrappers: bool = False
     """Whether its macros hold the functions' own wrappers."""
     has_lite_code: bool = False
+    catalogs: str | None = None
+    """Fingerprint of the catalogs that it was made from; None where it names none."""
     settings: Sequence[tuple[str, str]] | None = None
     """The rows of its sheet xlwings.conf, down to the first without a key; None without one."""
 

@@ -11,6 +11,7 @@ has none, and neither has a copy that a person made of one.
 Sheets are held by their titles: a host may hold them by places, which shift.
 """
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 
 import xlwings
@@ -139,7 +140,7 @@ def _left_over(book: xlwings.Book, pages: Sequence[Page]) -> list[str]:
         title
         for title in titles(book)
         for page in pages
-        if title.startswith(f"{page.title} {NEW}")
+        if re.fullmatch(rf"{re.escape(f'{page.title} {NEW}')}( \(\d+\))?", title)
         and _says_made(book.sheets[title].range(page.origin))
     ]
 

@@ -26,9 +26,11 @@ from xlwings_server.config import settings
 from xlwings_server.dependencies import User
 from xlwings_server.models import CurrentUser
 
+from xlsizing.excel.host import FUNCTIONS
+
 SHORT_BODY = 640
-"""A call of no more bytes is answered in the event loop. It fits a load with all its arguments;
-the largest answer that it can ask for, by a row and a column, has some 4,000 cells [bytes]."""
+"""A call of no more bytes is read in the event loop, and answered there where all its arguments
+are single cells; a load with all its arguments fits [bytes]."""
 
 LOG = logging.getLogger(__name__)
 
@@ -41,9 +43,24 @@ _SCRIPTS = ThreadPoolExecutor(max_workers=1, thread_name_prefix="scripts")
 async def call_function(request: Request, user: User) -> Response:
     """Answer a call of a function, as Excel sends it."""
     body = await request.body()
-    if len(body) <= SHORT_BODY:
-        return await _function(body, user)
-    return await _in_thread(_FUNCTIONS, lambda: _function(body, user))
+    if len(body) <= SHORT_BODY and _is_of_single_cells(call := _read(body)):
+        return await _function(call, user)
+    return await _in_thread(_FUNCTIONS, lambda: _function(_read(body), user))
+
+
+def _is_of_single_cells(call: dict[str, Any]) -> bool:
+    """Whether no argument is a range: two short ranges may ask for a table of thousands."""
+    arguments = call.get("args")
+    return isinstance(arguments, list) and all(
+        each is None
+        or (
+            isinstance(each, list)
+            and len(each) == 1
+            and isinstance(each[0], list)
+            and len(each[0]) == 1
+        )
+        for each in arguments
+    )
 
 
 async def call_script(script_name: str, request: Request, user: User) -> Response:
@@ -70,14 +87,25 @@ async def _in_thread(
     return await loop.run_in_executor(threads, lambda: asyncio.run(answer()))
 
 
-async def _function(body: bytes, user: Any) -> Response:
-    call = _read(body)
+async def _function(call: dict[str, Any], user: Any) -> Response:
     name = call.get("func_name")
     if not hasattr(getattr(custom_functions, str(name), None), "__xlfunc__"):
         raise xlwings.XlwingsError(f"There is no function named {name!r} on this server.")
+    _require_arguments(str(name), call.get("args"))
     LOG.info("Function %s called by %r", name, user.name)
     result = await xlwings.server.custom_functions_call(call, custom_functions, user)
     return JSONResponse({"result": result})
+
+
+def _require_arguments(name: str, given: object) -> None:
+    """Raise a sentence where a call has too many arguments or too few."""
+    known = FUNCTIONS[name].arguments
+    least = sum(not argument.optional for argument in known)
+    if not isinstance(given, list) or not least <= len(given) <= len(known):
+        count = len(given) if isinstance(given, list) else 0
+        raise xlwings.XlwingsError(
+            f"{name} takes {least} to {len(known)} arguments, of which {count} came."
+        )
 
 
 async def _script(name: str, body: bytes, user: Any) -> Response:

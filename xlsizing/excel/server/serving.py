@@ -124,7 +124,7 @@ def listen(host: str, port: int, workers: int, catalogs: str | None = None) -> L
 def _require_installed() -> None:
     if not all(map(find_spec, ("uvicorn", "xlwings_server"))):
         raise ServerError(
-            'xlwings Server is not installed; install it with pip install "xlsizing[server]".'
+            'xlwings Server is not installed; in the folder of xlsizing, type pip install ".[server]".'
         )
 
 
