@@ -243,6 +243,7 @@ _BASE_WORDS: Mapping[Any, str] = {
 }
 
 
+@cache
 def _words(annotation: Any) -> str:
     origin = get_origin(annotation)
     if origin is Annotated:

@@ -7,6 +7,7 @@ An entry that exists is valid; a wrong one raises when it is made.
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, fields
+from functools import lru_cache
 from typing import Annotated, Any, Literal
 
 from xlsizing.core.alerts import ALERT_RULES, Alert
@@ -335,6 +336,7 @@ def figures(entry: Entry) -> Iterator[str]:
             yield each.name
 
 
+@lru_cache
 def unsourced_figures(entry: Entry) -> tuple[str, ...]:
     """Names of the fields whose figure `sources` does not cover.
 

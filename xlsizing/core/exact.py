@@ -6,6 +6,7 @@ the decimal that they typed, and from there on only integers are counted with.
 """
 
 from decimal import Decimal
+from functools import lru_cache
 from math import isfinite
 
 RATIO_PARTS = 10_000
@@ -38,12 +39,14 @@ def typed_decimal(value: Number) -> Decimal:
     return Decimal(format(value, ".15g")) if isinstance(value, float) else Decimal(value)
 
 
+@lru_cache(maxsize=4096, typed=True)
 def is_in_parts(value: Number, parts: int) -> bool:
     """True where `value` is a whole number of parts, such as ten-thousandths."""
     numerator, denominator = typed_decimal(value).as_integer_ratio()
     return numerator * parts % denominator == 0
 
 
+@lru_cache(maxsize=4096, typed=True)
 def in_parts(value: Number, parts: int) -> int:
     """`value` counted in parts: in_parts(0.7, 10_000) is 7000.
 

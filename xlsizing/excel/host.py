@@ -31,7 +31,8 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 ON_OFFICE_JS: bool = xlwings.on_server
 """True on a server and in Lite."""
-HAS_THREADS = sys.platform != "emscripten"
+IN_PYODIDE = sys.platform == "emscripten"
+"""True in Lite, where Python runs in the browser."""
 
 EXACT_FLOAT = 2**53
 """Whole numbers up to here are floats and back without loss."""

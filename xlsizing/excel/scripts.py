@@ -3,14 +3,13 @@
 A failure is shown as one sentence, the way the host shows messages.
 """
 
-import asyncio
 from collections.abc import Generator
 
 import xlwings
 
 from xlsizing.core import SizingError
 from xlsizing.excel.full_report import build_report, report_steps
-from xlsizing.excel.host import HAS_THREADS, excel_script
+from xlsizing.excel.host import IN_PYODIDE, excel_script
 
 FULL_REPORT = "Full report"
 
@@ -28,11 +27,10 @@ def full_report() -> None:
 async def full_report_script(book: xlwings.Book) -> None:
     """Make the full report of the planning workbook, as sheets of its own in it."""
     try:
-        if HAS_THREADS:
-            # A server has others to answer meanwhile.
-            await asyncio.to_thread(build_report, book)
-        else:
+        if IN_PYODIDE:
             await _step_by_step(book, report_steps(book))
+        else:
+            build_report(book)
     except SizingError as error:
         # The hosts show its text, and do nothing of what was asked for.
         raise xlwings.XlwingsError(str(error)) from None

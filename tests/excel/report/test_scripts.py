@@ -5,7 +5,6 @@ import json
 import os
 import subprocess
 import sys
-import threading
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -22,7 +21,6 @@ from tests.excel.report.plans import bare_workbook
 from tests.excel.report.replay import replay
 from tests.excel.report.state import BookState
 from xlsizing.excel import scripts
-from xlsizing.excel.full_report import build_report
 
 SCRIPT: Callable[[xlwings.Book], Coroutine[Any, Any, None]] = scripts.full_report_script
 """Undecorated where xlwings does not run on a server."""
@@ -45,25 +43,6 @@ def test_classic_button_says_why_not(monkeypatch: pytest.MonkeyPatch) -> None:
     scripts.full_report()
     assert book.state == before
     assert book.app.alerts == ["HA (Sizing!C10): ha_mode is 'two'; it must be one of none, n+1."]
-
-
-def test_script_on_a_server_lets_others_in_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:
-    book = Book(bare_workbook(LOAD), Excel(remote=True))
-    other_ran = threading.Event()
-
-    def after_the_other(asked: xlwings.Book) -> None:
-        assert other_ran.wait(10), "the event loop stands still"
-        build_report(asked)
-
-    async def other() -> None:
-        other_ran.set()
-
-    async def both() -> None:
-        await asyncio.gather(SCRIPT(opened(book)), other())
-
-    monkeypatch.setattr(scripts, "build_report", after_the_other)
-    asyncio.run(both())
-    assert book.state.titles == ["Sizing", *OURS]
 
 
 def test_script_on_a_server_says_why_not() -> None:
@@ -94,7 +73,7 @@ class Lite(Book):
 @pytest.fixture
 def lite(monkeypatch: pytest.MonkeyPatch) -> None:
     """There are no threads in Lite."""
-    monkeypatch.setattr(scripts, "HAS_THREADS", False)
+    monkeypatch.setattr(scripts, "IN_PYODIDE", True)
 
 
 @pytest.mark.usefixtures("lite")

@@ -56,7 +56,12 @@ def test_a_single_value_error_says_its_sentence_at_once(server: Server) -> None:
             "There is no function named 'NO_SUCH' on this server.",
         ),
         (b'{"func_name": "Range"}', 400, "There is no function named 'Range' on this server."),
-        (b'{"func_name": "CATALOG"}', 500, "An error occurred."),
+        (
+            b'{"func_name": "CATALOG"}',
+            400,
+            "CATALOG takes 1 to 3 arguments, of which 0 came.",
+        ),
+        (b'{"func_name": "CATALOG", "args": [null]}', 500, "An error occurred."),
     ],
 )
 def test_what_excel_would_not_send_leaks_nothing(
