@@ -26,8 +26,6 @@ from xlwings_server.config import settings
 from xlwings_server.dependencies import User
 from xlwings_server.models import CurrentUser
 
-from xlsizing.excel.host import FUNCTIONS
-
 SHORT_BODY = 640
 """A call of no more bytes is read in the event loop, and answered there where all its arguments
 are single cells; a load with all its arguments fits [bytes]."""
@@ -99,8 +97,8 @@ async def _function(call: dict[str, Any], user: Any) -> Response:
 
 def _require_arguments(name: str, given: object) -> None:
     """Raise a sentence where a call has too many arguments or too few."""
-    known = FUNCTIONS[name].arguments
-    least = sum(not argument.optional for argument in known)
+    known = getattr(custom_functions, name).__xlfunc__["args"]
+    least = sum("optional" not in argument for argument in known)
     if not isinstance(given, list) or not least <= len(given) <= len(known):
         count = len(given) if isinstance(given, list) else 0
         raise xlwings.XlwingsError(
