@@ -30,9 +30,11 @@ from tests.engines.lambda_calls import (
 from tests.engines.loads import Load
 from tests.engines.sheets import differences
 from tests.engines.test_template import GOOD, TYPED_WRONG, cached_values
+from tests.excel.calls import table
 from tests.excel.remembered import forget
 from xlsizing.book.lambdas import FUNCTIONS, examples
 from xlsizing.core.planning.inputs import INPUTS
+from xlsizing.core.planning.limits import LIMIT_OVERHEAD_GIB
 from xlsizing.excel import functions, planning
 
 CALLS, SEED = 700, 20_260_311
@@ -60,6 +62,49 @@ def answers(engine: Engine, content: bytes, cells: Sequence[Cell]) -> list[Value
     book = with_names(content, in_brackets) if isinstance(engine, Formulon) else content
     (found,) = engine.compute([book], cells)
     return [found[cell] for cell in cells]
+
+
+@cache
+def the_table() -> tuple[tuple[Call, object], ...]:
+    """The table of calls that every host is asked, as far as names take it: single values."""
+    return tuple(
+        (
+            Call(
+                asked.name, asked.arguments, (False,) * len(asked.arguments), len(asked.arguments)
+            ),
+            right,
+        )
+        for asked, right in table()
+        if asked.name in ARGUMENTS
+        and not any(isinstance(argument, list) for argument in asked.arguments)
+        # What a sheet cannot count exactly it refuses; core does not.
+        and all(not isinstance(each, int) or each <= LIMIT_OVERHEAD_GIB for each in asked.arguments)
+    )
+
+
+@both
+def test_the_names_answer_the_table_of_calls_as_core_does(engine: Engine) -> None:
+    asked = the_table()
+    assert {call.name for call, _ in asked} == set(ARGUMENTS)
+    book, cells = calling_book(the_template().content, [call for call, _ in asked])
+    wrong = [
+        (str(call), right, found)
+        for (call, right), found in zip(asked, answers(engine, book, cells), strict=True)
+        if not _agrees(call.name, right, found)
+    ]
+    assert wrong == []
+
+
+def _agrees(name: str, right: object, found: Value) -> bool:
+    """The same value; of SIZING_WHY the status, which is all that a name can say."""
+    if name != "SIZING_WHY":
+        return same(right, found)  # type: ignore[arg-type]
+    said = str(found)
+    return (
+        str(right).startswith(said)
+        if said[:2] in ("OK", "No", "Un")
+        else not str(right).startswith(("OK", "Nothing fits", "Unsafe"))
+    )
 
 
 def test_the_calls_are_of_every_kind() -> None:
