@@ -216,17 +216,13 @@ def paged_cache(
         what a request takes once its prefill is over [tokens].
     state_caching : how prefix caching keeps states.
     """
-    groups = cut.groups
-    return PagedCache(
-        layout=cut,
-        group_blocks=tuple(
-            _blocks(group, context, tokens_in_flight, state_caching) for group in groups
-        ),
-        group_tokens=tuple(
-            context if group.kind == "state" and state_caching == "none" else group.block_size
-            for group in groups
-        ),
-    )
+    blocks, tokens = [], []
+    # One loop, since columns of contexts ask this for each of their cells.
+    for group in cut.groups:
+        blocks.append(_blocks(group, context, tokens_in_flight, state_caching))
+        one_state = group.kind == "state" and state_caching == "none"
+        tokens.append(context if one_state else group.block_size)
+    return PagedCache(cut, tuple(blocks), tuple(tokens))
 
 
 def _blocks(group: PageGroup, context: int, in_flight: int, state_caching: StateCaching) -> int:

@@ -7,7 +7,7 @@ What is remembered is keyed by the cells and their types: TRUE is not 1.
 
 from collections.abc import Callable
 from functools import lru_cache, wraps
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple, TypeVar, cast
 
 from xlsizing.catalog import load_catalogs
 from xlsizing.core import (
@@ -148,6 +148,14 @@ def sessions_per_node(
 
 def concurrency_of(cell: Cell) -> int:
     """Sessions at the same time."""
+    # Numbers differ from row to row, and to remember them would take as long as to read them.
+    if type(cell) in (float, int):
+        return whole_number("concurrency", cast(float, cell))
+    return _concurrency_of(cell)
+
+
+@_remembered
+def _concurrency_of(cell: Cell) -> int:
     return whole_number("concurrency", number(cell))
 
 
@@ -201,11 +209,18 @@ def engine_sessions_per_node(
     settings = EngineSettings(tensor_parallel=tensor_parallel_of(tensor_parallel))
     choice = replicas(one.model, server_of(server), one.precision, settings)
 
-    def admitted(context: Cell) -> int:
-        replica, cache = chosen_replica(choice, one.held(context), settings)
-        return replica.sessions_per_node(cache)
+    known: dict[int, int] = {}
 
-    return _remembered(admitted)
+    def admitted(context: Cell) -> int:
+        held = one.held(context)
+        if held not in known:
+            if len(known) >= _LOADS:
+                known.clear()
+            replica, cache = chosen_replica(choice, held, settings)
+            known[held] = replica.sessions_per_node(cache)
+        return known[held]
+
+    return admitted
 
 
 @_remembered
