@@ -147,3 +147,17 @@ def test_renaming_or_moving_the_file_breaks_nothing() -> None:
     for path in FOLDER.iterdir():
         named = re.findall(r"\w*Workbook\.(?:Name|FullName|Path)\b", text(path.name))
         assert named == (["ThisWorkbook.Name"] if path.stem == "XlsizingWizard" else [])
+
+
+def test_the_macro_sets_no_status_bar_on_a_mac_where_nothing_would_clear_it() -> None:
+    macro = (FOLDER / "XlsizingReport.bas").read_text(encoding="ascii")
+    is_mac, set_there = True, []
+    for line in macro.splitlines():
+        if line.startswith("#If Not Mac"):
+            is_mac = False
+        elif line.startswith("#End If"):
+            is_mac = True
+        elif is_mac and "StatusBar" in line:
+            set_there.append(line.strip())
+    assert set(set_there) == {"Application.StatusBar = False"}
+    assert "StatusBar = " + chr(34) in macro

@@ -71,14 +71,15 @@ def test_a_sheet_of_a_persons_own_is_kept(host: Host) -> None:
     assert second.sheets[: len(plan.sheets)] == plan.sheets
 
 
+@pytest.mark.parametrize("title", ["Report of May", "Report (new) for the board"])
 @pytest.mark.parametrize("host", EVERY_HOST)
-def test_a_copy_of_a_report_is_a_persons_own(host: Host) -> None:
+def test_a_copy_of_a_report_is_a_persons_own(host: Host, title: str) -> None:
     first = host(planning_workbook())
     copied = first.sheet("Report")
-    first.sheets.append(SheetState("Report of May", dict(copied.cells)))
+    first.sheets.append(SheetState(title, dict(copied.cells)))
     second = host(first)
     assert second.titles == first.titles
-    assert second.sheet("Report of May") == first.sheet("Report of May")
+    assert second.sheet(title) == first.sheet(title)
 
 
 @pytest.mark.parametrize("host", EVERY_HOST)
