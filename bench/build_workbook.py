@@ -19,7 +19,7 @@ import xlsxwriter
 from openpyxl.cell.cell import Cell
 from openpyxl.worksheet.worksheet import Worksheet
 
-from xlsizing.book import report
+from xlsizing.book.build import report
 from xlsizing.book.scenario import Scenario, sized_scenario
 from xlsizing.catalog import load_catalogs
 from xlsizing.core import Catalogs, SizingResult, size

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.gate.collecting import Gate
-from xlsizing.book import template
+from xlsizing.book.build import template
 from xlsizing.book.classic import CLASSIC_WORKBOOK
 from xlsizing.catalog import load_catalogs
 from xlsizing.core import Catalogs

@@ -15,7 +15,7 @@ from openpyxl import Workbook, load_workbook
 from openpyxl.utils import range_boundaries
 
 from tests.conftest import PROJECT
-from xlsizing.book import template
+from xlsizing.book.build import template
 from xlsizing.catalog import load_catalogs
 
 HEADS = {

@@ -11,7 +11,7 @@ from tests.book.charts import CHART, TEXT, Element, cell_box, chart_findings, ch
 from tests.book.rules import MAIN, opened
 from tests.book.test_report import LOADS, sized
 from tests.book.test_template import HOSTILE_NAMES, catalogs_of
-from xlsizing.book import report, template
+from xlsizing.book.build import report, template
 from xlsizing.core import Catalogs
 
 NAMES = [

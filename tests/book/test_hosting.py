@@ -10,10 +10,10 @@ import openpyxl
 import pytest
 import xlwings
 
-from xlsizing.book import template
+from xlsizing.book.build import template
 from xlsizing.book.classic import CLASSIC_WORKBOOK
 from xlsizing.book.hosting import MOST_SETTINGS, Hosting, read_hosting
-from xlsizing.book.reading import WorkbookReadError
+from xlsizing.book.package.errors import WorkbookReadError
 from xlsizing.core import Catalogs
 
 LITE = """<?xml version="1.0" encoding="UTF-8"?>
@@ -32,11 +32,24 @@ def workbook(folder: Path, parts: Mapping[str, bytes], *rows: tuple[object, ...]
             sheet.append(row)
     saved = io.BytesIO()
     book.save(saved)
-    with zipfile.ZipFile(saved, "a") as package:
-        for name, content in parts.items():
+    has_macros = "xl/vbaProject.bin" in parts
+    with zipfile.ZipFile(saved) as package:
+        made = {name: package.read(name) for name in package.namelist()}
+    if has_macros:
+        types = made["[Content_Types].xml"]
+        made["[Content_Types].xml"] = types.replace(
+            b"sheet.main+xml", b"sheet.macroEnabled.main+xml"
+        )
+        made["[Content_Types].xml"] = made["[Content_Types].xml"].replace(
+            b"application/vnd.openxmlformats-officedocument.spreadsheetml.sheet.macro",
+            b"application/vnd.ms-excel.sheet.macro",
+        )
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as package:
+        for name, content in {**made, **parts}.items():
             package.writestr(name, content)
-    path = folder / "book.xlsx"
-    path.write_bytes(saved.getvalue())
+    path = folder / ("book.xlsm" if has_macros else "book.xlsx")
+    path.write_bytes(packed.getvalue())
     return str(path)
 
 
@@ -116,7 +129,8 @@ def test_a_sheet_of_settings_may_be_empty_or_long(tmp_path: Path) -> None:
         (b"", "is empty"),
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1old", "older kind"),
         (b"PK\3\4", "is damaged"),
-        (b"text", "is no workbook"),
+        (b"\1\0text", "is no workbook"),
+        (b"text", "is a text file, such as CSV"),
     ],
 )
 def test_what_is_no_workbook_is_refused(tmp_path: Path, content: bytes, said: str) -> None:

@@ -4,7 +4,7 @@ import io
 
 import openpyxl
 
-from xlsizing.book import template
+from xlsizing.book.build import template
 from xlsizing.book.hosts import SERVER_WORKBOOK
 from xlsizing.book.lambdas import FUNCTIONS
 from xlsizing.core import Catalogs

@@ -7,7 +7,7 @@ from typing import Any
 import openpyxl
 import pytest
 
-from xlsizing.book import report, template
+from xlsizing.book.build import report, template
 from xlsizing.cli import main
 from xlsizing.core import Catalogs, SizingError, size
 from xlsizing.core.planning.limits import LIMIT_EXACT, LIMIT_OVERHEAD_GIB

@@ -13,7 +13,7 @@ from python_calamine import CalamineWorkbook
 from tests.book.rules import ERRORS, MAIN, area, opened
 from tests.book.test_report import LOADS, OUTPUTS, sized
 from tests.gate.books import with_part
-from xlsizing.book import report, template
+from xlsizing.book.build import report, template
 from xlsizing.core import Catalogs, SizingResult, size
 
 Place = tuple[str, int, int]

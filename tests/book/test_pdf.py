@@ -13,7 +13,8 @@ import pytest
 from tests.book.plans import plan
 from tests.engines.engines import with_planted_values
 from tests.test_cli import Command, options
-from xlsizing.book import pdf, report
+from xlsizing.book import pdf
+from xlsizing.book.build import report
 from xlsizing.book.pdf import PdfError, drawn, office
 from xlsizing.core import Catalogs, size
 

@@ -6,7 +6,7 @@ import pytest
 
 from tests.book.test_rules import UNSOURCED
 from tests.book.test_template import cells_of_name, read, table_rows, values_of_name
-from xlsizing.book import report, template
+from xlsizing.book.build import report, template
 from xlsizing.core import Catalogs, SizingResult, size
 
 OUTPUTS = {

@@ -9,7 +9,7 @@ import pytest
 
 from tests.book import rules
 from tests.book.rules import RULES, Rule
-from xlsizing.book import report, template
+from xlsizing.book.build import report, template
 from xlsizing.core import Catalogs, Model, Server, SizingResult, StorageProfile, size
 
 SIZING, SCENARIOS, MODELS = (f"xl/worksheets/sheet{number}.xml" for number in (1, 2, 6))

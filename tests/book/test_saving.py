@@ -10,7 +10,7 @@ from typing import NoReturn
 
 import pytest
 
-from xlsizing.book import require_writable, save_workbook
+from xlsizing.book.saving import require_writable, save_workbook
 from xlsizing.core import SizingError
 
 OLD, NEW = b"a person's own", b"PK new"

@@ -21,7 +21,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 from tests.book.rules import LONGEST_TEXT, area, length, opened
 from tests.conftest import PROJECT
 from tests.gate.gate import findings
-from xlsizing.book import report, template
+from xlsizing.book.build import report, template
 from xlsizing.core import Catalogs, Model, Server, StorageProfile, size
 
 NAMES = """
@@ -544,7 +544,7 @@ def test_same_catalogs_give_the_same_bytes(catalogs: Catalogs, content: bytes) -
 
 def test_same_catalogs_give_the_same_bytes_in_other_processes() -> None:
     code = (
-        "import hashlib; from xlsizing.book import template; "
+        "import hashlib; from xlsizing.book.build import template; "
         "from xlsizing.catalog import load_catalogs; "
         "print(hashlib.sha256(template(load_catalogs())).hexdigest())"
     )

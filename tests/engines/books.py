@@ -18,7 +18,7 @@ from tests.engines.sheets import (
     Template,
     expected_row,
 )
-from xlsizing.book import template
+from xlsizing.book.build import template
 from xlsizing.core.engine import DEFAULT_SETTINGS, EngineSettings
 
 RANDOM_LOADS = 80

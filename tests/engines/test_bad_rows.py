@@ -15,7 +15,7 @@ from tests.conftest import PROJECT
 from tests.engines.engines import ENGINES, Cell, Engine, IronCalc, Value, same
 from tests.engines.sheets import Template
 from tests.engines.test_template import cached_values
-from xlsizing.book import report
+from xlsizing.book.build import report
 from xlsizing.book.faults import FORMULAS
 from xlsizing.book.rows import ERROR_VALUES
 from xlsizing.book.typed_scenario import typed_scenario

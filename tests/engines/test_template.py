@@ -20,7 +20,7 @@ from tests.engines.engines import ENGINES, Cell, Engine, Value, same
 from tests.engines.entries import entries
 from tests.engines.loads import Load
 from tests.engines.sheets import differences
-from xlsizing.book import report
+from xlsizing.book.build import report
 from xlsizing.core.engine import EngineSettings
 
 each_engine = pytest.mark.parametrize("engine", ENGINES, ids=lambda engine: engine.name)

@@ -19,7 +19,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from xlsizing.book.cells import AltText, PackageNotes, Writer
 from xlsizing.book.lite import lite_workbook
-from xlsizing.book.package import package
+from xlsizing.book.package.finishing import package
 
 SHEET = "xl/worksheets/sheet1.xml"
 CHART = "xl/charts/chart1.xml"

@@ -23,7 +23,7 @@ from tests.gate.gate import examined
 from tests.gate.validator import HOW_TO_INSTALL, validator
 from xlsizing.book import build
 from xlsizing.book.cells import PackageNotes
-from xlsizing.book.package import package
+from xlsizing.book.package.finishing import package
 
 PROCESSES = 2
 """Processes that examine, where the tests run in one."""

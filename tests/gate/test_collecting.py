@@ -12,7 +12,8 @@ from tests.conftest import PROJECT
 CONFTEST = "from tests.conftest import pytest_configure\n"
 TESTS = """
 from tests.book.test_rules import UNSOURCED
-from xlsizing.book import build, template
+from xlsizing.book import build
+from xlsizing.book.build import template
 from xlsizing.book.cells import Writer
 
 
@@ -100,7 +101,7 @@ def test_no_other_module_finishes_packages() -> None:
         for path in (PROJECT / "xlsizing").rglob("*.py")
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         if isinstance(node, ast.ImportFrom)
-        and node.module == "xlsizing.book.package"
+        and node.module == "xlsizing.book.package.finishing"
         and "package" in {each.name for each in node.names}
     }
     assert callers == {"build.py"}

@@ -4,7 +4,7 @@ import pytest
 
 from tests.book.test_rules import UNSOURCED, Plant, planted
 from tests.gate.errors import error_values
-from xlsizing.book import report, template
+from xlsizing.book.build import report, template
 from xlsizing.core import Catalogs, size
 
 SIZING, SCENARIOS = "xl/worksheets/sheet1.xml", "xl/worksheets/sheet2.xml"

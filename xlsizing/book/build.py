@@ -16,7 +16,7 @@ from xlsizing.book.engine.layouts import write_layouts_sheet
 from xlsizing.book.engine.scenarios import ScenarioTable
 from xlsizing.book.engine.sheet import write_engine_sheet
 from xlsizing.book.hosts import PLAIN_WORKBOOK, Host
-from xlsizing.book.package import package
+from xlsizing.book.package.finishing import package
 from xlsizing.book.presets import presets
 from xlsizing.book.scenario import Scenario, sized_scenario
 from xlsizing.book.scenarios_sheet import write_scenarios_sheet

@@ -1,14 +1,12 @@
 """Which host a workbook is for, and its settings for the classic add-in, whoever saved it."""
 
-import io
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import openpyxl
-
-from xlsizing.book.package import has_add_in_code, macros
-from xlsizing.book.reading import damaged, workbook_content
+from xlsizing.book.contents import Contents, opened_contents
+from xlsizing.book.worksheet import Area
+from xlsizing.core.planning.cells import Value
 
 WRAPPERS = "XlsizingFunctions"
 """The VBA module that holds the functions' wrappers."""
@@ -41,42 +39,45 @@ def read_hosting(path: str) -> Hosting:
     ------
     WorkbookReadError : the file cannot be read, or is no workbook.
     """
-    content = workbook_content(path)
-    try:
-        project = macros(content)
+    with opened_contents(path) as contents:
+        structure = contents.structure
+        project = structure.macros()
         return Hosting(
             has_macros=bool(project),
             # A project keeps the names of its modules as the names of its streams (MS-CFB).
             has_wrappers=WRAPPERS.encode("utf-16-le") in project,
-            has_lite_code=has_add_in_code(content, LITE, LITE_CODE),
-            catalogs=_catalogs(content),
-            settings=_settings(content),
+            has_lite_code=structure.has_add_in_code(LITE, LITE_CODE),
+            catalogs=_catalogs(contents),
+            settings=_settings(contents),
         )
-    except Exception as error:
-        raise damaged(path, error) from error
 
 
-def _catalogs(content: bytes) -> str | None:
-    book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True)
-    if "About" not in book.sheetnames:
-        return None
-    lines = book["About"].iter_rows(max_row=3, max_col=1, values_only=True)
+def _catalogs(contents: Contents) -> str | None:
+    lines = _rows(contents, "About", Area(1, 1, 3, 1)) or []
     named = re.search(r"from the catalogs ([0-9a-f]{12})\b", " ".join(str(*line) for line in lines))
     return named[1] if named else None
 
 
-def _settings(content: bytes) -> tuple[tuple[str, str], ...] | None:
-    book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True)
-    for title in book.sheetnames:
-        if title.lower() == SETTINGS:
-            rows = book[title].iter_rows(max_row=MOST_SETTINGS, max_col=2, values_only=True)
-            return tuple(_down_to_a_blank(rows))
-    return None
+def _settings(contents: Contents) -> tuple[tuple[str, str], ...] | None:
+    rows = _rows(contents, SETTINGS, Area(1, 1, MOST_SETTINGS, 2))
+    return None if rows is None else tuple(_down_to_a_blank(rows))
 
 
-def _down_to_a_blank(rows: Iterator[tuple[object, ...]]) -> Iterator[tuple[str, str]]:
-    for row in rows:
-        key, value = [*row, None, None][:2]
+def _rows(contents: Contents, title: str, area: Area) -> list[list[Value]] | None:
+    """The values of an area of a sheet, row by row down to the last; None without that sheet."""
+    sheet = contents.sheet(title)
+    if sheet is None:
+        return None
+    held = {
+        (cell.row, cell.column): contents.value(sheet, cell) for cell in contents.cells(sheet, area)
+    }
+    last = max((row for row, _ in held), default=area.top - 1)
+    columns = range(area.left, area.right + 1)
+    return [[held.get((row, at)) for at in columns] for row in range(area.top, last + 1)]
+
+
+def _down_to_a_blank(rows: list[list[Value]]) -> Iterator[tuple[str, str]]:
+    for key, value in rows:
         if key in (None, ""):
             return
         yield str(key), "" if value is None else str(value)

@@ -8,7 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from xlsizing.book.catalog_sheets import MODEL_COLUMNS, SERVER_COLUMNS, STORAGE_COLUMNS
-from xlsizing.book.reading import COMPARED, TypedWorkbook, WorkbookReadError
+from xlsizing.book.package.errors import WorkbookReadError
+from xlsizing.book.reading import COMPARED, TypedWorkbook
 from xlsizing.book.scenario import Scenario
 from xlsizing.book.tables import Column
 from xlsizing.book.typed_scenario import typed_scenario

@@ -10,6 +10,7 @@ from xlsizing.book.cells import (
     escaped,
     is_like_a_formula,
 )
+from xlsizing.book.package.xml import in_text
 from xlsizing.core.planning.cells import CellError, Value
 
 ERROR_VALUES = frozenset({"#N/A", "#VALUE!", "#NUM!", "#REF!", "#NAME?", "#DIV/0!", "#NULL!"})
@@ -41,13 +42,13 @@ def _cells(column: BlockColumn, first_row: int) -> Iterator[str]:
         for row, value in enumerate(column.values, start=first_row):
             yield _data_cell(column, row, value)
         return
-    pieces = _in_xml(column.formula).split(ROW_MARK)
+    pieces = in_text(column.formula).split(ROW_MARK)
     for row, value in enumerate(column.values, start=first_row):
         kind, text = cell_value(value)
         typed = f' t="{kind}"' if kind else ""
         yield (
             f'<c r="{column.letter}{row}" s="{column.style_id}"{typed}>'
-            f"<f>{str(row).join(pieces)}</f><v>{_in_xml(text)}</v></c>"
+            f"<f>{str(row).join(pieces)}</f><v>{in_text(text)}</v></c>"
         )
 
 
@@ -57,12 +58,8 @@ def _data_cell(column: BlockColumn, row: int, value: Value) -> str:
         return f'{start} s="{column.style_id}"/>'
     if isinstance(value, str) and not isinstance(value, CellError):
         look = column.quoted_style_id if is_like_a_formula(value) else column.style_id
-        text = f'<is><t xml:space="preserve">{_in_xml(cell_text(value))}</t></is>'
+        text = f'<is><t xml:space="preserve">{in_text(cell_text(value))}</t></is>'
         return f'{start} s="{look}" t="inlineStr">{text}</c>'
     kind, number = cell_value(value)
     typed = f' t="{kind}"' if kind else ""
     return f'{start} s="{column.style_id}"{typed}><v>{number}</v></c>'
-
-
-def _in_xml(text: str) -> str:
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

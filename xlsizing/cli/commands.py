@@ -38,7 +38,8 @@ def size_command(options: argparse.Namespace) -> int:
 
 def template_command(options: argparse.Namespace) -> int:
     """Write the planning workbook."""
-    from xlsizing.book import require_writable, save_workbook, template
+    from xlsizing.book.build import template
+    from xlsizing.book.saving import require_writable, save_workbook
 
     catalogs = load_catalogs(options.catalogs)
     host = _host(options.host, catalogs)
@@ -70,7 +71,8 @@ def _host(name: str, catalogs: Catalogs) -> "Host":
 
 def report_command(options: argparse.Namespace) -> int:
     """Size a load, or those of a workbook, print the answer and write it as a workbook."""
-    from xlsizing.book import report, require_apart, require_writable, save_workbook
+    from xlsizing.book.build import report
+    from xlsizing.book.saving import require_apart, require_writable, save_workbook
     from xlsizing.report.text import text_report
 
     made_on = _made_on(options)

@@ -19,7 +19,7 @@ from tests.book.rules import opened
 from tests.conftest import PROJECT
 from tests.excel.calls import ARGUMENTS
 from tests.gate.vba import modules
-from xlsizing.book import template
+from xlsizing.book.build import template
 from xlsizing.book.vba.project import SHEET_CLASS, WORKBOOK_CLASS
 from xlsizing.cli import main
 from xlsizing.core import Catalogs

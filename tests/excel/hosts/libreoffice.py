@@ -24,7 +24,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from tests.conftest import PROJECT
 from xlsizing.book.cells import PackageNotes
-from xlsizing.book.package import package
+from xlsizing.book.package.finishing import package
 from xlsizing.book.vba import Module, document_module, standard_module, vba_project
 from xlsizing.book.vba.project import SHEET_CLASS, WORKBOOK_CLASS
 

@@ -1,9 +1,8 @@
 """The package pass: what openpyxl cannot write, put into the zip package it saved.
 
-No other module opens the zip. The pass adds the value of every formula cell, keeps
-Excel from flagging calculated columns, orders the children of fonts as the standard
-does, and takes out the dates that would make equal workbooks differ. Of a workbook that
-somebody else saved, this module says whether it may be opened, and where its tables are.
+The pass adds the value of every formula cell, keeps Excel from flagging calculated
+columns, orders the children of fonts as the standard does, and takes out the dates that
+would make equal workbooks differ.
 """
 
 import io
@@ -11,16 +10,15 @@ import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from itertools import count
-from posixpath import dirname, join, normpath, split
-from typing import NamedTuple
+from posixpath import join, normpath, split
 
 from lxml import etree
 from openpyxl.utils.cell import coordinate_from_string
 from openpyxl.workbook import Workbook
 
 from xlsizing.book.cells import AltText, ExtraPart, PackageNotes, RowBlock
+from xlsizing.book.package.structure import relations_part
 from xlsizing.book.rows import block_xml, cell_value
-from xlsizing.core import SizingError
 from xlsizing.core.planning.cells import Value
 
 _MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
@@ -73,29 +71,6 @@ _AFTER_IGNORED_ERRORS = _AFTER_LEGACY_DRAWING | {"smartTags", "drawing", "legacy
 
 _FIRST_ZIP_DATE = (1980, 1, 1, 0, 0, 0)
 
-MOST_BYTES = 500 * 2**20
-"""Bytes that the parts of a workbook may have together, unpacked."""
-MOST_TIMES = 200
-"""How many times larger the parts may be than the file; sheets that repeat reach some 30."""
-MOST_PARTS = 10_000
-
-
-class PackageError(SizingError):
-    """A file that is no workbook, or none that is safe to open; says so without its name."""
-
-    code = "WORKBOOK_PACKAGE"
-
-
-class PlacedTable(NamedTuple):
-    """A table of a workbook, and where it stands."""
-
-    sheet: str
-    name: str
-    cells: str
-    """Its head and rows, such as A6:DH26."""
-    totals: int
-    """Rows of totals at its end."""
-
 
 def package(book: Workbook, notes: PackageNotes, made_on: date | None = None) -> bytes:
     """The finished workbook as the bytes of its file, with a date only where one is given."""
@@ -142,7 +117,7 @@ def _add_part(parts: dict[str, bytes], extra: ExtraPart) -> str:
     assert extra.name not in parts, f"the package has a part {extra.name}"
     parts[extra.name] = extra.content
     _set_type(parts, extra.name, extra.content_type)
-    relations = _relations_part(extra.source)
+    relations = relations_part(extra.source)
     root = (
         etree.fromstring(parts[relations])
         if relations in parts
@@ -192,105 +167,14 @@ def _add_vba_project(parts: dict[str, bytes], project: bytes) -> None:
     _set_type(parts, _WORKBOOK, _WORKBOOK_WITH_MACROS)
 
 
-def _relations_part(source: str) -> str:
-    """Name of the part that holds the relations of a part, or of the package."""
-    folder, name = split(source)
-    return join(folder, "_rels", f"{name}.rels")
-
-
-def require_package(content: bytes) -> None:
-    """Raise PackageError where the bytes are no zip of a workbook, or unpack to too much."""
-    if content.startswith(_OLE):
-        is_locked = "EncryptedPackage".encode("utf-16-le") in content
-        raise PackageError(
-            "is protected by a password; open it, save it without one, and give that file"
-            if is_locked
-            else "is a workbook of the older kind (.xls); save it as an Excel Workbook (.xlsx)"
-        )
-    if not content.startswith(b"PK"):
-        raise PackageError("is no workbook; give an .xlsx file that a spreadsheet program saved")
-    try:
-        with zipfile.ZipFile(io.BytesIO(content)) as package:
-            parts = package.infolist()
-    except (zipfile.BadZipFile, ValueError, NotImplementedError, EOFError) as error:
-        raise PackageError("is damaged: its end is missing, or was changed") from error
-    unpacked = sum(part.file_size for part in parts)
-    if len(parts) > MOST_PARTS or unpacked > min(MOST_BYTES, MOST_TIMES * len(content)):
-        raise PackageError("would unpack to far more than a planning workbook; it was not opened")
-    names = {part.filename for part in parts}
-    if "xl/workbook.bin" in names:
-        raise PackageError("is a binary workbook (.xlsb); save it as an Excel Workbook (.xlsx)")
-    if "xl/workbook.xml" not in names:
-        raise PackageError("is a zip file, but no Excel Workbook (.xlsx); save it as one")
-
-
-_OLE = bytes.fromhex("D0CF11E0A1B11AE1")
-"""How files of the older kind begin, and those that are protected by a password."""
-
-
-def tables(content: bytes) -> list[PlacedTable]:
-    """The tables of a workbook."""
-    found = []
-    with zipfile.ZipFile(io.BytesIO(content)) as package:
-        for sheet, title in _sheet_parts(package):
-            for part in _table_parts(package, sheet):
-                root = _parsed(package.read(part))
-                name = root.get("displayName") or root.get("name") or ""
-                totals = int(root.get("totalsRowCount") or 0)
-                found.append(PlacedTable(title, name, root.get("ref") or "", totals))
-    return found
-
-
-def macros(content: bytes) -> bytes:
-    """The VBA project of a workbook; empty where it has none."""
-    with zipfile.ZipFile(io.BytesIO(content)) as package:
-        for name in package.namelist():
-            if name.lower().endswith("/vbaproject.bin"):
-                return package.read(name)
-    return b""
-
-
-def has_add_in_code(content: bytes, add_in: str, name: str) -> bool:
-    """Whether a workbook carries a text of that name for an Office add-in.
-
-    Parameters
-    ----------
-    content : the bytes of the workbook.
-    add_in : the add-in's number in the store.
-    name : the property that holds the text.
-    """
-    with zipfile.ZipFile(io.BytesIO(content)) as package:
-        for part in package.namelist():
-            if part.startswith("xl/webextensions/") and part.endswith(".xml"):
-                elements = list(_parsed(package.read(part)).iter("{*}reference", "{*}property"))
-                if any(each.get("id", "").lower() == add_in.lower() for each in elements):
-                    return any(each.get("name") == name for each in elements)
-    return False
-
-
-def _table_parts(package: zipfile.ZipFile, sheet: str) -> Iterator[str]:
-    folder, _, name = sheet.rpartition("/")
-    relations = f"{folder}/_rels/{name}.rels"
-    if relations not in package.namelist():
-        return
-    for relation in _parsed(package.read(relations)).iter(f"{{{_RELATIONS}}}Relationship"):
-        if (relation.get("Type") or "").endswith("/table"):
-            yield normpath(join("/", dirname(sheet), relation.get("Target") or "")).lstrip("/")
-
-
-def _parsed(content: bytes) -> "etree._Element":
-    """XML that somebody else wrote, in which nothing is looked up elsewhere."""
-    return etree.fromstring(content, etree.XMLParser(resolve_entities=False, no_network=True))
-
-
 def _sheet_parts(source: zipfile.ZipFile) -> Iterator[tuple[str, str]]:
     """Name of each sheet's part, and the sheet's title."""
-    relations = _parsed(source.read("xl/_rels/workbook.xml.rels"))
+    relations = etree.fromstring(source.read("xl/_rels/workbook.xml.rels"))
     targets = {
         relation.get("Id"): normpath(join("/xl", relation.get("Target") or "")).lstrip("/")
         for relation in relations.iter(f"{{{_RELATIONS}}}Relationship")
     }
-    workbook = _parsed(source.read("xl/workbook.xml"))
+    workbook = etree.fromstring(source.read("xl/workbook.xml"))
     for sheet in workbook.iter(f"{{{_MAIN}}}sheet"):
         yield targets[sheet.get(f"{{{_OFFICE_RELATIONS}}}id")], sheet.get("name") or ""
 
@@ -299,7 +183,7 @@ def _drawing_parts(source: zipfile.ZipFile, sheets: Mapping[str, str]) -> Iterat
     """Name of the part of each sheet's drawing, and the sheet's title."""
     for part, title in sheets.items():
         folder, _ = split(part)
-        relations = _relations_part(part)
+        relations = relations_part(part)
         if relations in source.namelist():
             for relation in etree.fromstring(source.read(relations)):
                 if (relation.get("Type") or "").endswith("/drawing"):

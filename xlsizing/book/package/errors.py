@@ -1,0 +1,24 @@
+"""What is raised where a workbook's file cannot be read."""
+
+from xlsizing.core import SizingError
+
+
+class WorkbookReadError(SizingError):
+    """A workbook that cannot be read, or lacks what is looked for in it."""
+
+    code = "WORKBOOK_READ"
+
+
+def damaged(name: str, why: object) -> WorkbookReadError:
+    """What to raise where a part of a workbook is not what it must be.
+
+    Parameters
+    ----------
+    name : what sentences call the workbook.
+    why : what was stumbled on.
+    """
+    what = f"{type(why).__name__} while it was read" if isinstance(why, Exception) else str(why)
+    return WorkbookReadError(
+        f"{name} is damaged: {what}. Open it in a spreadsheet program, let that repair it, and "
+        "save it."
+    )
