@@ -188,9 +188,9 @@ PLANTS = [
     *plants(
         rules.tables,
         MODEL_TABLE,
-        ("a column short", 'ref="A4:Y', 'ref="A4:X', "25 columns"),
-        ("head only", r' ref="(A4:Y)\d+"', r' ref="\g<1>4"', "not a head and a row"),
-        ("other filter", r'(<autoFilter ref="A4:Y)', r"\g<1>1", "filters"),
+        ("a column short", 'ref="A4:Z', 'ref="A4:X', "25 columns"),
+        ("head only", r' ref="(A4:Z)\d+"', r' ref="\g<1>4"', "not a head and a row"),
+        ("other filter", r'(<autoFilter ref="A4:Z)', r"\g<1>1", "filters"),
         ("column twice", '"Head dim"', '"KV HEADS"', "2 columns"),
         ("column unlike its head", '"Head dim"', '"Head size"', "under the heads"),
     ),

@@ -1,6 +1,5 @@
 """Writing cells: data as data, formulas with the value that they will show."""
 
-import re
 from copy import copy
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -9,14 +8,8 @@ from openpyxl.cell.cell import Cell
 from openpyxl.styles import Alignment, Border, Font, PatternFill, Protection
 from openpyxl.worksheet.worksheet import Worksheet
 
+from xlsizing.book.texts import cell_text, is_like_a_formula
 from xlsizing.core.planning.cells import CellError, Value
-
-LONGEST_TEXT = 32_767
-"""UTF-16 units that a cell holds; Excel cuts longer text without a word."""
-
-_CUT = " [...]"
-_NOT_IN_XML = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
-_LIKE_AN_ESCAPE = re.compile(r"_(?=x[0-9A-Fa-f]{4}_)")
 
 
 @dataclass(frozen=True)
@@ -168,29 +161,3 @@ class Writer:
             if style and (wanted := getattr(style, name)) is not None:
                 setattr(cell, name, wanted)
         return cell
-
-
-def is_like_a_formula(text: str) -> bool:
-    """True for a text that a person's edit of the cell would turn into a formula."""
-    return text[:1] in ("=", "+", "-", "@")
-
-
-def cell_text(text: str) -> str:
-    """A text as a cell can hold it: nothing that XML cannot say, not too long, nothing escaped."""
-    clean = _NOT_IN_XML.sub(" ", text)
-    if _utf16_units(clean) > LONGEST_TEXT:
-        # No character takes more than two units, so half the units always fit.
-        keep = LONGEST_TEXT - len(_CUT)
-        while _utf16_units(clean[:keep]) > LONGEST_TEXT - len(_CUT):
-            keep = keep // 2
-        clean = clean[:keep] + _CUT
-    return escaped(clean)
-
-
-def escaped(text: str) -> str:
-    """A text in which nothing looks like the format's own escapes, such as _x000D_."""
-    return _LIKE_AN_ESCAPE.sub("_x005F_", text)
-
-
-def _utf16_units(text: str) -> int:
-    return len(text.encode("utf-16-le")) // 2

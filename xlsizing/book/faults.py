@@ -17,7 +17,12 @@ from xlsizing.book.alert_formulas import (
     REMEDY_TEXTS,
     STATUS,
 )
-from xlsizing.book.catalog_sheets import MODEL_COLUMNS, SERVER_COLUMNS, STORAGE_COLUMNS
+from xlsizing.book.catalog_columns import (
+    MODEL_COLUMNS,
+    SERVER_COLUMNS,
+    STORAGE_COLUMNS,
+    CatalogColumn,
+)
 from xlsizing.book.constants import CONSTANTS
 from xlsizing.book.engine.formulas import ENGINE_OUTPUTS, ENGINE_STEPS
 from xlsizing.book.engine.layouts import COLUMNS as LAYOUT_COLUMNS
@@ -163,7 +168,7 @@ def _names(settings: EngineSettings) -> dict[str, Value]:
 @lru_cache(maxsize=1)
 def _columns(catalogs: Catalogs) -> Mapping[str, Sequence[Value]]:
     """The cells of the tables that the formulas of a row find entries in."""
-    tables: tuple[tuple[str, Sequence[Column[Any]], Sequence[Any]], ...] = (
+    tables: tuple[tuple[str, Sequence[CatalogColumn | Column[Any]], Sequence[Any]], ...] = (
         ("Models", MODEL_COLUMNS, catalogs.models),
         ("Servers", SERVER_COLUMNS, catalogs.servers),
         ("Storage", STORAGE_COLUMNS, catalogs.profiles),

@@ -5,13 +5,12 @@ entry is compared with them and told, but never sized with.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from xlsizing.book.catalog_sheets import MODEL_COLUMNS, SERVER_COLUMNS, STORAGE_COLUMNS
+from xlsizing.book.catalog_columns import KINDS, CatalogColumn
 from xlsizing.book.package.errors import WorkbookReadError
 from xlsizing.book.reading import COMPARED, TypedWorkbook
 from xlsizing.book.scenario import Scenario
-from xlsizing.book.tables import Column
 from xlsizing.book.typed_scenario import typed_scenario
 from xlsizing.core import Catalogs, SizingError, SizingResult
 from xlsizing.core.catalogs import name_key
@@ -87,13 +86,8 @@ def _only_in(workbook: TypedWorkbook, asked: Input, error: SizingError) -> str:
     return _ADD_IT.format(table=table) if name_key(str(error.name)) in own else ""
 
 
-_COLUMNS: Mapping[str, Mapping[str, Column[Any]]] = {
-    table: {column.head: column for column in columns if column.head in COMPARED[table]}
-    for table, columns in (
-        ("Models", MODEL_COLUMNS),
-        ("Servers", SERVER_COLUMNS),
-        ("Storage", STORAGE_COLUMNS),
-    )
+_COLUMNS: Mapping[str, Mapping[str, CatalogColumn]] = {
+    kind.table: {head: kind.by_head[head] for head in COMPARED[kind.table]} for kind in KINDS
 }
 """The columns that are compared, by table and head."""
 

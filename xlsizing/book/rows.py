@@ -2,15 +2,9 @@
 
 from collections.abc import Iterator
 
-from xlsizing.book.cells import (
-    ROW_MARK,
-    BlockColumn,
-    RowBlock,
-    cell_text,
-    escaped,
-    is_like_a_formula,
-)
+from xlsizing.book.cells import ROW_MARK, BlockColumn, RowBlock
 from xlsizing.book.package.xml import in_text
+from xlsizing.book.texts import cell_text, escaped, is_like_a_formula
 from xlsizing.core.planning.cells import CellError, Value
 
 ERROR_VALUES = frozenset({"#N/A", "#VALUE!", "#NUM!", "#REF!", "#NAME?", "#DIV/0!", "#NULL!"})

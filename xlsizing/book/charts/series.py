@@ -17,7 +17,8 @@ from openpyxl.chart.data_source import (
 from openpyxl.chart.series import Series, SeriesLabel
 from openpyxl.utils import absolute_coordinate, quote_sheetname
 
-from xlsizing.book.cells import Writer, escaped
+from xlsizing.book.cells import Writer
+from xlsizing.book.texts import escaped
 from xlsizing.core.planning.cells import Value
 
 
