@@ -1,0 +1,1 @@
+"""Bringing changed catalogs into workbooks that people work in, without touching anything else."""
