@@ -1,18 +1,17 @@
 """The sheet About: what the workbook is, how to read it, what its alerts mean."""
 
 import math
-import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
 
 from openpyxl.workbook import Workbook
 
-from xlsizing import __version__
 from xlsizing.book.cells import PackageNotes, Style, Writer
 from xlsizing.book.checks import write_checks
 from xlsizing.book.hosts import Host
 from xlsizing.book.lambdas import examples
+from xlsizing.book.origin import origin_line
 from xlsizing.book.pages import protect, set_page
 from xlsizing.book.styles import (
     BODY,
@@ -63,7 +62,7 @@ def write_about_sheet(
     for letter, width in zip("ABCDE", _WIDTHS, strict=True):
         sheet.column_dimensions[letter].width = width
     writer.value(1, 1, "About this workbook", Style(font=TITLE))
-    writer.value(2, 1, _origin(catalogs), Style(font=SUBTITLE))
+    writer.value(2, 1, origin_line(catalogs), Style(font=SUBTITLE))
     if made_on is not None:
         writer.value(3, 1, f"Made on {made_on.isoformat()}", Style(font=SUBTITLE))
     row = _write_prose(writer, 4, page)
@@ -74,23 +73,6 @@ def write_about_sheet(
     write_checks(book, writer, row + 1, result)
     set_page(sheet, first_free_row=4, breaks=[end_of_first_page])
     protect(sheet)
-
-
-def _origin(catalogs: Catalogs) -> str:
-    """What made the workbook, from which catalogs, and how recent their sources are."""
-    counts = f"{len(catalogs.models)} models, {len(catalogs.servers)} servers"
-    made = f"Made by xlsizing {__version__} from the catalogs {catalogs.fingerprint()} ({counts}, "
-    made += f"{len(catalogs.profiles)} storage profiles)."
-    dates = sorted(_dates(catalogs))
-    return f"{made} Latest date that a source names: {dates[-1]}." if dates else made
-
-
-def _dates(catalogs: Catalogs) -> Iterator[str]:
-    """The dates that the sources of the figures name."""
-    for kind in catalogs:
-        for entry in kind:
-            for source in entry.sources.values():
-                yield from re.findall(r"\b20\d\d-[01]\d-[0-3]\d\b", source)
 
 
 def _write_functions(writer: Writer, row: int, result: SizingResult, host: Host) -> int:

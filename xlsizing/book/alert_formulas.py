@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from xlsizing.book.engine.formulas import MEMORY_UNKNOWN, SETTINGS_WRONG, WEIGHTS_AND_POOL_UNKNOWN
-from xlsizing.book.engine.layouts import MODEL_FIGURES
+from xlsizing.book.engine.layout_rows import MODEL_FIGURES
 from xlsizing.book.expressions import Formula, filled, fixed, literal, model, server, storage
 from xlsizing.core import ALERT_RULES, BYTES_PER_ELEMENT
 from xlsizing.core.alerts import (

@@ -97,6 +97,35 @@ def _workbook(
     made_on: date | None,
     host: Host = PLAIN_WORKBOOK,
 ) -> bytes:
+    book, notes = computed(sizing, scenarios, base, catalogs, title=title)
+    write_about_sheet(book, notes, about, sizing, catalogs, host, made_on)
+    host.equip(book, notes)
+    _colour_tabs(book)
+    return package(book, notes, made_on)
+
+
+def computed(
+    sizing: SizingResult,
+    scenarios: Sequence[Scenario],
+    base: str,
+    catalogs: Catalogs,
+    *,
+    title: str = "",
+) -> tuple[Workbook, PackageNotes]:
+    """The sheets of a workbook that compute, before they are finished.
+
+    Parameters
+    ----------
+    sizing : what the sheet Sizing shows.
+    scenarios : the rows of Scenarios.
+    base : name of the scenario that the others are compared with; empty for none.
+    catalogs : what the names stand for.
+    title : the workbook's title.
+
+    Returns
+    -------
+    The workbook, and the values of its formulas.
+    """
     book, notes = _new_book(title), PackageNotes()
     values = formula_values(sizing, catalogs)
     write_sizing_sheet(book, notes, sizing, catalogs)
@@ -107,10 +136,7 @@ def _workbook(
     write_catalog_sheets(book, notes, catalogs)
     write_layouts_sheet(book, notes, catalogs)
     write_constants_sheet(book, notes)
-    write_about_sheet(book, notes, about, sizing, catalogs, host, made_on)
-    host.equip(book, notes)
-    _colour_tabs(book)
-    return package(book, notes, made_on)
+    return book, notes
 
 
 def _colour_tabs(book: Workbook) -> None:

@@ -78,7 +78,16 @@ class Contents:
     def value(self, sheet: Sheet, cell: Cell) -> Value:
         """What a cell holds, or what its formula came to; None for nothing."""
         with self.told(sheet.part):
-            return self.worksheet(sheet).value(cell, self._shared)
+            return self.value_in(self.worksheet(sheet), cell)
+
+    def value_in(self, worksheet: Worksheet, cell: Cell) -> Value:
+        """What a cell of a sheet holds, which may have been edited since it was read.
+
+        Raises
+        ------
+        XmlError : it holds what no cell can.
+        """
+        return worksheet.value(cell, self._shared)
 
     def cells(self, sheet: Sheet, area: Area) -> Iterator[Cell]:
         """The cells of an area that are there."""

@@ -25,14 +25,13 @@ from xlsizing.book.catalog_columns import (
 )
 from xlsizing.book.constants import CONSTANTS
 from xlsizing.book.engine.formulas import ENGINE_OUTPUTS, ENGINE_STEPS
-from xlsizing.book.engine.layouts import COLUMNS as LAYOUT_COLUMNS
-from xlsizing.book.engine.layouts import layout_rows
+from xlsizing.book.engine.layout_rows import COLUMNS as LAYOUT_COLUMNS
+from xlsizing.book.engine.layout_rows import LayoutColumn, layout_rows
 from xlsizing.book.engine.values import settings_values
 from xlsizing.book.error_flow import NA, REFUSED, Figure, Scope, expression
 from xlsizing.book.expressions import Formula
 from xlsizing.book.formulas import OUTPUTS, REMEDY_STEPS, STEPS
 from xlsizing.book.rows import ERROR_VALUES
-from xlsizing.book.tables import Column
 from xlsizing.book.values import formula_values
 from xlsizing.core import Catalogs
 from xlsizing.core.engine import EngineSettings
@@ -168,7 +167,7 @@ def _names(settings: EngineSettings) -> dict[str, Value]:
 @lru_cache(maxsize=1)
 def _columns(catalogs: Catalogs) -> Mapping[str, Sequence[Value]]:
     """The cells of the tables that the formulas of a row find entries in."""
-    tables: tuple[tuple[str, Sequence[CatalogColumn | Column[Any]], Sequence[Any]], ...] = (
+    tables: tuple[tuple[str, Sequence[CatalogColumn | LayoutColumn], Sequence[Any]], ...] = (
         ("Models", MODEL_COLUMNS, catalogs.models),
         ("Servers", SERVER_COLUMNS, catalogs.servers),
         ("Storage", STORAGE_COLUMNS, catalogs.profiles),

@@ -1,10 +1,10 @@
 """Which host a workbook is for, and its settings for the classic add-in, whoever saved it."""
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from xlsizing.book.contents import Contents, opened_contents
+from xlsizing.book.origin import ORIGIN_LINE
 from xlsizing.book.worksheet import Area
 from xlsizing.core.planning.cells import Value
 
@@ -54,8 +54,8 @@ def read_hosting(path: str) -> Hosting:
 
 def _catalogs(contents: Contents) -> str | None:
     lines = _rows(contents, "About", Area(1, 1, 3, 1)) or []
-    named = re.search(r"from the catalogs ([0-9a-f]{12})\b", " ".join(str(*line) for line in lines))
-    return named[1] if named else None
+    named = (ORIGIN_LINE.search(line) for [line] in lines if isinstance(line, str))
+    return next((found["mark"] for found in named if found), None)
 
 
 def _settings(contents: Contents) -> tuple[tuple[str, str], ...] | None:

@@ -151,6 +151,17 @@ class Worksheet:
         """Numbers of all shared texts that cells of the sheet hold."""
         return {int(match[1]) for match in _SHARED.finditer(self.content, self.data_start)}
 
+    def formula_addresses(self) -> set[tuple[int, int]]:
+        """Row and column of every cell with a formula."""
+        if b"<%bf" % self.prefix not in self.content:
+            return set()
+        return {
+            (cell.row, cell.column)
+            for row in self.rows.values()
+            for cell in self.cells(row)
+            if self.formula(cell) is not None
+        }
+
     def style(self, cell: Cell) -> int:
         """The number of a cell's look."""
         said = _STYLE.search(self.content, cell.start, cell.tag_end)

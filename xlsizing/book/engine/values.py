@@ -10,7 +10,7 @@ from xlsizing.book.alert_formulas import (
     ENGINE_SIZE_IMPOSSIBLE,
     ENGINE_WORDS,
 )
-from xlsizing.book.engine.layouts import LayoutRow, layout_index, layout_key
+from xlsizing.book.engine.layout_rows import LayoutRow, layout_index, layout_key
 from xlsizing.core import BYTES_PER_ELEMENT, Catalogs, SizingResult
 from xlsizing.core.alerts import STATUS_OK
 from xlsizing.core.engine import (

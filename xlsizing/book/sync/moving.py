@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 
 from xlsizing.book.contents import Contents
-from xlsizing.book.package.xml import elements, plain_text
+from xlsizing.book.package.xml import elements, in_text, plain_text
 from xlsizing.book.sync.changes import TableEdit
 from xlsizing.book.sync.edits import has_addresses
 from xlsizing.book.sync.ranges import references
@@ -100,24 +100,20 @@ def _names_some(text: str, title: str, moving: Area, whole: Area) -> bool:
 
 def _mentions(contents: Contents, part: str, title: str) -> Iterator[tuple[str, str]]:
     """Texts of a part around each mention of a sheet's title, and where they stand."""
-    named = title.encode()
-    signs = [sign for sign in (named + b"!", named + b"'!", named + b"&apos;!") if sign]
+    named = in_text(title).encode()
+    signs = re.compile(b"(?i:%b)(?:'|&apos;)?!" % re.escape(named))
     where = next((s.title for s in contents.structure.sheets if s.part == part), part)
-    before, cell = b"", ""
+    before = b""
     for chunk in contents.package.chunks(part):
         text = before + chunk
-        if any(sign in text for sign in signs):
-            for sign in signs:
-                at = text.find(sign)
-                while at >= 0:
-                    around = text[max(0, at - 80) : at + len(sign) + 80]
-                    addresses = _CELL.findall(text, 0, at)
-                    cell = f"!{addresses[-1].decode()}" if addresses else ""
-                    yield plain_text_of(around), f"{where}{cell}"
-                    at = text.find(sign, at + 1)
+        # Looked for by itself first, since most parts name no other sheet.
+        for mention in signs.finditer(text) if b"!" in text else ():
+            around = text[max(0, mention.start() - 80) : mention.end() + 80]
+            cell = _CELL.match(text, max(0, text.rfind(b"<c ", 0, mention.start())))
+            yield _text(around), f"{where}!{cell[1].decode()}" if cell else where
         before = text[-_OVERLAP:]
 
 
-def plain_text_of(written: bytes) -> str:
+def _text(written: bytes) -> str:
     """The text of bytes that may begin or end in the middle of a character."""
     return plain_text(written.decode("utf-8", "ignore").encode())

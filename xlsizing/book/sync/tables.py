@@ -107,17 +107,23 @@ def _catalog_table(
 ) -> CatalogTable | None:
     """The table as one of a catalog; None where it is somebody's own table of the same name."""
     heads = [*kind.by_head, ORIGIN]
-    table = _table(contents, placed, heads)
+    table = table_of(contents, placed, heads)
     if table is None or "Name" not in table.columns or len(table.columns) < _LEAST_HEADS:
         return None
     of_aliases = contents.tables.get(kind.alias_table.lower())
-    aliases = _table(contents, of_aliases, [ALIAS, kind.noun]) if of_aliases else None
+    aliases = table_of(contents, of_aliases, [ALIAS, kind.noun]) if of_aliases else None
     if aliases and len(aliases.columns) < 2:
         aliases = None
     return CatalogTable(**vars(table), kind=kind, aliases=aliases)
 
 
-def _table(contents: Contents, placed: PlacedTable, heads: Sequence[str]) -> Table | None:
+def table_of(contents: Contents, placed: PlacedTable, heads: Sequence[str]) -> Table | None:
+    """A table with its columns of these heads, as far as it has them; None without its sheet.
+
+    Raises
+    ------
+    WorkbookReadError : it is damaged, or has too many rows.
+    """
     sheet = contents.sheet(placed.sheet)
     if sheet is None:
         return None

@@ -1,0 +1,156 @@
+"""What changed catalogs do to the plans of a workbook: which use them, and their nodes."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from xlsizing.book.contents import Contents
+from xlsizing.book.package.errors import WorkbookReadError
+from xlsizing.book.reading import COMPARED, TypedWorkbook, typed_workbook
+from xlsizing.book.sync.changes import CatalogChanges
+from xlsizing.book.sync.entries import merged
+from xlsizing.book.worksheet import area_of
+from xlsizing.core import Catalogs, SizingError
+from xlsizing.core.catalogs import name_key
+from xlsizing.core.engine import DEFAULT_SETTINGS, EngineSettings
+from xlsizing.core.planning.cells import Value, trimmed, words
+from xlsizing.core.planning.plan import SCENARIOS, RefusedCellError, engine_settings
+from xlsizing.core.planning.typed import typed_load
+
+ON_SIZING = "Sizing"
+"""What the load on the sheet Sizing is called."""
+NOTHING_FITS = "nothing fits"
+NOT_KNOWN = "not known"
+
+_INPUT_OF: Mapping[str, str] = {"Models": "Model", "Servers": "Server", "Storage": "Storage"}
+_ANSWERS = ("Nodes final", "Status")
+
+
+class Effect(NamedTuple):
+    """A plan that uses an entry which changes: its nodes as it stands there, and then."""
+
+    scenario: str
+    uses: Sequence[str]
+    """Names of the entries that change."""
+    before: str
+    after: str
+
+
+class Plans(NamedTuple):
+    """What a workbook asks for, and what its names stand for after a sync."""
+
+    typed: TypedWorkbook
+    settings: EngineSettings
+    catalogs: Catalogs
+    unknown: frozenset[str]
+    """Keys of names whose figures only the workbook has."""
+
+
+def plans_of(
+    contents: Contents, catalogs: Catalogs, changes: Sequence[CatalogChanges]
+) -> Plans | None:
+    """The plans of a workbook; None where it is no planning workbook."""
+    try:
+        typed = typed_workbook(contents)
+    except WorkbookReadError:
+        return None
+    try:
+        settings = engine_settings(typed.settings)
+    except RefusedCellError:
+        settings = DEFAULT_SETTINGS
+    made, unknown = merged(catalogs, changes)
+    return Plans(typed, settings, made, frozenset(unknown))
+
+
+def effects(contents: Contents, plans: Plans, changes: Sequence[CatalogChanges]) -> list[Effect]:
+    """The plans that use an entry which changes."""
+    touched = {change.kind.table: _touched(change) for change in changes}
+    found = []
+    for name, typed, before in _loads(contents, plans.typed):
+        uses = [
+            touched[table][key]
+            for table, symbol in _INPUT_OF.items()
+            if (key := name_key(trimmed(typed.get(symbol)))) in touched.get(table, {})
+        ]
+        if uses:
+            found.append(Effect(name, uses, before, _after(typed, plans)))
+    return found
+
+
+def _touched(change: CatalogChanges) -> dict[str, str]:
+    """The names of entries whose sizing may change, by the key of each name that finds them."""
+    depend = set(COMPARED[change.kind.table])
+    found = {
+        name_key(row.name): row.name
+        for row in change.rows
+        if row.what == "removed" or any(field.head in depend for field in row.fields)
+    }
+    if change.table.aliases:
+        for row in change.table.aliases.rows:
+            target = name_key(words(row.values[change.kind.noun]))
+            if target in found:
+                found.setdefault(name_key(words(row.values["Alias"])), found[target])
+    for alias in change.alias_rows:
+        found.setdefault(name_key(alias.name), alias.name)
+    return found
+
+
+def _loads(
+    contents: Contents, typed: TypedWorkbook
+) -> Iterator[tuple[str, Mapping[str, Value], str]]:
+    """Each load that counts: its name, what is typed, and the nodes that the workbook shows."""
+    load = {symbol: cell.value for symbol, cell in typed.load.items()}
+    answers = [_named(contents, name) for name in ("Output_NodesFinal", "Output_Status")]
+    yield ON_SIZING, load, _shown(*answers)
+    rows = _answers(contents)
+    for number, row in enumerate(typed.rows):
+        if row.is_live:
+            nodes, status = rows[number] if number < len(rows) else (None, None)
+            yield row.name.strip() or f"Scenario {number + 1}", row.typed, _shown(nodes, status)
+
+
+def _named(contents: Contents, name: str) -> Value:
+    place = contents.place(name)
+    if place is None:
+        return None
+    sheet, area = place
+    return next((contents.value(sheet, cell) for cell in contents.cells(sheet, area)), None)
+
+
+def _answers(contents: Contents) -> list[tuple[Value, Value]]:
+    """Nodes and status of each row of Scenarios, as the workbook shows them."""
+    placed = contents.tables.get(SCENARIOS.lower())
+    sheet = placed and contents.sheet(placed.sheet)
+    if placed is None or sheet is None:
+        return []
+    area = area_of(placed.cells)
+    columns = {
+        contents.value(sheet, cell): cell.column
+        for cell in contents.cells(sheet, area._replace(bottom=area.top))
+    }
+    wanted = [columns.get(head) for head in _ANSWERS]
+    held = {
+        (cell.row, cell.column): contents.value(sheet, cell)
+        for cell in contents.cells(sheet, area)
+        if cell.column in wanted
+    }
+    rows = range(area.top + 1, area.bottom + 1)
+    return [(held.get((row, wanted[0] or 0)), held.get((row, wanted[1] or 0))) for row in rows]
+
+
+def _shown(nodes: Value, status: Value) -> str:
+    if isinstance(nodes, int | float) and not isinstance(nodes, bool):
+        return f"{nodes:,} nodes"
+    return words(status).strip() or NOT_KNOWN
+
+
+def _after(typed: Mapping[str, Value], plans: Plans) -> str:
+    if any(name_key(trimmed(typed.get(symbol))) in plans.unknown for symbol in _INPUT_OF.values()):
+        return NOT_KNOWN
+    load = typed_load(typed, plans.catalogs)
+    if load.refused:
+        return str(next(iter(load.refused.values())))
+    try:
+        result = load.result(plans.settings)
+    except SizingError as error:
+        return str(error)
+    return NOTHING_FITS if result.nodes_final is None else f"{result.nodes_final:,} nodes"
