@@ -44,7 +44,7 @@ OUTSIDE: Mapping[str, frozenset[str]] = {
     "report": frozenset(),
     "book": frozenset({"openpyxl", "lxml"}),
     "excel": frozenset({"xlwings", *ON_SERVER}),
-    "cli": frozenset(),
+    "cli": frozenset({"rich"}),
     "__main__": frozenset(),
     "palette": frozenset(),
     "resources": frozenset(),
@@ -53,7 +53,16 @@ OUTSIDE: Mapping[str, frozenset[str]] = {
 """What each room may import of others' packages."""
 
 ZIP_ROOM = "book/package/"
-HEAVY = ("openpyxl", "xlwings", "pydantic", "pydantic_core", "lxml", "annotated_types", "numpy")
+HEAVY = (
+    "openpyxl",
+    "xlwings",
+    "pydantic",
+    "pydantic_core",
+    "lxml",
+    "annotated_types",
+    "numpy",
+    "rich",
+)
 
 
 def imports(code: str, module: str) -> Iterator[str]:

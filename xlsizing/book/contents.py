@@ -72,7 +72,8 @@ class Contents:
 
     def worksheet(self, sheet: Sheet) -> Worksheet:
         """The XML of a sheet."""
-        self.prepare([sheet])
+        if sheet.part not in self._sheets:
+            self.prepare([sheet])
         return self._sheets[sheet.part]
 
     def value(self, sheet: Sheet, cell: Cell) -> Value:

@@ -141,11 +141,18 @@ class Worksheet:
 
     def cells_in(self, area: Area) -> Iterator[Cell]:
         """The cells of an area that are there, row by row."""
-        for row in self.rows.values():
-            if area.top <= row.number <= area.bottom:
-                for cell in self.cells(row):
-                    if area.left <= cell.column <= area.right:
-                        yield cell
+        for row in self._rows_of(area):
+            for cell in self.cells(row):
+                if area.left <= cell.column <= area.right:
+                    yield cell
+
+    def _rows_of(self, area: Area) -> Iterator[Row]:
+        if area.bottom - area.top < len(self.rows):
+            for number in range(area.top, area.bottom + 1):
+                if number in self.rows:
+                    yield self.rows[number]
+        else:
+            yield from (row for row in self.rows.values() if area.top <= row.number <= area.bottom)
 
     def shared_indexes(self) -> set[int]:
         """Numbers of all shared texts that cells of the sheet hold."""

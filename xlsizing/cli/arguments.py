@@ -14,6 +14,7 @@ from typing import NamedTuple, NoReturn
 from xlsizing import __version__
 from xlsizing.cli import commands
 from xlsizing.cli.codes import BAD_INPUT
+from xlsizing.cli.sync import sync_command
 from xlsizing.core import (
     BYTES_PER_ELEMENT,
     DEFAULT_HA_MODE,
@@ -86,8 +87,8 @@ def parsed(arguments: Sequence[str]) -> tuple[Command, argparse.Namespace]:
     if "catalog" in arguments:
         _add(catalog.add_subparsers(metavar="ACTION", required=True), _CATALOG, arguments)
     options = parser.parse_args(arguments)
-    if "check" in options:
-        options.check(arguments)
+    if "require" in options:
+        options.require(arguments)
     command: Command = options.run
     return command, options
 
@@ -139,7 +140,7 @@ def _report(command: argparse.ArgumentParser) -> None:
     )
     _add_date(command)
     _add_inputs(command, required=False)
-    command.set_defaults(check=partial(_require_one_source, command))
+    command.set_defaults(require=partial(_require_one_source, command))
 
 
 _BESIDE_INPUTS = ("--from", "--pdf", "--date", "--force", "--catalogs")
@@ -160,6 +161,34 @@ def _require_one_source(command: argparse.ArgumentParser, arguments: Sequence[st
         command.error(
             f"--from reads all inputs from the workbook; leave out {', '.join(inputs)}, or --from"
         )
+
+
+def _sync(command: argparse.ArgumentParser) -> None:
+    add = command.add_argument
+    add("workbooks", nargs="+", metavar="WORKBOOK", help="the workbooks to bring up to date")
+    add(
+        "--check",
+        action="store_true",
+        help="only show what would change; the exit code is 1 where a workbook is out of date",
+    )
+    add(
+        "--prune",
+        action="store_true",
+        help="also take out the rows that only a workbook has (default: they stay, marked local)",
+    )
+    add(
+        "--pull",
+        metavar="FILE.json",
+        help="write the rows that only the workbooks have to a file, for review",
+    )
+    add("--backup", action="store_true", help="keep each workbook as it was in a file ending .bak")
+    add(
+        "--force",
+        action="store_true",
+        help="sync a signed workbook, which breaks its signature; replace FILE.json",
+    )
+    add("--json", action="store_true", help="print JSON")
+    _add_catalogs(command)
 
 
 def _add_date(command: argparse.ArgumentParser) -> None:
@@ -409,6 +438,12 @@ _COMMANDS = (
         "size a load and write the answer as a workbook",
         _report,
         commands.report_command,
+    ),
+    _Entry(
+        "sync",
+        "bring the catalogs into people's workbooks, and change nothing else",
+        _sync,
+        sync_command,
     ),
     _Entry("kv", "print what one session costs, by three figures", _kv, commands.kv_command),
     _Entry(

@@ -106,6 +106,11 @@ class Package:
         self._infos = self._by_name(infos)
         self._require_workbook()
 
+    def close(self) -> None:
+        """Close the file, of which nothing is read any more."""
+        self._zip.close()
+        self.file.close()
+
     @property
     def parts(self) -> list[str]:
         """Names of all parts, in their order in the file."""

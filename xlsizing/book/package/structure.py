@@ -66,6 +66,7 @@ class Structure:
         """
         self.package = package
         self.types = self._types()
+        self._relations: dict[str, list[Relation]] = {}
         self.workbook = self._workbook_part()
         self._require_suffix()
 
@@ -88,6 +89,11 @@ class Structure:
 
     def relations(self, source: str) -> list[Relation]:
         """The relations of a part, or of the package where `source` is empty."""
+        if source not in self._relations:
+            self._relations[source] = self._read_relations(source)
+        return self._relations[source]
+
+    def _read_relations(self, source: str) -> list[Relation]:
         part = relations_part(source)
         if not self.package.has(part):
             return []

@@ -1,6 +1,6 @@
 """What a sync changes in the catalog tables of a workbook: found first, and shown."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
@@ -70,8 +70,10 @@ class CatalogChanges:
     table: CatalogTable
     rows: Sequence[RowChange]
     alias_rows: Sequence[RowChange]
-    local: Sequence[str]
-    """Names of the rows that are the workbook's own and stay."""
+    own: Sequence[str]
+    """Names of the rows that are the workbook's own, in no catalog."""
+    are_own_removed: bool
+    """Whether those are taken out."""
     edits: Sequence[TableEdit]
     entries: Mapping[str, Entry]
     """The catalog's entries by the key of their name."""
@@ -97,7 +99,7 @@ def changes_of(table: CatalogTable, catalogs: Catalogs, *, prune: bool) -> Catal
     heads = [head for head in table.columns if head != ORIGIN]
     changed: list[RowChange] = []
     removed: list[RowChange] = []
-    local: list[str] = []
+    own_names: list[str] = []
     cells: dict[int, dict[str, Value]] = {}
     gone: list[int] = []
     for row in table.rows:
@@ -113,22 +115,24 @@ def changes_of(table: CatalogTable, catalogs: Catalogs, *, prune: bool) -> Catal
                 cells[row.number] = new
         elif not _is_blank(row, heads):
             name = trimmed(row.values["Name"])
-            if prune or (key not in entries and table.is_from_catalog(row)):
+            is_own = key in entries or not table.is_from_catalog(row)
+            if is_own:
+                own_names.append(name)
+            if prune or not is_own:
                 removed.append(RowChange(name, "removed"))
                 gone.append(row.number)
-            else:
-                local.append(name)
-                if ORIGIN in table.columns and trimmed(row.values[ORIGIN]) != LOCAL:
-                    cells[row.number] = {ORIGIN: LOCAL}
+            elif ORIGIN in table.columns and trimmed(row.values[ORIGIN]) != LOCAL:
+                cells[row.number] = {ORIGIN: LOCAL}
     added = [entry for key, entry in entries.items() if key not in table.by_key]
     own = TableEdit(table, cells, gone, [_cells_of(table, entry, heads) for entry in added])
-    kept = {name_key(name) for name in local} | entries.keys()
+    kept = entries.keys() | (set() if prune else set(map(name_key, own_names)))
     alias_rows, alias_edit = _alias_changes(table, list(entries.values()), kept)
     return CatalogChanges(
         table=table,
         rows=[*(RowChange(entry.name, "added") for entry in added), *changed, *removed],
         alias_rows=alias_rows,
-        local=local,
+        own=own_names,
+        are_own_removed=prune,
         edits=[edit for edit in (own, alias_edit) if edit and not edit.is_empty],
         entries=entries,
     )
@@ -174,7 +178,7 @@ def _is_blank(row: TableRow, heads: Sequence[str]) -> bool:
 
 
 def _alias_changes(
-    table: CatalogTable, entries: Sequence[Entry], kept: set[str]
+    table: CatalogTable, entries: Sequence[Entry], kept: Collection[str]
 ) -> tuple[list[RowChange], TableEdit | None]:
     """What changes in the table of aliases.
 

@@ -139,7 +139,7 @@ def _answers(contents: Contents) -> list[tuple[Value, Value]]:
 
 def _shown(nodes: Value, status: Value) -> str:
     if isinstance(nodes, int | float) and not isinstance(nodes, bool):
-        return f"{nodes:,} nodes"
+        return _counted(nodes)
     return words(status).strip() or NOT_KNOWN
 
 
@@ -153,4 +153,8 @@ def _after(typed: Mapping[str, Value], plans: Plans) -> str:
         result = load.result(plans.settings)
     except SizingError as error:
         return str(error)
-    return NOTHING_FITS if result.nodes_final is None else f"{result.nodes_final:,} nodes"
+    return NOTHING_FITS if result.nodes_final is None else _counted(result.nodes_final)
+
+
+def _counted(nodes: float) -> str:
+    return f"{nodes:,} node{'' if nodes == 1 else 's'}"

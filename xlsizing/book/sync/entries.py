@@ -76,7 +76,7 @@ def local_entries(changes: CatalogChanges) -> tuple[list[Entry], list[str]]:
     """The entries that only the workbook has, and a sentence for each row that is none."""
     found: list[Entry] = []
     faults: list[str] = []
-    own = {name_key(name) for name in changes.local}
+    own = {name_key(name) for name in changes.own}
     for row in changes.table.rows:
         name = trimmed(row.values["Name"])
         if name_key(name) not in own or name_key(name) in changes.entries:

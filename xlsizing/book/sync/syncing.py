@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
@@ -21,6 +21,7 @@ from xlsizing.book.package.xml import (
     elements,
     text_edit,
 )
+from xlsizing.book.reading import COMPARED
 from xlsizing.book.saving import replace_workbook, require_replaceable
 from xlsizing.book.sync.changes import CatalogChanges, TableEdit, changes_of
 from xlsizing.book.sync.chart_caches import chart_edits
@@ -74,18 +75,20 @@ class Sync:
 def synced(
     path: str,
     catalogs: Catalogs,
+    show: Callable[[Sync], None],
     *,
     prune: bool = False,
     force: bool = False,
     backup: bool = False,
     check: bool = False,
 ) -> tuple[Sync, Path | None]:
-    """Bring catalogs into a workbook, and say what that changed.
+    """Bring catalogs into a workbook.
 
     Parameters
     ----------
     path : the workbook.
     catalogs : what its tables are to hold.
+    show : is told what changes, before anything is written.
     prune : whether rows that only the workbook has are taken out.
     force : whether a signature may be broken.
     backup : whether the workbook as it was is kept beside it.
@@ -102,11 +105,12 @@ def synced(
     WorkbookFileError : it cannot be written, is open in a program, or read-only. It is then
         as it was.
     """
-    if not check:
-        require_replaceable(path)
     with opened_contents(path) as contents:
+        if not check:
+            require_replaceable(path)
         seen = os.fstat(contents.package.file.fileno())
         found = sync_of(contents, catalogs, prune=prune)
+        show(found)
         if check or not found.parts:
             return found, None
         if not force:
@@ -114,6 +118,8 @@ def synced(
 
         def write(file: BinaryIO) -> None:
             write_copy(contents.package, found.parts, found.dropped, file)
+            # Windows lets nobody put another file in the place of one that is open.
+            contents.package.close()
 
         return found, replace_workbook(path, write, seen, backup=backup)
 
@@ -192,7 +198,8 @@ class _Parts:
             self._write_tables([*edits, *([layouts] if layouts else [])])
             if is_changed:
                 self._write_remarks(catalogs, layouts)
-                self._write_results(plans, notes)
+                if plans and (_change_results(changes) or (layouts and layouts.cells)):
+                    self._write_results(plans, notes)
                 self._write_workbook()
                 self._write_charts()
             self._drop_calculation_chain()
@@ -247,9 +254,8 @@ class _Parts:
             ]
             self.changed[sheet.part] = edited(worksheet.content, edits)
 
-    def _write_results(self, plans: Plans | None, notes: list[str]) -> None:
-        if plans is None:
-            return
+    def _write_results(self, plans: Plans, notes: list[str]) -> None:
+        # It builds a workbook to compare with, which takes most of the time of a sync.
         from xlsizing.book.sync.results import result_edits, results
 
         found = results(self.contents, plans)
@@ -361,6 +367,16 @@ class _Parts:
             if each.attributes.get(attribute) in values
         ]
         self.changed[part] = edited(content, edits)
+
+
+def _change_results(changes: Sequence[CatalogChanges]) -> bool:
+    """Whether a result may change: not where rows come, or only remarks change."""
+    return any(
+        row.what == "removed"
+        or any(field.head in COMPARED[change.kind.table] for field in row.fields)
+        for change in changes
+        for row in change.rows
+    )
 
 
 _BEFORE_CALC = ("sheets", "functionGroups", "externalReferences", "definedNames")

@@ -1,0 +1,180 @@
+"""The command `sync`: catalogs into workbooks, one after another."""
+
+import argparse
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from glob import glob
+from typing import TYPE_CHECKING
+
+from xlsizing.catalog import load_catalogs
+from xlsizing.cli.codes import BAD_INPUT, DIFFERENCE, OK
+from xlsizing.core import Catalogs, SizingError
+from xlsizing.core.catalogs import name_key
+from xlsizing.core.entries import Entry
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from xlsizing.book.sync.syncing import Sync
+    from xlsizing.report.sync import SyncedWorkbook
+
+
+def sync_command(options: argparse.Namespace) -> int:
+    """Bring the catalogs into workbooks, or show what that would change."""
+    from xlsizing.report.sync import summary_text, sync_json
+
+    catalogs = load_catalogs(options.catalogs)
+    paths = _paths(options.workbooks)
+    pull = None if options.pull is None else _Pulled(options.pull, force=options.force)
+    done: list[SyncedWorkbook] = []
+    with _progress(len(paths), is_shown=not options.json) as advance:
+        for path in paths:
+            done.append(_one(path, catalogs, options, pull))
+            advance()
+    if pull:
+        pull.save()
+    if options.json:
+        print(sync_json(done))
+    elif len(done) > 1:
+        print(summary_text(done))
+    outcomes = {workbook.outcome for workbook in done}
+    if "failed" in outcomes:
+        return BAD_INPUT
+    return DIFFERENCE if "out of date" in outcomes else OK
+
+
+def _one(
+    path: str, catalogs: Catalogs, options: argparse.Namespace, pull: "_Pulled | None"
+) -> "SyncedWorkbook":
+    """Sync one workbook and tell what that changes; what fails is told, and stops no other."""
+    from xlsizing.book.sync.syncing import synced
+    from xlsizing.report.sync import SyncedWorkbook, changes_text
+
+    shown = SyncedWorkbook(path, "failed")
+
+    def show(found: "Sync") -> None:
+        nonlocal shown
+        shown = _described(found)
+        if pull:
+            pull.take(found)
+        if not options.json:
+            print(changes_text(shown), flush=True)
+
+    try:
+        found, backup = synced(
+            path,
+            catalogs,
+            show,
+            prune=options.prune,
+            force=options.force,
+            backup=options.backup,
+            check=options.check,
+        )
+    except SizingError as error:
+        sys.stdout.flush()
+        print(error, file=sys.stderr)
+        return shown._replace(outcome="failed", error=str(error))
+    if options.check:
+        return shown._replace(outcome="current" if found.is_current else "out of date")
+    if not found.parts:
+        return shown._replace(outcome="current")
+    if not options.json:
+        print(f"Synced {path}." + (f" As it was: {backup}." if backup else ""))
+    return shown._replace(outcome="synced", backup=str(backup) if backup else None)
+
+
+def _described(found: "Sync") -> "SyncedWorkbook":
+    from xlsizing.report.sync import EffectLine, FieldLine, RowLine, SyncedWorkbook
+
+    rows = [
+        RowLine(
+            table, row.name, row.what, [FieldLine(*each) for each in row.fields], row.was_edited
+        )
+        for change in found.changes
+        for table, changed in (
+            (change.kind.table, change.rows),
+            (change.kind.alias_table, change.alias_rows),
+        )
+        for row in changed
+    ]
+    local = [
+        (change.kind.table, name)
+        for change in found.changes
+        if not change.are_own_removed
+        for name in change.own
+    ]
+    effects = [EffectLine(*effect) for effect in found.effects]
+    return SyncedWorkbook(found.path, "out of date", rows, effects, local, found.notes)
+
+
+class _Pulled:
+    """The rows that only the workbooks have, written as one file for review."""
+
+    def __init__(self, path: str, *, force: bool) -> None:
+        from xlsizing.book.saving import require_writable
+
+        self.path = path
+        self.target = require_writable(path, force, ".json")
+        self.entries: dict[tuple[str, str], Entry] = {}
+
+    def take(self, found: "Sync") -> None:
+        """Take the rows of a workbook; what is no entry, or another one elsewhere, is told."""
+        from xlsizing.book.sync.entries import local_entries
+
+        for change in found.changes:
+            entries, faults = local_entries(change)
+            for fault in faults:
+                print(f"Note: {fault} It is not in {self.path}.", file=sys.stderr)
+            for entry in entries:
+                known = self.entries.setdefault((change.kind.table, name_key(entry.name)), entry)
+                if known != entry:
+                    print(
+                        f"Note: {entry.name} in {found.path} has other figures than in the "
+                        f"workbook before; {self.path} has the first.",
+                        file=sys.stderr,
+                    )
+
+    def save(self) -> None:
+        """Write the file: an object with the lists of the three catalog files."""
+        import json
+
+        from xlsizing.book.saving import save_file
+        from xlsizing.catalog.writing import stated_fields
+
+        document = {
+            key: [stated_fields(e) for (of, _), e in self.entries.items() if of == table]
+            for key, table in (
+                ("models", "Models"),
+                ("servers", "Servers"),
+                ("profiles", "Storage"),
+            )
+        }
+        content = json.dumps(document, indent=2) + "\n"
+        save_file(self.path, self.target, content.encode())
+        count = len(self.entries)
+        entries = f"{count} entr{'y' if count == 1 else 'ies'} that no catalog has"
+        print(f"Wrote {self.path}: {entries}.", file=sys.stderr)
+
+
+def _paths(given: Sequence[str]) -> list[str]:
+    """The workbooks that were named; patterns are resolved where the shell does not."""
+    found: list[str] = []
+    for path in given:
+        matching = sorted(glob(path)) if any(mark in path for mark in "*?[") else []
+        found += matching or [path]
+    return found
+
+
+@contextmanager
+def _progress(total: int, *, is_shown: bool) -> Iterator["Callable[[], None]"]:
+    """A progress bar on a terminal, where there is more than one workbook; else nothing."""
+    if total < 2 or not is_shown or not sys.stderr.isatty():
+        yield lambda: None
+        return
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task("Workbooks", total=total)
+        yield lambda: progress.advance(task)
