@@ -306,7 +306,8 @@ class Package:
                 rows[place.top] = etree.Element(tag("row"), r=str(place.top))
             row = rows[place.top]
             # Spans are a hint to readers, and would be wrong.
-            row.attrib.pop("spans", None)
+            if "spans" in row.attrib:
+                del row.attrib["spans"]
             old = next((cell for cell in row if cell.get("r") == address), None)
             style = None if old is None else old.get("s")
             if old is not None:
