@@ -9,9 +9,11 @@ from python_calamine import CalamineWorkbook
 
 from tests.book.rules import RULES
 from tests.book.sync.carried import MARKS, carried
-from tests.book.sync.packages import Package
+from tests.book.sync.features import PLAN
+from tests.book.sync.packages import Package, Value, tag
 from tests.book.sync.samples import SAMPLES, Sample
 from tests.conftest import PROJECT
+from tests.engines.engines import IronCalc
 from tests.gate.validator import require_validator, validator_findings
 
 CATALOGS = {"Models": ("models", "models"), "Servers": ("servers", "servers")}
@@ -71,6 +73,25 @@ def test_findings_of_the_validator_are_known(sample: Sample) -> None:
     known = sample.known.get("validator", "")
     assert [each for each in found if not re.fullmatch(known, each, re.DOTALL)] == []
     assert bool(found) == ("validator" in sample.known)
+
+
+@each_examined
+def test_results_stored_with_the_features_are_right(sample: Sample) -> None:
+    """Sync is to keep or refresh them, and could not be told from a sample that is wrong."""
+    package = Package(sample.content())
+    stored: dict[tuple[str, str], Value] = {}
+    for title in {PLAN, *CATALOGS} & package.sheets().keys():
+        part = package.sheets()[title]
+        shown = package.values(part)
+        for cell in package.root(part).iter(tag("c")):
+            formula, address = cell.findtext(tag("f")) or "", cell.get("r") or ""
+            # One formula spills, and LibreOffice spells another so that IronCalc cannot read it.
+            if formula and cell.get("cm") is None and "[#all]" not in formula:
+                stored[title, address] = shown.get(address)
+    has_formulas = "formulas by table" in sample.features and sample.name != "saved by openpyxl"
+    assert bool(stored) == has_formulas
+    if stored:
+        assert IronCalc().compute([sample.content()], stored) == [stored]
 
 
 @each_sample
