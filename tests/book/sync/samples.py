@@ -15,7 +15,7 @@ from tests.book import plans
 from tests.book.sync import features, real, written
 from tests.book.sync.packages import Package
 from tests.conftest import PROJECT
-from xlsizing.book import template
+from xlsizing.book.build import template
 from xlsizing.book.classic import CLASSIC_WORKBOOK
 from xlsizing.catalog import load_catalogs
 
