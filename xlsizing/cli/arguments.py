@@ -181,6 +181,11 @@ def _sync(command: argparse.ArgumentParser) -> None:
         metavar="FILE.json",
         help="write the rows that only the workbooks have to a file, for review",
     )
+    add(
+        "--add-tables",
+        action="store_true",
+        help="add the sheets Models, Servers and Storage to a workbook that has no catalog tables",
+    )
     add("--backup", action="store_true", help="keep each workbook as it was in a file ending .bak")
     add(
         "--force",
