@@ -26,7 +26,6 @@ from xlsizing.book.engine.values import settings_values
 from xlsizing.book.error_flow import NA, REFUSED, Figure, Scope, expression
 from xlsizing.book.expressions import Formula
 from xlsizing.book.formulas import OUTPUTS, REMEDY_STEPS, STEPS
-from xlsizing.book.rows import ERROR_VALUES
 from xlsizing.book.tables import Column
 from xlsizing.book.values import formula_values
 from xlsizing.core import Catalogs
@@ -130,8 +129,7 @@ class _Row:
         if symbol in SYMBOLS:
             return self.typed.get(symbol)
         self.settle(symbol)
-        value = self.values[symbol]
-        return CellError(value) if value in ERROR_VALUES else value
+        return self.values[symbol]
 
     def settle(self, symbol: str) -> None:
         """Put in what a formula shows, where that is not what core computed."""
