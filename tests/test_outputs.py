@@ -3,8 +3,10 @@
 Hostile names come by a catalog folder and by the rows of a workbook's Scenarios.
 """
 
+import errno
 import io
 import json
+import sys
 import unicodedata
 import zipfile
 from collections.abc import Iterable, Mapping
@@ -31,6 +33,7 @@ from xlsizing.book.plan import plan_of
 from xlsizing.book.reading import read_workbook
 from xlsizing.book.rows import cell_value
 from xlsizing.catalog import load_catalogs
+from xlsizing.cli.screen import clean_output
 from xlsizing.core import Catalogs, size
 from xlsizing.core.planning.cells import CellError
 from xlsizing.core.text import printable
@@ -335,10 +338,23 @@ def test_sizings_of_a_workbook_are_printed_clean(command: Command) -> None:
     assert lines[-1].split() == ["\\x9b31m\\x85\\u2028x", "2", "nodes"]
 
 
+def test_nothing_is_printed_around_the_screen(capsys: pytest.CaptureFixture[str]) -> None:
+    before = sys.stdout
+    with clean_output():
+        print("one\x1b[2J\ntwo\u202e", end="\r\n")
+        sys.stderr.writelines(["three\x07\n", "four\u00a0\u2009five"])
+        sys.stderr.flush()
+    assert sys.stdout is before
+    assert capsys.readouterr() == (
+        "one\\x1b[2J\ntwo\\u202e\\r\n",
+        "three\\x07\nfour\u00a0\u2009five",
+    )
+
+
 HOSTILE_ARGUMENT = ESCAPES.replace("\0", "")
 BAD_CALLS: Mapping[str, list[str]] = {
     "command": [HOSTILE_ARGUMENT],
-    "option": ["size", f"--{HOSTILE_ARGUMENT}"],
+    "option": ["catalog", "list", f"--{HOSTILE_ARGUMENT}"],
     "model": ["size", *options({"--model": HOSTILE_ARGUMENT})],
     "number": ["size", *options({"--concurrency": HOSTILE_ARGUMENT})],
     "precision": ["size", *options({"--kv-precision": HOSTILE_ARGUMENT})],
@@ -364,6 +380,17 @@ def test_a_hostile_argument_is_refused_in_one_clean_sentence(command: Command, w
     ran = command(*BAD_CALLS[what])
     assert ran.out == ""
     assert_clean(ran.sentence())
+
+
+def test_a_path_that_fails_is_named_in_one_clean_sentence(
+    command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> NoReturn:
+        raise OSError(errno.EIO, "Input/output error", ESCAPES)
+
+    monkeypatch.setattr("xlsizing.cli.commands.load_catalogs", fail)
+    monkeypatch.setattr("xlsizing.cli._drop_output", lambda: None)
+    assert_clean(command("catalog", "list").sentence())
 
 
 def test_a_workbook_with_a_hostile_path_is_written_and_named_on_one_line(command: Command) -> None:
