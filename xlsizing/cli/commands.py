@@ -39,9 +39,10 @@ def size_command(options: argparse.Namespace) -> int:
 
 def template_command(options: argparse.Namespace) -> int:
     """Write the planning workbook."""
+    # Loaded before the slow imports, so that a wrong folder is told at once.
+    catalogs = load_catalogs(options.catalogs)
     from xlsizing.book import require_writable, save_workbook, template
 
-    catalogs = load_catalogs(options.catalogs)
     host = _host(options.host, catalogs)
     require_writable(options.out, options.force, host.suffix)
     content = template(catalogs, made_on=_made_on(options), host=host)
