@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 
-from xlsizing.book.catalog_columns import KINDS
+from xlsizing.book.catalog_columns import KINDS, SERVERS
 from xlsizing.book.contents import Contents, opened_contents
 from xlsizing.book.package.copying import write_copy
 from xlsizing.book.package.errors import WorkbookReadError
@@ -21,13 +21,12 @@ from xlsizing.book.package.xml import (
     elements,
     text_edit,
 )
-from xlsizing.book.reading import COMPARED
 from xlsizing.book.saving import replace_workbook, require_replaceable
 from xlsizing.book.sync.changes import CatalogChanges, TableEdit, changes_of
 from xlsizing.book.sync.chart_caches import chart_edits
-from xlsizing.book.sync.derived import layouts_edit, remarks
+from xlsizing.book.sync.derived import changes_layouts, layouts_edit, remarks
 from xlsizing.book.sync.edits import Writing, sheet_xml, table_xml
-from xlsizing.book.sync.effects import Effect, Plans, effects, plans_of
+from xlsizing.book.sync.effects import Effect, Plans, effects, plans_of, touched
 from xlsizing.book.sync.looks import Looks
 from xlsizing.book.sync.moving import hindrance
 from xlsizing.book.sync.ranges import Stretch, stretched_references
@@ -166,9 +165,11 @@ def sync_of(
     changes = [
         _movable(contents, changes_of(table, catalogs, prune=prune), notes) for table in tables
     ]
-    plans = plans_of(contents, catalogs, changes) if any(c.are_any for c in changes) else None
+    # Where entries only come, no plan uses them yet, and the sheets of plans need not be read.
+    may_matter = any(map(touched, changes)) or changes_layouts(changes)
+    plans = plans_of(contents, catalogs, changes) if may_matter else None
     found = effects(contents, plans, changes) if plans else []
-    parts = _Parts(contents, catalogs, changes, plans, notes)
+    parts = _Parts(contents, catalogs, changes, plans, notes, are_used=bool(found))
     return Sync(contents.package.name, changes, found, notes, parts.changed, parts.dropped)
 
 
@@ -201,6 +202,8 @@ class _Parts:
         changes: Sequence[CatalogChanges],
         plans: Plans | None,
         notes: list[str],
+        *,
+        are_used: bool,
     ) -> None:
         self.contents = contents
         self.changed: dict[str, bytes] = {}
@@ -210,12 +213,12 @@ class _Parts:
         if not edits:
             return
         is_changed = any(change.are_any for change in changes)
-        layouts = layouts_edit(contents, plans.catalogs) if plans and is_changed else None
+        layouts = layouts_edit(contents, changes, plans) if is_changed else None
         try:
             self._write_tables([*edits, *([layouts] if layouts else [])])
             if is_changed:
                 self._write_remarks(catalogs, layouts)
-                if plans and (_change_results(changes) or (layouts and layouts.cells)):
+                if plans and (are_used or _change_charts(changes) or (layouts and layouts.cells)):
                     self._write_results(plans, notes)
                 self._write_workbook()
                 self._write_charts()
@@ -386,12 +389,12 @@ class _Parts:
         self.changed[part] = edited(content, edits)
 
 
-def _change_results(changes: Sequence[CatalogChanges]) -> bool:
-    """Whether a result may change: not where rows come, or only remarks change."""
+def _change_charts(changes: Sequence[CatalogChanges]) -> bool:
+    """Whether results may change that no plan's entry is in: numbers of rows, and Charts' servers."""
     return any(
-        row.what == "removed"
-        or any(field.head in COMPARED[change.kind.table] for field in row.fields)
+        row.what == "removed" or (row.what == "changed" and change.kind is SERVERS)
         for change in changes
+        if touched(change)
         for row in change.rows
     )
 
