@@ -143,7 +143,9 @@ class Worksheet:
         """The cells of an area that are there, row by row."""
         for row in self._rows_of(area):
             for cell in self.cells(row):
-                if area.left <= cell.column <= area.right:
+                if cell.column > area.right:
+                    break  # the cells of a row stand in the order of their columns
+                if area.left <= cell.column:
                     yield cell
 
     def _rows_of(self, area: Area) -> Iterator[Row]:

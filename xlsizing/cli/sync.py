@@ -13,6 +13,7 @@ from xlsizing.cli.codes import BAD_INPUT, DIFFERENCE, OK
 from xlsizing.core import Catalogs, SizingError
 from xlsizing.core.catalogs import name_key
 from xlsizing.core.entries import Entry
+from xlsizing.core.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -68,20 +69,21 @@ def _one(
             catalogs,
             show,
             prune=options.prune,
+            add_tables=options.add_tables,
             force=options.force,
             backup=options.backup,
             check=options.check,
         )
     except SizingError as error:
         sys.stdout.flush()
-        print(error, file=sys.stderr)
+        print(printable(str(error)), file=sys.stderr)
         return shown._replace(outcome="failed", error=str(error))
     if options.check:
         return shown._replace(outcome="current" if found.is_current else "out of date")
     if not found.parts:
         return shown._replace(outcome="current")
     if not options.json:
-        print(f"Synced {path}." + (f" As it was: {backup}." if backup else ""))
+        print(printable(f"Synced {path}." + (f" As it was: {backup}." if backup else "")))
     return shown._replace(outcome="synced", backup=str(backup) if backup else None)
 
 
@@ -110,7 +112,7 @@ def _described(found: "Sync") -> "SyncedWorkbook":
     notes = list(found.notes)
     if found.parts and other_names(found.path):
         notes.append("It has other names (hard links); under those it stays as it was.")
-    return SyncedWorkbook(found.path, "out of date", rows, effects, local, notes)
+    return SyncedWorkbook(found.path, "out of date", rows, effects, local, notes, found.sheets)
 
 
 class _Pulled:
@@ -146,7 +148,8 @@ class _Pulled:
                 f"{' '.join(missed)}"
             )
         for miss in missed:
-            print(f"Note: {found.path}: {miss} It is not in {self.path}.", file=sys.stderr)
+            note = f"Note: {found.path}: {miss} It is not in {self.path}."
+            print(printable(note), file=sys.stderr)
         if is_pruned:
             # Before they are gone from the workbook.
             self._save()
@@ -179,13 +182,14 @@ class _Pulled:
 
 def _paths(given: Sequence[str]) -> list[str]:
     """The workbooks that were named, each once; patterns are resolved where the shell does not."""
-    found: list[str] = []
+    found: dict[str, str] = {}
     for path in given:
         # A file may be called as a pattern is written: plan [1].xlsx
         matching = [] if os.path.lexists(path) else glob(path)
         owned = [each for each in sorted(matching) if not os.path.basename(each).startswith("~$")]
-        found += owned or [path]
-    return list({os.path.realpath(path): path for path in reversed(found)}.values())[::-1]
+        for each in owned or [path]:
+            found.setdefault(os.path.realpath(each), each)
+    return list(found.values())
 
 
 @contextmanager
@@ -197,9 +201,10 @@ def _progress(total: int, *, is_shown: bool) -> Iterator["Callable[[], None]"]:
     from rich.console import Console
     from rich.progress import Progress
 
+    # The stream itself: what cleans our output would take the bar for marks of somebody else.
+    console = Console(file=sys.__stderr__)
     # What is printed goes above the bar, but for what goes elsewhere than to the terminal.
     printed = sys.stdout.isatty()
-    console = Console(stderr=True)
     with Progress(console=console, transient=True, redirect_stdout=printed) as progress:
         task = progress.add_task("Workbooks", total=total)
         yield lambda: progress.advance(task)

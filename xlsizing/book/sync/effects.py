@@ -63,22 +63,23 @@ def plans_of(
 
 def effects(contents: Contents, plans: Plans, changes: Sequence[CatalogChanges]) -> list[Effect]:
     """The plans that use an entry which changes."""
-    touched = {change.kind.table: _touched(change) for change in changes}
+    by_table = {change.kind.table: touched(change) for change in changes}
     found = []
     for name, typed, before in _loads(contents, plans.typed):
         uses = [
-            touched[table][key]
+            by_table[table][key]
             for table, symbol in _INPUT_OF.items()
-            if (key := name_key(trimmed(typed.get(symbol)))) in touched.get(table, {})
+            if (key := name_key(trimmed(typed.get(symbol)))) in by_table.get(table, {})
         ]
         if uses:
             found.append(Effect(name, uses, before, _after(typed, plans)))
     return found
 
 
-def _touched(change: CatalogChanges) -> dict[str, str]:
+def touched(change: CatalogChanges) -> dict[str, str]:
     """The names of entries whose sizing may change, by the key of each name that finds them."""
-    depend = set(COMPARED[change.kind.table])
+    # An alert names the figures without a source.
+    depend = {*COMPARED[change.kind.table], "Unsourced"}
     found = {
         name_key(row.name): row.name
         for row in change.rows

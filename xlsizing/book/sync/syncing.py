@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 
-from xlsizing.book.catalog_columns import KINDS
+from xlsizing.book.catalog_columns import KINDS, SERVERS
 from xlsizing.book.contents import Contents, opened_contents
 from xlsizing.book.package.copying import write_copy
 from xlsizing.book.package.errors import WorkbookReadError
@@ -20,13 +20,12 @@ from xlsizing.book.package.xml import (
     elements,
     text_edit,
 )
-from xlsizing.book.reading import COMPARED
 from xlsizing.book.saving import replace_workbook, require_replaceable, state_of
 from xlsizing.book.sync.changes import CatalogChanges, TableEdit, changes_of
 from xlsizing.book.sync.chart_caches import chart_edits
-from xlsizing.book.sync.derived import layouts_edit, remarks
+from xlsizing.book.sync.derived import changes_layouts, layouts_edit, remarks
 from xlsizing.book.sync.edits import Writing, sheet_xml, table_xml
-from xlsizing.book.sync.effects import Effect, Plans, effects, plans_of
+from xlsizing.book.sync.effects import Effect, Plans, effects, plans_of, touched
 from xlsizing.book.sync.looks import Looks
 from xlsizing.book.sync.moving import hindrance
 from xlsizing.book.sync.ranges import Stretch, stretched_references
@@ -62,13 +61,15 @@ class Sync:
     """What a person should know beside the changes, in sentences."""
     parts: Mapping[str, bytes]
     """The parts that are written anew."""
-    dropped: Sequence[str]
+    dropped: Sequence[str] = ()
     """The parts that are left out."""
+    sheets: Sequence[str] = ()
+    """Titles of the sheets that are added, to a workbook without catalog tables."""
 
     @property
     def is_current(self) -> bool:
         """Whether the workbook's catalogs are those that it was synced with."""
-        return not any(change.are_any for change in self.changes)
+        return not self.sheets and not any(change.are_any for change in self.changes)
 
 
 def synced(
@@ -77,6 +78,7 @@ def synced(
     show: Callable[[Sync], None],
     *,
     prune: bool = False,
+    add_tables: bool = False,
     force: bool = False,
     backup: bool = False,
     check: bool = False,
@@ -89,6 +91,7 @@ def synced(
     catalogs : what its tables are to hold.
     show : is told what changes, before anything is written.
     prune : whether rows that only the workbook has are taken out.
+    add_tables : whether a workbook without catalog tables gets their sheets.
     force : whether a signature may be broken.
     backup : whether the workbook as it was is kept beside it.
     check : whether nothing is written.
@@ -108,7 +111,7 @@ def synced(
     with opened_contents(path) as contents:
         if not check:
             require_replaceable(path)
-        found = sync_of(contents, catalogs, prune=prune)
+        found = sync_of(contents, catalogs, prune=prune, add_tables=add_tables)
         show(found)
         if check or not found.parts:
             return found, None
@@ -137,25 +140,40 @@ def is_signed(contents: Contents) -> bool:
     return any(part.lower().startswith("_xmlsignatures/") for part in contents.package.parts)
 
 
-def sync_of(contents: Contents, catalogs: Catalogs, *, prune: bool = False) -> Sync:
+def sync_of(
+    contents: Contents, catalogs: Catalogs, *, prune: bool = False, add_tables: bool = False
+) -> Sync:
     """What a sync of an open workbook changes; see `synced`."""
     tables = catalog_tables(contents)
+    if not tables and add_tables:
+        from xlsizing.book.sync.adding import added_sheets
+
+        try:
+            added = added_sheets(contents, catalogs)
+        except XmlError as error:
+            raise contents.package.broken(contents.structure.workbook, error) from error
+        notes = _signature_notes(contents)
+        return Sync(contents.package.name, (), (), notes, added.parts, sheets=added.titles)
     if not tables:
         named = ", ".join(kind.table for kind in KINDS)
         raise NotOursError(
             f"{contents.package.name} has no catalog tables ({named}), so there is nothing to "
             "sync; add them with --add-tables."
         )
-    notes: list[str] = []
+    notes = _signature_notes(contents)
     changes = [
         _movable(contents, changes_of(table, catalogs, prune=prune), notes) for table in tables
     ]
-    if is_signed(contents):
-        notes.append("It is signed; a sync breaks the signature.")
-    plans = plans_of(contents, catalogs, changes) if any(c.are_any for c in changes) else None
+    # Where entries only come, no plan uses them yet, and the sheets of plans need not be read.
+    may_matter = any(map(touched, changes)) or changes_layouts(changes)
+    plans = plans_of(contents, catalogs, changes) if may_matter else None
     found = effects(contents, plans, changes) if plans else []
-    parts = _Parts(contents, catalogs, changes, plans, notes)
+    parts = _Parts(contents, catalogs, changes, plans, notes, are_used=bool(found))
     return Sync(contents.package.name, changes, found, notes, parts.changed, parts.dropped)
+
+
+def _signature_notes(contents: Contents) -> list[str]:
+    return ["It is signed; a sync breaks the signature."] if is_signed(contents) else []
 
 
 def _movable(contents: Contents, change: CatalogChanges, notes: list[str]) -> CatalogChanges:
@@ -183,6 +201,8 @@ class _Parts:
         changes: Sequence[CatalogChanges],
         plans: Plans | None,
         notes: list[str],
+        *,
+        are_used: bool,
     ) -> None:
         self.contents = contents
         self.changed: dict[str, bytes] = {}
@@ -192,12 +212,12 @@ class _Parts:
         if not edits:
             return
         is_changed = any(change.are_any for change in changes)
-        layouts = layouts_edit(contents, plans.catalogs) if plans and is_changed else None
+        layouts = layouts_edit(contents, changes, plans) if is_changed else None
         try:
             self._write_tables([*edits, *([layouts] if layouts else [])])
             if is_changed:
                 self._write_remarks(catalogs, layouts)
-                if plans and (_change_results(changes) or (layouts and layouts.cells)):
+                if plans and (are_used or _change_charts(changes) or (layouts and layouts.cells)):
                     self._write_results(plans, notes)
                 self._write_workbook()
                 self._write_charts()
@@ -368,12 +388,12 @@ class _Parts:
         self.changed[part] = edited(content, edits)
 
 
-def _change_results(changes: Sequence[CatalogChanges]) -> bool:
-    """Whether a result may change: not where rows come, or only remarks change."""
+def _change_charts(changes: Sequence[CatalogChanges]) -> bool:
+    """Whether results may change that no plan's entry is in: numbers of rows, and Charts' servers."""
     return any(
-        row.what == "removed"
-        or any(field.head in COMPARED[change.kind.table] for field in row.fields)
+        row.what == "removed" or (row.what == "changed" and change.kind is SERVERS)
         for change in changes
+        if touched(change)
         for row in change.rows
     )
 
