@@ -179,7 +179,7 @@ def replace_workbook(
     # A link stays one: the file that it leads to is replaced.
     target = Path(path).resolve()
     _require_as_seen(path, target, seen)
-    kept = _backup(path, target) if backup else None
+    kept = _backup(path, target, seen) if backup else None
     try:
         with _written_beside(path, target, write) as beside:
             require_replaceable(path)
@@ -245,8 +245,8 @@ def _clear(folder: Path) -> None:
                 left.unlink()
 
 
-def _backup(path: str, target: Path) -> Path:
-    """A copy of a file beside it, under a name that no file has yet."""
+def _backup(path: str, target: Path, seen: FileState | None) -> Path:
+    """A copy of a file as it was seen, beside it and under a name that no file has yet."""
 
     def write(file: BinaryIO) -> None:
         with target.open("rb") as original:
@@ -257,6 +257,7 @@ def _backup(path: str, target: Path) -> Path:
         found = target.stat()
         with _where_let():
             os.utime(beside, ns=(found.st_atime_ns, found.st_mtime_ns))
+        _require_as_seen(path, target, seen)
         kept = next(place for place in map(target.with_name, names) if _is_named(beside, place))
     _settle(target.parent)
     return kept

@@ -21,6 +21,7 @@ from typing import IO, NamedTuple
 from tests.conftest import PROJECT
 from xlsizing.cli import main
 
+READY = "ready\n"
 LONGEST = 60
 """Seconds after which a run is given up."""
 
@@ -62,6 +63,8 @@ def warm_process(*first: str) -> Iterator[Warm]:
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=PROJECT
     ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == READY
         try:
             yield Warm(process)
         finally:
@@ -83,6 +86,8 @@ def missing_strace(folder: Path) -> str:
 
 
 def _serve(asked: IO[str], answers: IO[str]) -> None:
+    answers.write(READY)
+    answers.flush()
     for line in asked:
         arguments, folder, strace = json.loads(line)
         answers.write(json.dumps(_forked(arguments, folder, strace)) + "\n")
