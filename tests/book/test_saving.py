@@ -263,5 +263,5 @@ def test_copy_stays_where_it_may_be_the_only_one(
 
     monkeypatch.setattr(os, "replace", done_but_lost)
     with pytest.raises(SizingError):
-        replace_workbook(str(existing), lambda file: None, state_of(existing), backup=True)
+        replace_workbook(str(existing), BinaryIO.flush, state_of(existing), backup=True)
     assert existing.with_name("plan.xlsx.bak").read_bytes() == OLD

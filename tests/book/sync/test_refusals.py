@@ -1,5 +1,6 @@
 """What stands in the way of a sync is one sentence, and then nothing at all is touched."""
 
+import json
 import os
 import re
 import shutil
@@ -15,13 +16,13 @@ from typing import Any
 
 import pytest
 
+from tests.book.plans import the_template
 from tests.book.sync.crashing import ADDED, NAME, Place, made_place
 from tests.book.sync.features import sign
 from tests.book.sync.packages import Package
 from tests.book.sync.warm import Run, Warm, warm_process
 from tests.book.sync.written import written_notes
 from tests.conftest import PROJECT
-from xlsizing.book import saving
 from xlsizing.book.sync import syncing
 from xlsizing.cli import main
 
@@ -408,12 +409,53 @@ def test_what_a_killed_run_left_goes_when_it_is_old(
     assert left.exists(), "another run may be writing it"
     place.workbook.write_bytes(place.old)
     now = time.time
-    monkeypatch.setattr(saving.time, "time", lambda: now() + 3_700)
+    monkeypatch.setattr(time, "time", lambda: now() + 3_700)
     assert sync("--check").code == 1
     assert left.exists(), "nothing is written for --check"
     assert sync().code == 0
     assert not left.exists()
     assert own.exists()
+
+
+def test_rows_are_in_the_file_before_they_are_pruned(
+    place: Place, sync: Callable[..., Run], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package = Package(the_template())
+    servers = package.table_cells("Servers")
+    name = servers.cells("Name").partition(":")[0].replace("$", "")
+    package.write(servers.sheet, {name: "our-own-server"})
+    place.workbook.write_bytes(package.packed())
+    pulled = place.folder / "rows.json"
+    replace = syncing.replace_workbook
+    seen: list[str] = []
+
+    def watched(*arguments: Any, **named: Any) -> Path | None:
+        seen.append(pulled.read_text(encoding="utf-8"))
+        return replace(*arguments, **named)
+
+    monkeypatch.setattr(syncing, "replace_workbook", watched)
+    done = sync("--prune", f"--pull={pulled}")
+    assert done.code == 0
+    (before,) = seen
+    assert [each["name"] for each in json.loads(before)["servers"]] == ["our-own-server"]
+    assert pulled.read_text(encoding="utf-8") == before
+    assert "1 entry" in done.errors
+
+
+def test_rows_that_no_file_can_hold_are_not_pruned(place: Place, sync: Callable[..., Run]) -> None:
+    # It has no column that says the kind of attention, without which no row is an entry.
+    models = place.catalogs / "models.json"
+    document = json.loads(models.read_text(encoding="utf-8"))
+    gone = document["models"].pop(0)["name"]
+    models.write_text(json.dumps(document), encoding="utf-8")
+    done = sync("--prune", "--pull=rows.json", "--backup")
+    assert done.code == 2
+    refusal = done.errors.splitlines()[0]
+    assert all(word in refusal for word in (NAME, "not pruned", gone, "rows.json"))
+    assert place.is_old()
+    assert sorted(path.name for path in place.folder.iterdir()) == [NAME, "rows.json"]
+    assert sync("--prune").code == 0
+    assert not place.is_old()
 
 
 @pytest.fixture
