@@ -23,6 +23,7 @@ from tests.book.sync.packages import Package
 from tests.book.sync.warm import Run, Warm, warm_process
 from tests.book.sync.written import written_notes
 from tests.conftest import PROJECT
+from xlsizing.book import saving
 from xlsizing.book.sync import syncing
 from xlsizing.cli import main
 
@@ -287,6 +288,7 @@ def test_one_failure_does_not_stop_the_rest(place: Place, sync: Callable[..., Ru
 
 def test_workbook_named_twice_is_synced_once(place: Place, sync: Callable[..., Run]) -> None:
     (place.folder / "link.xlsx").symlink_to(NAME)
+    assert sync(NAME, f"./{NAME}", "link.xlsx", "--check").output.count(ADDED) == 1
     done = sync(NAME, f"./{NAME}", "link.xlsx", "--backup")
     assert done.code == 0
     assert done.output.count("Synced") == 1
@@ -426,7 +428,7 @@ def test_rows_are_in_the_file_before_they_are_pruned(
     package.write(servers.sheet, {name: "our-own-server"})
     place.workbook.write_bytes(package.packed())
     pulled = place.folder / "rows.json"
-    replace = syncing.replace_workbook
+    replace = saving.replace_workbook
     seen: list[str] = []
 
     def watched(*arguments: Any, **named: Any) -> Path | None:
