@@ -13,6 +13,7 @@ from xlsizing.core import Catalogs, SizingError
 from xlsizing.core.catalogs import name_key
 from xlsizing.core.engine import DEFAULT_SETTINGS, EngineSettings
 from xlsizing.core.planning.cells import Value, trimmed, words
+from xlsizing.core.planning.limits import is_countable
 from xlsizing.core.planning.plan import SCENARIOS, RefusedCellError, engine_settings
 from xlsizing.core.planning.typed import typed_load
 
@@ -20,6 +21,7 @@ ON_SIZING = "Sizing"
 """What the load on the sheet Sizing is called."""
 NOTHING_FITS = "nothing fits"
 NOT_KNOWN = "not known"
+TOO_LARGE = "too large to count exactly"
 
 _INPUT_OF: Mapping[str, str] = {"Models": "Model", "Servers": "Server", "Storage": "Storage"}
 _ANSWERS = ("Nodes final", "Status")
@@ -41,8 +43,26 @@ class Plans(NamedTuple):
     typed: TypedWorkbook
     settings: EngineSettings
     catalogs: Catalogs
-    unknown: frozenset[str]
-    """Keys of names whose figures only the workbook has."""
+    unknown: frozenset[tuple[str, str]]
+    """Table and key of each name whose figures only the workbook has."""
+    are_settings_taken: bool = True
+    """Whether the engine's settings are those that are typed, and none of them is refused."""
+
+    @property
+    def asked_names(self) -> frozenset[str]:
+        """The keys of all names of entries that are typed on Sizing and in Scenarios."""
+        loads = [{symbol: cell.value for symbol, cell in self.typed.load.items()}]
+        loads += [dict(row.typed) for row in self.typed.rows]
+        return frozenset(
+            name_key(trimmed(load.get(symbol))) for load in loads for symbol in _INPUT_OF.values()
+        )
+
+    def uses_unknown(self, typed: Mapping[str, Value]) -> bool:
+        """Whether a load, given by symbol, uses figures that only the workbook has."""
+        return any(
+            (table, name_key(trimmed(typed.get(symbol)))) in self.unknown
+            for table, symbol in _INPUT_OF.items()
+        )
 
 
 def plans_of(
@@ -53,12 +73,13 @@ def plans_of(
         typed = typed_workbook(contents)
     except WorkbookReadError:
         return None
+    settings, are_taken = DEFAULT_SETTINGS, True
     try:
         settings = engine_settings(typed.settings)
     except RefusedCellError:
-        settings = DEFAULT_SETTINGS
+        are_taken = False
     made, unknown = merged(catalogs, changes)
-    return Plans(typed, settings, made, frozenset(unknown))
+    return Plans(typed, settings, made, frozenset(unknown), are_taken)
 
 
 def effects(contents: Contents, plans: Plans, changes: Sequence[CatalogChanges]) -> list[Effect]:
@@ -82,7 +103,7 @@ def _touched(change: CatalogChanges) -> dict[str, str]:
     found = {
         name_key(row.name): row.name
         for row in change.rows
-        if row.what == "removed" or any(field.head in depend for field in row.fields)
+        if row.what != "changed" or any(field.head in depend for field in row.fields)
     }
     if change.table.aliases:
         for row in change.table.aliases.rows:
@@ -99,21 +120,13 @@ def _loads(
 ) -> Iterator[tuple[str, Mapping[str, Value], str]]:
     """Each load that counts: its name, what is typed, and the nodes that the workbook shows."""
     load = {symbol: cell.value for symbol, cell in typed.load.items()}
-    answers = [_named(contents, name) for name in ("Output_NodesFinal", "Output_Status")]
+    answers = [contents.named_value(name) for name in ("Output_NodesFinal", "Output_Status")]
     yield ON_SIZING, load, _shown(*answers)
     rows = _answers(contents)
     for number, row in enumerate(typed.rows):
         if row.is_live:
             nodes, status = rows[number] if number < len(rows) else (None, None)
             yield row.name.strip() or f"Scenario {number + 1}", row.typed, _shown(nodes, status)
-
-
-def _named(contents: Contents, name: str) -> Value:
-    place = contents.place(name)
-    if place is None:
-        return None
-    sheet, area = place
-    return next((contents.value(sheet, cell) for cell in contents.cells(sheet, area)), None)
 
 
 def _answers(contents: Contents) -> list[tuple[Value, Value]]:
@@ -144,7 +157,7 @@ def _shown(nodes: Value, status: Value) -> str:
 
 
 def _after(typed: Mapping[str, Value], plans: Plans) -> str:
-    if any(name_key(trimmed(typed.get(symbol))) in plans.unknown for symbol in _INPUT_OF.values()):
+    if plans.uses_unknown(typed):
         return NOT_KNOWN
     load = typed_load(typed, plans.catalogs)
     if load.refused:
@@ -153,6 +166,8 @@ def _after(typed: Mapping[str, Value], plans: Plans) -> str:
         result = load.result(plans.settings)
     except SizingError as error:
         return str(error)
+    if not is_countable(result):
+        return TOO_LARGE
     return NOTHING_FITS if result.nodes_final is None else _counted(result.nodes_final)
 
 

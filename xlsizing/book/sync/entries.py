@@ -101,18 +101,20 @@ def _aliases(changes: CatalogChanges, name: str) -> list[str]:
     ]
 
 
-def merged(catalogs: Catalogs, changes: Iterable[CatalogChanges]) -> tuple[Catalogs, set[str]]:
+def merged(
+    catalogs: Catalogs, changes: Iterable[CatalogChanges]
+) -> tuple[Catalogs, set[tuple[str, str]]]:
     """The catalogs as a workbook's tables hold them after a sync.
 
     Returns
     -------
-    The entries in the order of the tables' rows, and the keys of names that stand in the
-    workbook with figures that no entry has: what uses them cannot be computed here.
+    The entries in the order of the tables' rows, and the table and key of each name that
+    stands in the workbook with figures that no entry has: what uses them cannot be computed here.
     """
     by_kind: dict[str, tuple[Entry, ...]] = {
         kind.table: tuple(kind.entries(catalogs)) for kind in KINDS
     }
-    unknown: set[str] = set()
+    unknown: set[tuple[str, str]] = set()
     for change in changes:
         entries: list[Entry] = []
         stand_in = next(iter(change.entries.values()))
@@ -126,14 +128,16 @@ def merged(catalogs: Catalogs, changes: Iterable[CatalogChanges]) -> tuple[Catal
             if key in change.entries and change.table.by_key.get(key) is row:
                 entries.append(change.entries[key])
                 continue
+            aliases = _aliases(change, trimmed(row.values["Name"]))
             try:
-                entry = entry_of(change.kind, row, _aliases(change, trimmed(row.values["Name"])))
+                entry = entry_of(change.kind, row, aliases)
                 if not _is_as_written(change, row, entry):
                     raise EntryError("derived figures differ")
             except SizingError:
                 # Its place counts all the same: formulas find entries by the number of their row.
                 entry = replace(stand_in, name=f"row {row.number} of the workbook", aliases=())
-                unknown.add(key)
+                if change.table.by_key.get(key) is row:
+                    unknown |= {(change.kind.table, name_key(name)) for name in (key, *aliases)}
             entries.append(entry)
         there = {name_key(entry.name) for entry in entries}
         entries += [entry for key, entry in change.entries.items() if key not in there]

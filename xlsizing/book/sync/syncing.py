@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 
-from xlsizing.book.catalog_columns import KINDS
+from xlsizing.book.catalog_columns import KINDS, SERVERS
 from xlsizing.book.contents import Contents, opened_contents
 from xlsizing.book.package.copying import write_copy
 from xlsizing.book.package.errors import WorkbookReadError
@@ -21,7 +21,6 @@ from xlsizing.book.package.xml import (
     elements,
     text_edit,
 )
-from xlsizing.book.reading import COMPARED
 from xlsizing.book.saving import replace_workbook, require_replaceable
 from xlsizing.book.sync.changes import CatalogChanges, TableEdit, changes_of
 from xlsizing.book.sync.chart_caches import chart_edits
@@ -35,6 +34,7 @@ from xlsizing.book.sync.rows import cell_xml
 from xlsizing.book.sync.tables import catalog_tables
 from xlsizing.book.worksheet import Area, Worksheet
 from xlsizing.core import Catalogs
+from xlsizing.core.catalogs import name_key
 from xlsizing.core.planning.cells import Value
 
 CALC_CHAIN = "calcChain"
@@ -198,7 +198,7 @@ class _Parts:
             self._write_tables([*edits, *([layouts] if layouts else [])])
             if is_changed:
                 self._write_remarks(catalogs, layouts)
-                if plans and (_change_results(changes) or (layouts and layouts.cells)):
+                if plans and (_change_results(changes, plans) or (layouts and layouts.cells)):
                     self._write_results(plans, notes)
                 self._write_workbook()
                 self._write_charts()
@@ -259,18 +259,18 @@ class _Parts:
         from xlsizing.book.sync.results import result_edits, results
 
         found = results(self.contents, plans)
-        if found is None:
+        if not found.are_all_known:
             notes.append(
-                "Its results cannot be computed here, since the load on Sizing is refused or uses "
-                "figures that only the workbook has; they are computed once it is opened."
+                "Some of its results cannot be computed here, since the load on Sizing or a "
+                "setting of the engine is refused, or figures are used that only the workbook "
+                "has; their cells are empty until it is opened."
             )
-            return
-        for title, of_sheet in found.items():
+        for title in found.cells:
             sheet = self.contents.sheet(title)
             if sheet is None:
                 continue
             worksheet = self._worksheet(sheet)
-            if edits := result_edits(worksheet, self.contents, of_sheet):
+            if edits := result_edits(worksheet, self.contents, title, found):
                 self.changed[sheet.part] = edited(worksheet.content, edits)
 
     def _write_workbook(self) -> None:
@@ -369,14 +369,20 @@ class _Parts:
         self.changed[part] = edited(content, edits)
 
 
-def _change_results(changes: Sequence[CatalogChanges]) -> bool:
-    """Whether a result may change: not where rows come, or only remarks change."""
+def _change_results(changes: Sequence[CatalogChanges], plans: Plans) -> bool:
+    """Whether a result may change: not where rows come that nobody asks for, or remarks change."""
+    asked = plans.asked_names
     return any(
         row.what == "removed"
-        or any(field.head in COMPARED[change.kind.table] for field in row.fields)
+        or any(field.head not in _READ_BY_PEOPLE for field in row.fields)
+        or (row.what == "added" and (change.kind is SERVERS or name_key(row.name) in asked))
         for change in changes
         for row in change.rows
-    )
+    ) or any(name_key(row.name) in asked for change in changes for row in change.alias_rows)
+
+
+_READ_BY_PEOPLE = frozenset({"Layer groups", "Sources", "Notes"})
+"""The columns of catalog tables that no formula reads."""
 
 
 _BEFORE_CALC = ("sheets", "functionGroups", "externalReferences", "definedNames")
