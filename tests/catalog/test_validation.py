@@ -2,9 +2,12 @@
 
 import json
 import os
+import subprocess
+import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from copy import deepcopy
+from itertools import repeat
 from pathlib import Path
 from typing import Any
 
@@ -270,3 +273,91 @@ def test_loading_fails_if_and_only_if_there_are_faults(
                 fields[field] = value
     with tempfile.TemporaryDirectory() as folder:
         faults_of(Path(folder), documents)
+
+
+def test_of_thousands_of_faults_the_first_are_shown_and_the_rest_counted(tmp_path: Path) -> None:
+    for wrong, ending in ((41, "And 1 more."), (2_000, "And at least 960 more.")):
+        where = write_catalogs(tmp_path, with_models(MODEL, *range(wrong)))
+        with pytest.raises(CatalogError) as raised:
+            load_catalogs(where)
+        *lines, last = str(raised.value).splitlines()
+        assert lines == [str(fault) for fault in raised.value.faults[:40]]
+        assert last == ending
+    assert "models[40]: This is 39; it must be an object" in lines[-1]
+
+
+def test_a_fault_is_one_line_whatever_the_file_holds(tmp_path: Path) -> None:
+    hostile = "\x1b[2J\r\nNo faults.\u202e"
+    fields = {**MODEL, "name": hostile, hostile: 1, "x" * 10**6: 1, "sources": {hostile: ""}}
+    documents = {**with_models(fields), "servers.json": {hostile: 1, "servers": [hostile]}}
+    faults = faults_of(tmp_path, documents)
+    assert len(faults) == 6
+    for fault in faults:
+        assert str(fault).isprintable()
+        assert len(str(fault)) < 600
+
+
+def test_a_count_with_a_decimal_point_is_told_how_to_be_written(tmp_path: Path) -> None:
+    (fault,) = faults_of(tmp_path, with_models({**MODEL, "num_layers": 36.0}))
+    assert fault.sentence == "num_layers is 36.0; it must be a whole number, written as 36."
+    (fault,) = faults_of(tmp_path, with_models({**MODEL, "num_layers": -36.0}))
+    assert "is -36.0; it must be a whole number of at least 1" in fault.sentence
+
+
+def test_a_value_nested_as_deep_as_can_be_read_is_a_fault(tmp_path: Path) -> None:
+    # Somewhere here a value is read and cannot be shown, since that needs a deeper stack.
+    for depth in range(780, 1000):
+        text = f'{{"models": [{{"num_layers": {"[" * depth + "]" * depth}}}]}}'
+        where = write_catalogs(tmp_path, {**minimal_documents(), "models.json": text})
+        with pytest.raises(CatalogError):
+            load_catalogs(where)
+
+
+def _filled(before: str, item: str, after: str) -> str:
+    """A document of just under 4 MB, the largest that is read."""
+    count = (4 * 10**6 - len(before) - len(after)) // (len(item) + 1)
+    return before + ",".join(repeat(item, count)) + after
+
+
+_ENTRY = json.dumps(MODEL)[:-1]
+LARGE: Mapping[str, Callable[[], str]] = {
+    "objects": lambda: _filled('{"models": [', '{"":{"":{}}}', "]}"),
+    "aliases that are no text": lambda: _filled(
+        f'{{"models": [{_ENTRY}, "aliases": [', "1", "]}]}"
+    ),
+    "groups that are none": lambda: _filled(
+        f'{{"models": [{_ENTRY}, "layer_groups":[', "{}", "]}]}"
+    ),
+    "unknown fields": lambda: (
+        '{"models": [{' + ",".join(f'"{key:x}":1' for key in range(430_000)) + "}]}"
+    ),
+    "sources of nothing": lambda: (
+        f'{{"models": [{_ENTRY}, "sources": {{'
+        + ",".join(f'"{key:x}":""' for key in range(380_000))
+        + "}}]}"
+    ),
+}
+AS_PROCESS = """
+import sys, time
+from xlsizing.cli import main
+code = main(["catalog", "validate", "--catalogs", sys.argv[1]])
+peak = next(line for line in open("/proc/self/status") if line.startswith("VmHWM"))
+print(code, time.process_time(), peak.split()[1])
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="only Linux tells the memory")
+@pytest.mark.parametrize("kind", LARGE)
+def test_the_worst_files_that_are_read_take_little_time_and_memory(
+    tmp_path: Path, kind: str
+) -> None:
+    where = write_catalogs(tmp_path, {**minimal_documents(), "models.json": LARGE[kind]()})
+    assert (tmp_path / "models.json").stat().st_size > 3.7 * 10**6
+    done = subprocess.run(
+        [sys.executable, "-c", AS_PROCESS, where], capture_output=True, text=True, check=True
+    )
+    code, seconds, kilobytes = map(float, done.stdout.split())
+    assert code == 2
+    assert 1 <= done.stderr.count("\n") <= 41
+    assert seconds < 3  # mostly a third of that, where nothing else runs
+    assert kilobytes < 200_000

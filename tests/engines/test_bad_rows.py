@@ -17,7 +17,6 @@ from tests.engines.sheets import Template
 from tests.engines.test_template import cached_values
 from xlsizing.book.build import report
 from xlsizing.book.faults import FORMULAS
-from xlsizing.book.rows import ERROR_VALUES
 from xlsizing.book.typed_scenario import typed_scenario
 from xlsizing.catalog import load_catalogs
 from xlsizing.core import Catalogs, size
@@ -25,6 +24,8 @@ from xlsizing.core.engine import EngineSettings
 from xlsizing.core.planning.cells import CellError
 from xlsizing.core.planning.cells import Value as Typed
 from xlsizing.core.planning.plan import TypedRow
+
+ERROR_VALUES = {"#N/A", "#VALUE!", "#NUM!", "#REF!", "#NAME?", "#DIV/0!", "#NULL!"}
 
 each_engine = pytest.mark.parametrize("engine", ENGINES, ids=lambda engine: engine.name)
 

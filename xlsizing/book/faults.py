@@ -31,7 +31,6 @@ from xlsizing.book.engine.values import settings_values
 from xlsizing.book.error_flow import NA, REFUSED, Figure, Scope, expression
 from xlsizing.book.expressions import Formula
 from xlsizing.book.formulas import OUTPUTS, REMEDY_STEPS, STEPS
-from xlsizing.book.rows import ERROR_VALUES
 from xlsizing.book.values import formula_values
 from xlsizing.core import Catalogs
 from xlsizing.core.engine import EngineSettings
@@ -134,8 +133,7 @@ class _Row:
         if symbol in SYMBOLS:
             return self.typed.get(symbol)
         self.settle(symbol)
-        value = self.values[symbol]
-        return CellError(value) if value in ERROR_VALUES else value
+        return self.values[symbol]
 
     def settle(self, symbol: str) -> None:
         """Put in what a formula shows, where that is not what core computed."""

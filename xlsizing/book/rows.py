@@ -7,8 +7,6 @@ from xlsizing.book.package.xml import in_text
 from xlsizing.book.texts import cell_text, escaped, is_like_a_formula
 from xlsizing.core.planning.cells import CellError, Value
 
-ERROR_VALUES = frozenset({"#N/A", "#VALUE!", "#NUM!", "#REF!", "#NAME?", "#DIV/0!", "#NULL!"})
-
 
 def block_xml(block: RowBlock) -> str:
     """The rows of a block as XML text, in the order of the sheet."""
@@ -26,8 +24,7 @@ def cell_value(value: Value) -> tuple[str, str]:
         return "b", str(int(value))
     if isinstance(value, int | float):
         return "", repr(value)
-    text = escaped(value or "")
-    return ("e" if text in ERROR_VALUES else "str"), text
+    return ("e" if isinstance(value, CellError) else "str"), escaped(value or "")
 
 
 def _cells(column: BlockColumn, first_row: int) -> Iterator[str]:

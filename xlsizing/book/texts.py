@@ -7,12 +7,14 @@ LONGEST_TEXT = 32_767
 
 _CUT = " [...]"
 _NOT_IN_XML = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+_STARTS_OF_FORMULAS = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+"""Four signs, and the same in full width, which Excel also takes where people write so."""
 _LIKE_AN_ESCAPE = re.compile(r"_(?=x[0-9A-Fa-f]{4}_)")
 
 
 def is_like_a_formula(text: str) -> bool:
     """True for a text that a person's edit of the cell would turn into a formula."""
-    return text[:1] in ("=", "+", "-", "@")
+    return text.lstrip()[:1] in _STARTS_OF_FORMULAS
 
 
 def cell_text(text: str) -> str:
@@ -22,7 +24,8 @@ def cell_text(text: str) -> str:
 
 def plain_cell_text(text: str) -> str:
     """A text as a cell can hold it: nothing that XML cannot say, and not too long."""
-    clean = _NOT_IN_XML.sub(" ", text)
+    # A cell breaks its lines by line feeds, and XML would keep only some carriage returns.
+    clean = _NOT_IN_XML.sub(" ", text.replace("\r\n", "\n").replace("\r", "\n"))
     if _utf16_units(clean) > LONGEST_TEXT:
         # No character takes more than two units, so half the units always fit.
         keep = LONGEST_TEXT - len(_CUT)

@@ -17,7 +17,7 @@ from xlsizing.core.capacity import bytes_beside_kv, hbm_bytes, kv_budget_bytes
 from xlsizing.core.exact import GIB_PARTS, RATIO_PARTS, in_parts
 from xlsizing.core.kv_cache import clamped_context, kv_bytes_per_session, session_cost
 from xlsizing.core.nodes import spare_nodes
-from xlsizing.core.planning.cells import Value
+from xlsizing.core.planning.cells import CellError, Value
 from xlsizing.core.remedies import (
     budget_remedies,
     context_to_fit,
@@ -30,7 +30,7 @@ from xlsizing.core.remedies import (
 )
 from xlsizing.core.storage import read_bytes_per_second
 
-NO_NODES = "#NUM!"
+NO_NODES = CellError("#NUM!")
 """What a count of nodes shows where nothing fits: an error, since 0 would be budgeted."""
 
 

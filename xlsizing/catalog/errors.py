@@ -4,6 +4,21 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from xlsizing.core import SizingError
+from xlsizing.core.text import printable
+
+MOST_SHOWN = 40
+"""Faults that an error lists; of the others it says how many there are."""
+MOST_LISTED = 1000
+"""Faults after which no more are looked for."""
+
+
+class JsonFault(Exception):
+    """What is wrong with a JSON file: a place in it, which may be empty, and a sentence."""
+
+    def __init__(self, place: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.place = place
+        self.sentence = sentence
 
 
 class Fault(NamedTuple):
@@ -14,15 +29,23 @@ class Fault(NamedTuple):
     sentence: str
 
     def __str__(self) -> str:
+        """The fault on one line."""
         place = f"{self.file}: {self.path}" if self.path else self.file
-        return f"{place}: {self.sentence}"
+        return printable(f"{place}: {self.sentence}")
 
 
 class CatalogError(SizingError):
-    """Catalog files that cannot be used; `faults` lists everything wrong with them."""
+    """Catalog files that cannot be used; `faults` lists what is wrong with them.
+
+    Its text has a line for each of the first faults, and says how many more there are.
+    """
 
     code = "CATALOG_FAULT"
 
     def __init__(self, faults: Sequence[Fault]) -> None:
-        super().__init__("\n".join(str(fault) for fault in faults))
+        lines = [str(fault) for fault in faults[:MOST_SHOWN]]
+        if (more := len(faults) - MOST_SHOWN) > 0:
+            least = "at least " if len(faults) >= MOST_LISTED else ""
+            lines.append(f"And {least}{more} more.")
+        super().__init__("\n".join(lines))
         self.faults = tuple(faults)

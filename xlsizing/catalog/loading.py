@@ -4,11 +4,11 @@ A file that does not load is handed to `validation`, which lists every fault at 
 """
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
 from xlsizing.catalog.errors import CatalogError, Fault
-from xlsizing.catalog.files import KINDS, MODELS, PROFILES, SERVERS, CatalogKind, read_document
+from xlsizing.catalog.files import KINDS, MODELS, PROFILES, SERVERS, CatalogKind, read_documents
 from xlsizing.core import Catalogs, Model, Server, SizingError, StorageProfile
 from xlsizing.core.catalogs import name_key, names
 from xlsizing.core.layers import CLASS_BY_KIND, LayerGroup
@@ -32,7 +32,8 @@ def catalog_folder(folder: str | None = None) -> str:
         return shipped("catalogs")
     if not os.path.isdir(named):
         files = ", ".join(kind.file for kind in KINDS)
-        raise CatalogError([Fault(named, "", f"There is no such folder; it must hold {files}.")])
+        what = "This is no folder" if os.path.lexists(named) else "There is no such folder"
+        raise CatalogError([Fault(named, "", f"{what}; it must hold {files}.")])
     return named
 
 
@@ -44,31 +45,33 @@ def load_catalogs(folder: str | None = None) -> Catalogs:
     CatalogError : something is wrong; the error lists every fault in every file.
     """
     where = catalog_folder(folder)
+    read = read_documents(where)
     try:
         return Catalogs(
-            models=_entries(where, MODELS, Model),
-            servers=_entries(where, SERVERS, Server),
-            profiles=_entries(where, PROFILES, StorageProfile),
+            models=_entries(read[MODELS], MODELS, Model),
+            servers=_entries(read[SERVERS], SERVERS, Server),
+            profiles=_entries(read[PROFILES], PROFILES, StorageProfile),
         )
     except (SizingError, TypeError, ValueError, KeyError, AttributeError, RecursionError) as error:
-        faults = _faults(where, error)
+        faults = _faults(where, read, error)
         if not faults:
             raise
         raise CatalogError(faults) from error
 
 
-def _faults(folder: str, error: Exception) -> Sequence[Fault]:
+def _faults(folder: str, read: Mapping[CatalogKind, Any], error: Exception) -> Sequence[Fault]:
     """What is wrong with a folder that does not load."""
     try:
         # pydantic is only imported for a folder that does not load.
-        from xlsizing.catalog.validation import folder_faults
+        from xlsizing.catalog.validation import faults
     except ImportError:  # xlwings Lite has no pydantic: there the first fault must do
         return error.faults if isinstance(error, CatalogError) else [Fault(folder, "", str(error))]
-    return folder_faults(folder)
+    return faults(folder, read)
 
 
-def _entries(folder: str, kind: CatalogKind, entry: type[AnyEntry]) -> tuple[AnyEntry, ...]:
-    document = read_document(folder, kind)
+def _entries(document: Any, kind: CatalogKind, entry: type[AnyEntry]) -> tuple[AnyEntry, ...]:
+    if isinstance(document, Fault):
+        raise CatalogError([document])
     if set(document) - {"$schema"} != {kind.key} or not document[kind.key]:
         raise ValueError(kind.key)
     if not isinstance(document.get("$schema", ""), str):

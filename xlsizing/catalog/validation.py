@@ -6,20 +6,22 @@ The sentences about values are core's too.
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache
+from itertools import islice
 from typing import Any, get_origin
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError, with_config
 from pydantic_core import ErrorDetails
 
-from xlsizing.catalog.errors import CatalogError, Fault
-from xlsizing.catalog.files import KINDS, CatalogKind, read_document
+from xlsizing.catalog.errors import MOST_LISTED, Fault
+from xlsizing.catalog.files import CatalogKind, read_documents
 from xlsizing.core.catalogs import name_key
 from xlsizing.core.constraints import refusal, rules_of
 from xlsizing.core.entries import Entry, faults_between_fields
-from xlsizing.core.errors import shown
+from xlsizing.core.errors import InvalidValueError, shown
 from xlsizing.core.layers import CLASS_BY_KIND, LayerGroup
+from xlsizing.core.text import cut
 
 STRICT = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True)
 
@@ -33,18 +35,25 @@ def entry_adapter(kind: CatalogKind) -> TypeAdapter[Entry]:
 
 
 def folder_faults(folder: str) -> list[Fault]:
-    """Everything that is wrong with the catalog files of a folder; empty where nothing is."""
-    return [fault for kind in KINDS for fault in file_faults(folder, kind)]
+    """What is wrong with the catalog files of a folder; empty where nothing is."""
+    return faults(folder, read_documents(folder))
 
 
-def file_faults(folder: str, kind: CatalogKind) -> list[Fault]:
-    """Everything that is wrong with one catalog file; empty where nothing is."""
-    try:
-        document = read_document(folder, kind)
-    except CatalogError as error:
-        return list(error.faults)
-    file = os.path.join(folder, kind.file)
-    return [Fault(file, path, sentence) for path, sentence in _document_faults(document, kind)]
+def faults(folder: str, read: Mapping[CatalogKind, Any]) -> list[Fault]:
+    """What is wrong with a folder's catalog files as they were read (see `read_documents`).
+
+    Of thousands of faults the first MOST_LISTED are enough.
+    """
+    return list(islice(_folder_faults(folder, read), MOST_LISTED))
+
+
+def _folder_faults(folder: str, read: Mapping[CatalogKind, Any]) -> Iterator[Fault]:
+    for kind, document in read.items():
+        if isinstance(document, Fault):
+            yield document
+            continue
+        for path, sentence in _document_faults(document, kind):
+            yield Fault(os.path.join(folder, kind.file), path, sentence)
 
 
 def _document_faults(document: Any, kind: CatalogKind) -> Iterator[tuple[str, str]]:
@@ -56,7 +65,7 @@ def _document_faults(document: Any, kind: CatalogKind) -> Iterator[tuple[str, st
         return
     for key in document:
         if key not in ("$schema", kind.key):
-            yield key, f"This key is unknown; the file may hold $schema and {kind.key}."
+            yield cut(key), f"This key is unknown; the file may hold $schema and {kind.key}."
     if not isinstance(document.get("$schema", ""), str):
         yield "$schema", f"$schema is {shown(document['$schema'])}; it must be text."
     if not document[kind.key]:
@@ -76,7 +85,7 @@ def _entry_faults(path: str, fields: Any, kind: CatalogKind) -> Iterator[tuple[s
         if name == "layer_groups" and isinstance(fields.get(name), list):
             continue
         wrong.add(name)
-        yield f"{path}.{name}" if name else path, sentence
+        yield f"{path}.{cut(name)}" if name else path, sentence
     groups = fields.get("layer_groups")
     for place, sentence in _group_faults(groups) if isinstance(groups, list) else ():
         wrong.add("layer_groups")
@@ -97,70 +106,80 @@ def _group_faults(groups: list[Any]) -> Iterator[tuple[str, str]]:
         owner = CLASS_BY_KIND[kind]
         adapter: TypeAdapter[LayerGroup] = TypeAdapter(with_config(STRICT)(owner))
         for name, sentence in _field_faults(fields, adapter, owner, f"group of {kind} layers"):
-            yield f"{path}.{name}" if name else path, sentence
+            yield f"{path}.{cut(name)}" if name else path, sentence
 
 
 def _field_faults(
     fields: dict[str, Any], adapter: TypeAdapter[Any], owner: type, noun: str
 ) -> Iterator[tuple[str, str]]:
     """What is wrong with the fields of an object one by one: name of the field, and a sentence."""
+    rules = rules_of(owner)
+    for name in fields:
+        if name not in rules:
+            yield name, f"The field {shown(name)} is unknown; a {noun} has {', '.join(rules)}."
+    known = {name: fields[name] for name in rules if name in fields}
+    wrong: set[str] = set()
     try:
-        adapter.validate_json(json.dumps(fields))
+        adapter.validate_json(json.dumps({name: _emptied(known[name]) for name in known}))
     except ValidationError as error:
-        seen = set()
         for detail in error.errors(include_url=False):
             name = str(detail["loc"][0]) if detail["loc"] else ""
-            if detail["type"] == "json_invalid":
-                yield "", "The entry is nested too deeply; its fields are plain figures and texts."
-            elif name and name not in seen:
-                seen.add(name)
-                yield name, _sentence(name, detail, fields, owner, noun)
+            if name and name not in wrong:
+                wrong.add(name)
+                yield name, _sentence(name, detail, known, rules, noun)
             elif not name and owner in CLASS_BY_KIND.values():
                 # Between the fields of a group; those of an entry are listed in full elsewhere.
                 yield "", str(detail["ctx"]["error"])
+    for name, value in known.items():
+        has_items = isinstance(value, list | dict) and bool(value)
+        if has_items and name not in wrong and (refused := _refused(name, value, rules)):
+            yield name, str(refused)
 
 
-def _as_core_takes_them(fields: dict[str, Any], owner: type) -> dict[str, Any]:
-    """The fields with lists as tuples where core holds a tuple."""
-    rules = rules_of(owner)
-    return {
-        name: tuple(value)
-        if isinstance(value, list) and get_origin(rules.get(name)) is tuple
-        else value
-        for name, value in fields.items()
-    }
+def _emptied(value: Any) -> Any:
+    """The value, or a list or object like it without items.
+
+    pydantic would keep an error for each of a million items; core ends at the first.
+    """
+    return type(value)() if isinstance(value, list | dict) else value
+
+
+def _refused(name: str, value: Any, rules: Mapping[str, Any]) -> InvalidValueError | None:
+    """Why core does not take the value of a field, in which a list stands for a tuple."""
+    is_tuple = isinstance(value, list) and get_origin(rules[name]) is tuple
+    return refusal(name, tuple(value) if is_tuple else value, rules[name])
 
 
 def _sentence(
-    name: str, detail: ErrorDetails, fields: dict[str, Any], owner: type, noun: str
+    name: str, detail: ErrorDetails, fields: Mapping[str, Any], rules: Mapping[str, Any], noun: str
 ) -> str:
     if detail["type"] == "missing":
         return f"The field {name!r} is missing; a {noun} must have it."
-    if name not in rules_of(owner):
-        return f"The field {name!r} is unknown; a {noun} has {', '.join(rules_of(owner))}."
-    value = _as_core_takes_them(fields, owner)[name]
-    error = refusal(name, value, rules_of(owner)[name])
+    value = fields[name]
+    if isinstance(value, float) and value.is_integer() and not _refused(name, int(value), rules):
+        return f"{name} is {value!r}; it must be a whole number, written as {int(value)}."
+    error = _refused(name, value, rules)
     return str(error) if error else f"{name} is {shown(value)}: {detail['msg']}."
 
 
 def _name_faults(entries: list[Any], kind: CatalogKind) -> Iterator[tuple[str, str]]:
-    first: dict[str, str] = {}
+    first: dict[str, tuple[int, str]] = {}
     for number, fields in enumerate(entries):
-        if not isinstance(fields, dict):
-            continue
-        aliases = fields.get("aliases")
-        written = [("name", fields.get("name"))]
-        if isinstance(aliases, list):
-            written += [(f"aliases[{place}]", alias) for place, alias in enumerate(aliases)]
-        for field, name in written:
-            if not isinstance(name, str):
-                continue
-            path = f"{kind.key}[{number}].{field}"
+        for field, name in _names(fields) if isinstance(fields, dict) else ():
             key = name_key(name)
-            if key in first:
-                yield (
-                    path,
-                    f"The name {name!r} is already taken by {first[key]}; names and aliases must differ.",
-                )
-            else:
-                first[key] = path
+            if key not in first:
+                first[key] = number, field
+                continue
+            owner, its_field = first[key]
+            taken = f"The name {shown(name)} is already taken by {kind.key}[{owner}].{its_field}"
+            yield f"{kind.key}[{number}].{field}", f"{taken}; names and aliases must differ."
+
+
+def _names(fields: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """The names of an entry that are text, each with the place where it stands."""
+    if isinstance(name := fields.get("name"), str):
+        yield "name", name
+    aliases = fields.get("aliases")
+    for place, alias in enumerate(aliases if isinstance(aliases, list) else ()):
+        if isinstance(alias, str):
+            yield f"aliases[{place}]", alias

@@ -1,28 +1,34 @@
 """The command line: one command per thing that a person does."""
 
-import io
 import os
 import sys
 from collections.abc import Sequence
 
+from xlsizing.catalog import CatalogError
 from xlsizing.cli.arguments import parsed
 from xlsizing.cli.codes import BAD_INPUT, INTERRUPTED, OK
+from xlsizing.cli.screen import clean_output
 from xlsizing.core import SizingError
+from xlsizing.core.text import printable
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            # A name that the terminal cannot show must not end the command.
-            stream.reconfigure(errors="backslashreplace")
-    command, options = parsed(sys.argv[1:] if arguments is None else arguments)
+    with clean_output():
+        return _run(sys.argv[1:] if arguments is None else arguments)
+
+
+def _run(arguments: Sequence[str]) -> int:
+    command, options = parsed(arguments)
     try:
         code = command(options)
         if sys.stdout:  # None where it was closed for us
             sys.stdout.flush()
-    except SizingError as error:
+    except CatalogError as error:
         print(error, file=sys.stderr)
+        return BAD_INPUT
+    except SizingError as error:
+        print(printable(str(error)), file=sys.stderr)
         return BAD_INPUT
     except BrokenPipeError:
         # Whoever read our output has seen enough, as `head` does.
@@ -30,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return OK
     except OSError as error:
         _drop_output()
-        what = error.filename or "The output"
+        what = printable(str(error.filename or "The output"))
         print(f"{what} cannot be read or written: {error.strerror or error}.", file=sys.stderr)
         return BAD_INPUT
     except KeyboardInterrupt:

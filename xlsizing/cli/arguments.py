@@ -30,6 +30,7 @@ from xlsizing.core.engine import (
     DEFAULT_RUNTIME_GIB,
 )
 from xlsizing.core.layers import RECURRENT_BYTES
+from xlsizing.core.text import printable
 
 HELP_WIDTH = 96
 """Columns of a help page."""
@@ -47,7 +48,7 @@ class _Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         sentence = message[0].upper() + message[1:].rstrip(".")
-        self.exit(BAD_INPUT, f"{sentence}. See {self.prog} --help.\n")
+        self.exit(BAD_INPUT, f"{printable(sentence)}. See {self.prog} --help.\n")
 
 
 def _whole(text: str) -> int:
@@ -180,6 +181,11 @@ def _sync(command: argparse.ArgumentParser) -> None:
         "--pull",
         metavar="FILE.json",
         help="write the rows that only the workbooks have to a file, for review",
+    )
+    add(
+        "--add-tables",
+        action="store_true",
+        help="add the sheets Models, Servers and Storage to a workbook that has no catalog tables",
     )
     add("--backup", action="store_true", help="keep each workbook as it was in a file ending .bak")
     add(

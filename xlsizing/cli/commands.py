@@ -11,6 +11,7 @@ from xlsizing.core import Catalogs, Model, SizingError, SizingResult, size
 from xlsizing.core.engine import EngineSettings
 from xlsizing.core.errors import InvalidValueError
 from xlsizing.core.kv_cache import with_recurrent_dtype
+from xlsizing.core.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -38,15 +39,16 @@ def size_command(options: argparse.Namespace) -> int:
 
 def template_command(options: argparse.Namespace) -> int:
     """Write the planning workbook."""
+    # Loaded before the slow imports, so that a wrong folder is told at once.
+    catalogs = load_catalogs(options.catalogs)
     from xlsizing.book.build import template
     from xlsizing.book.saving import require_writable, save_workbook
 
-    catalogs = load_catalogs(options.catalogs)
     host = _host(options.host, catalogs)
     require_writable(options.out, options.force, host.suffix)
     content = template(catalogs, made_on=_made_on(options), host=host)
     path = save_workbook(options.out, content, options.force, host.suffix)
-    print(f"Wrote {path}.")
+    print(f"Wrote {printable(str(path))}.")
     return OK
 
 
@@ -94,7 +96,7 @@ def report_command(options: argparse.Namespace) -> int:
     print(text_report(result), end="\n\n")
     print(more, end="")
     for path in written:
-        print(f"Wrote {path}.")
+        print(f"Wrote {printable(str(path))}.")
     return _fit_code(result)
 
 
@@ -105,7 +107,7 @@ def _plan(source: str, catalogs: Catalogs) -> "Plan":
 
     plan = plan_of(read_workbook(source), catalogs)
     for note in plan.notes:
-        print(f"Note: {note}", file=sys.stderr)
+        print(f"Note: {printable(note)}", file=sys.stderr)
     return plan
 
 
@@ -118,7 +120,9 @@ def _scenario_text(scenarios: "Sequence[Scenario]") -> str:
         if scenario.is_live:
             nodes, status = scenario.values["NodesFinal"], str(scenario.values["Status"])
             name = scenario.name.strip() or f"Scenario {number}"
-            lines.append((name, nodes if isinstance(nodes, int) else None, status))
+            lines.append(
+                (printable(name), nodes if isinstance(nodes, int) else None, printable(status))
+            )
     return f"{scenario_text(lines)}\n\n" if lines else ""
 
 
@@ -256,9 +260,10 @@ def import_command(options: argparse.Namespace) -> int:
     from xlsizing.catalog.hf_config import entry_json, import_config, read_config
 
     imported = import_config(read_config(options.config), options.name)
-    print(json.dumps(entry_json(imported), indent=2, ensure_ascii=False))
+    print(json.dumps(entry_json(imported), indent=2))
     for reading in imported.readings:
-        print(f"{reading.field} = {reading.value}  <-  {reading.source}", file=sys.stderr)
+        told = f"{reading.field} = {reading.value}  <-  {reading.source}"
+        print(printable(told), file=sys.stderr)
     return OK
 
 

@@ -67,6 +67,7 @@ def _one(
             catalogs,
             show,
             prune=options.prune,
+            add_tables=options.add_tables,
             force=options.force,
             backup=options.backup,
             check=options.check,
@@ -105,7 +106,9 @@ def _described(found: "Sync") -> "SyncedWorkbook":
         for name in change.own
     ]
     effects = [EffectLine(*effect) for effect in found.effects]
-    return SyncedWorkbook(found.path, "out of date", rows, effects, local, found.notes)
+    return SyncedWorkbook(
+        found.path, "out of date", rows, effects, local, found.notes, found.sheets
+    )
 
 
 class _Pulled:

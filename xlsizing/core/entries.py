@@ -248,7 +248,7 @@ Entry = Model | Server | StorageProfile
 
 def faults_between_fields(
     entry: type[Entry], given: Mapping[str, Any], wrong: Collection[str] = ()
-) -> list[tuple[str, InvalidValueError]]:
+) -> Iterator[tuple[str, InvalidValueError]]:
     """What is wrong between the fields of an entry that may be right one by one.
 
     Each with the field that would have to change.
@@ -259,21 +259,15 @@ def faults_between_fields(
     given : the fields that are given, by name.
     wrong : names of fields that are known to be wrong by themselves, and so not looked at.
     """
-    faults = []
     if "sources" not in wrong:
         known = {each.name for each in fields(entry)} | {"*"}
-        faults += [
-            (
-                "sources",
-                InvalidValueError("a key of sources", name, 'a field of the entry, or "*" for all'),
-            )
-            for name in given.get("sources", {})
-            if name not in known
-        ]
+        right = 'a field of the entry, or "*" for all'
+        for name in given.get("sources", {}):
+            if name not in known:
+                yield "sources", InvalidValueError("a key of sources", name, right)
     if entry is Model and "attention_pattern" not in wrong:
-        faults += _attention_faults(given, wrong)
-        faults += _layer_group_faults(given, wrong)
-    return faults
+        yield from _attention_faults(given, wrong)
+        yield from _layer_group_faults(given, wrong)
 
 
 def _attention_faults(

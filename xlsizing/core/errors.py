@@ -9,6 +9,8 @@ from collections.abc import Callable, Sequence
 from decimal import Decimal
 from functools import cached_property
 
+from xlsizing.core.text import cut
+
 NAMES_SHOWN = 8
 """Names that an error lists where none comes near the one asked for."""
 
@@ -73,14 +75,14 @@ class UnknownNameError(SizingError):
     def __str__(self) -> str:
         """The sentence."""
         if self.name is None or (isinstance(self.name, str) and not self.name.strip()):
-            given = "Nothing" if self.name is None else repr(self.name)
+            given = "Nothing" if self.name is None else shown(self.name)
             return f"{given} names no {self.kind}; there are {self._listed()}."
         hint = "no name comes near it"
         if nearest := self.nearest:
             hint = f"the nearest names are {', '.join(nearest)}"
         elif self.known:
             hint = f"{hint}; there are {self._listed()}"
-        return f"There is no {self.kind} named {self.name!r} in the catalog; {hint}."
+        return f"There is no {self.kind} named {shown(self.name)} in the catalog; {hint}."
 
     def _listed(self) -> str:
         more = len(self.known) - NAMES_SHOWN
@@ -97,4 +99,6 @@ def shown(value: object) -> str:
     except ValueError:
         # Python does not write out integers of thousands of digits.
         return "a number of thousands of digits"
-    return text if len(text) <= 80 else f"{text[:77]}..."
+    except RecursionError:
+        return "a value that is nested too deeply to show"
+    return cut(text)

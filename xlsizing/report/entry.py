@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import fields
 
 from xlsizing.core.entries import Entry
+from xlsizing.core.text import printable
 
 
 def entry_text(entry: Entry) -> str:
@@ -18,6 +19,6 @@ def _lines(entry: Entry) -> Iterator[str]:
             continue
         shown = ", ".join(value) if isinstance(value, tuple) else str(value)
         source = entry.sources.get(each.name, "")
-        yield f"  {each.name:<26}{shown:<22}  {source}".rstrip()
+        yield printable(f"  {each.name:<26}{shown:<22}  {source}".rstrip())
     if rest := entry.sources.get("*"):
-        yield f"  other figures: {rest}"
+        yield printable(f"  other figures: {rest}")

@@ -51,6 +51,8 @@ class SyncedWorkbook(NamedTuple):
     local: Sequence[tuple[str, str]] = ()
     """Table and name of each row that is the workbook's own and stays."""
     notes: Sequence[str] = ()
+    sheets: Sequence[str] = ()
+    """Titles of catalog sheets that are added."""
     backup: str | None = None
     error: str | None = None
 
@@ -84,6 +86,8 @@ def _lines(workbook: SyncedWorkbook) -> Iterator[str]:
 
 def _counts(workbook: SyncedWorkbook) -> str:
     counts = Counter(row.what for row in workbook.rows)
+    if workbook.sheets:
+        return f"sheets added with all entries: {', '.join(workbook.sheets)}"
     if not counts:
         return "up to date"
     return ", ".join(f"{counts[what]} {what}" for what in ("added", "changed", "removed"))
@@ -123,6 +127,7 @@ def _document(workbook: SyncedWorkbook) -> dict[str, object]:
         "effects": [effect._asdict() for effect in workbook.effects],
         "local": [{"table": table, "name": name} for table, name in workbook.local],
         "notes": list(workbook.notes),
+        "sheets_added": list(workbook.sheets),
         "backup": workbook.backup,
         "error": workbook.error,
     }

@@ -146,9 +146,9 @@ _KNOWN_IN_DRAWN = {
     "people": r"xl/comments1\.xml has a comment by 'tc=.*",
 }
 _KNOWN_IN_TYPED = {
-    "functions": r"Storage!(B|E)13 calls SUBTOTAL, which is not a plain function\.",
-    "tables": r"Table Storage covers A4:M13 but filters A4:M12\.",
-    "texts_like_formulas": r"Storage!(B|E)13 in table Storage holds a formula, unlike its column\.",
+    "functions": r"Storage!(B|E)1[34] calls SUBTOTAL, which is not a plain function\.",
+    "tables": r"Table Storage covers A4:([A-Z])1[34] but filters A4:\1(12|13)\.",
+    "texts_like_formulas": r"Storage!(B|E)1[34] in table Storage holds a formula, unlike its column\.",
 }
 _KNOWN_IN_XLSXWRITER = {
     "alt_texts": r"xl/drawings/drawing2\.xml has a drawing without alt text, 'Chart 1'\.",

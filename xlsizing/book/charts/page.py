@@ -28,9 +28,9 @@ from xlsizing.book.styles import (
     UNDERLINE,
 )
 from xlsizing.core import Catalogs, SizingResult
-from xlsizing.core.planning.cells import Value
+from xlsizing.core.planning.cells import CellError, Value
 
-NOT_THERE = "#N/A"
+NOT_THERE = CellError("#N/A")
 """What a figure shows that there is not."""
 
 GIB_FORMAT = "#,##0.00"

@@ -7,13 +7,12 @@ from typing import NamedTuple
 from xlsizing.book.cells import Style
 from xlsizing.book.engine.page import LABEL, NOT_KNOWN, WIDTHS, EnginePage, known
 from xlsizing.book.engine.values import UNKNOWN
-from xlsizing.book.rows import ERROR_VALUES
 from xlsizing.book.scenario import Scenario
 from xlsizing.book.scenarios_sheet import EMPTY, LIVE, head
 from xlsizing.book.styles import APART, BODY, HEADING, NOTE, RIGHT, SEVERITY_FILLS, highlight
 from xlsizing.book.tables import Column, Placed, own_row, write_table
 from xlsizing.core.alerts import STATUS_OK
-from xlsizing.core.planning.cells import Value
+from xlsizing.core.planning.cells import CellError, Value
 
 TABLE = "EngineScenarios"
 
@@ -96,4 +95,4 @@ def _columns(scenarios: Placed) -> list[Column[_Line]]:
 
 
 def _shown(value: Value) -> Value:
-    return NOT_KNOWN if value == UNKNOWN or value in ERROR_VALUES else value
+    return NOT_KNOWN if value == UNKNOWN or isinstance(value, CellError) else value

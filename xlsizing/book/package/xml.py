@@ -222,6 +222,15 @@ def _character(reference: re.Match[str]) -> str:
     return _NAMED[name] if name else chr(int(in_hex, 16) if in_hex else int(in_decimal))
 
 
+def append_edit(content: bytes, element: Element, inner: bytes) -> Edit:
+    """The edit that adds XML to what is in an element, after all else."""
+    tag = element.tag
+    if element.end > tag.end:
+        return Edit(element.inner_end, element.inner_end, inner)
+    opened = content[tag.start : tag.end].removesuffix(b"/>").rstrip() + b">"
+    return Edit(tag.start, tag.end, opened + inner + f"</{tag.prefix}{tag.name}>".encode())
+
+
 def in_text(text: str) -> str:
     """A text as XML holds it between tags."""
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

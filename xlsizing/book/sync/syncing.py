@@ -63,13 +63,15 @@ class Sync:
     """What a person should know beside the changes, in sentences."""
     parts: Mapping[str, bytes]
     """The parts that are written anew."""
-    dropped: Sequence[str]
+    dropped: Sequence[str] = ()
     """The parts that are left out."""
+    sheets: Sequence[str] = ()
+    """Titles of the sheets that are added, to a workbook without catalog tables."""
 
     @property
     def is_current(self) -> bool:
         """Whether the workbook's catalogs are those that it was synced with."""
-        return not any(change.are_any for change in self.changes)
+        return not self.sheets and not any(change.are_any for change in self.changes)
 
 
 def synced(
@@ -78,6 +80,7 @@ def synced(
     show: Callable[[Sync], None],
     *,
     prune: bool = False,
+    add_tables: bool = False,
     force: bool = False,
     backup: bool = False,
     check: bool = False,
@@ -90,6 +93,7 @@ def synced(
     catalogs : what its tables are to hold.
     show : is told what changes, before anything is written.
     prune : whether rows that only the workbook has are taken out.
+    add_tables : whether a workbook without catalog tables gets their sheets.
     force : whether a signature may be broken.
     backup : whether the workbook as it was is kept beside it.
     check : whether nothing is written.
@@ -109,7 +113,7 @@ def synced(
         if not check:
             require_replaceable(path)
         seen = os.fstat(contents.package.file.fileno())
-        found = sync_of(contents, catalogs, prune=prune)
+        found = sync_of(contents, catalogs, prune=prune, add_tables=add_tables)
         show(found)
         if check or not found.parts:
             return found, None
@@ -138,25 +142,38 @@ def is_signed(contents: Contents) -> bool:
     return any(part.lower().startswith("_xmlsignatures/") for part in contents.package.parts)
 
 
-def sync_of(contents: Contents, catalogs: Catalogs, *, prune: bool = False) -> Sync:
+def sync_of(
+    contents: Contents, catalogs: Catalogs, *, prune: bool = False, add_tables: bool = False
+) -> Sync:
     """What a sync of an open workbook changes; see `synced`."""
     tables = catalog_tables(contents)
+    if not tables and add_tables:
+        from xlsizing.book.sync.adding import added_sheets
+
+        try:
+            added = added_sheets(contents, catalogs)
+        except XmlError as error:
+            raise contents.package.broken(contents.structure.workbook, error) from error
+        notes = _signature_notes(contents)
+        return Sync(contents.package.name, (), (), notes, added.parts, sheets=added.titles)
     if not tables:
         named = ", ".join(kind.table for kind in KINDS)
         raise NotOursError(
             f"{contents.package.name} has no catalog tables ({named}), so there is nothing to "
             "sync; add them with --add-tables."
         )
-    notes: list[str] = []
+    notes = _signature_notes(contents)
     changes = [
         _movable(contents, changes_of(table, catalogs, prune=prune), notes) for table in tables
     ]
-    if is_signed(contents):
-        notes.append("It is signed; a sync breaks the signature.")
     plans = plans_of(contents, catalogs, changes) if any(c.are_any for c in changes) else None
     found = effects(contents, plans, changes) if plans else []
     parts = _Parts(contents, catalogs, changes, plans, notes)
     return Sync(contents.package.name, changes, found, notes, parts.changed, parts.dropped)
+
+
+def _signature_notes(contents: Contents) -> list[str]:
+    return ["It is signed; a sync breaks the signature."] if is_signed(contents) else []
 
 
 def _movable(contents: Contents, change: CatalogChanges, notes: list[str]) -> CatalogChanges:

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from xlsizing.catalog.files import JsonFault, read_json
+from xlsizing.catalog.errors import JsonFault
+from xlsizing.catalog.files import read_json
 from xlsizing.catalog.hf_config.entry import ImportedModel, imported
 from xlsizing.catalog.hf_config.families import BY_ARCHITECTURE, FAMILIES, REFUSED, Family
 from xlsizing.catalog.hf_config.fields import ConfigError, Fields

@@ -4,6 +4,7 @@ import json
 from collections import Counter
 from collections.abc import Sequence
 
+from xlsizing.core.text import printable
 from xlsizing.excel.doctor.examination import CHECKS, Checked
 from xlsizing.excel.doctor.finding import Outcome
 
@@ -16,9 +17,9 @@ def doctor_text(found: Sequence[Checked]) -> str:
     lines = []
     for check, finding in found:
         head = f"{finding.outcome:{_OUTCOME_WIDTH}}  {check:{_CHECK_WIDTH}}  "
-        lines.append(head + finding.what)
+        lines.append(head + printable(finding.what))
         if finding.mend:
-            lines.append(f"{' ' * len(head)}What to do: {finding.mend}")
+            lines.append(f"{' ' * len(head)}What to do: {printable(finding.mend)}")
     counts = _counts(found)
     problems = (
         "1 problem" if counts[Outcome.PROBLEM] == 1 else f"{counts[Outcome.PROBLEM]} problems"
