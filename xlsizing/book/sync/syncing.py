@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 
-from xlsizing.book.catalog_columns import KINDS, SERVERS
+from xlsizing.book.catalog_columns import KINDS, READ_BY_PEOPLE, SERVERS
 from xlsizing.book.contents import Contents, opened_contents
 from xlsizing.book.package.copying import write_copy
 from xlsizing.book.package.errors import WorkbookReadError
@@ -391,15 +391,11 @@ def _change_results(changes: Sequence[CatalogChanges], plans: Plans) -> bool:
     asked = plans.asked_names
     return any(
         row.what == "removed"
-        or any(field.head not in _READ_BY_PEOPLE for field in row.fields)
+        or any(field.head not in READ_BY_PEOPLE for field in row.fields)
         or (row.what == "added" and (change.kind is SERVERS or name_key(row.name) in asked))
         for change in changes
         for row in change.rows
     ) or any(name_key(row.name) in asked for change in changes for row in change.alias_rows)
-
-
-_READ_BY_PEOPLE = frozenset({"Layer groups", "Sources", "Notes"})
-"""The columns of catalog tables that no formula reads."""
 
 
 _BEFORE_CALC = ("sheets", "functionGroups", "externalReferences", "definedNames")
