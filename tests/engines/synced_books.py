@@ -5,6 +5,7 @@ import re
 import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -48,19 +49,21 @@ class Case:
 
     def typed_in(self, catalogs: Catalogs) -> Workbook:
         """A template of these catalogs, with all that is typed."""
-        book = opened(template(catalogs))
+        book = opened(_template(catalogs))
         type_rows(book, [*self.rows, *[{}] * (20 - len(self.rows))])
         type_in(book, self.typed)
         for (title, address), value in self.edits.items():
             book[title][address].value = value
         return book
 
-    def before(self) -> bytes:
-        """The workbook as it is saved before the sync; its formulas keep their values."""
+    def before(self) -> tuple[bytes, Mapping[Cell, Value]]:
+        """The workbook as a program saves it before the sync, and what its formulas keep."""
         book = self.typed_in(self.old)
         for table, cells in self.own:
             add_row(book, table, cells)
-        return with_computed_values(saved(book))
+        content = saved(book)
+        [values] = IronCalc().compute([content], formula_cells(book))
+        return with_values(content, book.sheetnames, values), values
 
     def afresh(self) -> bytes:
         """A workbook that is made with the new catalogs, and typed in likewise."""
@@ -107,26 +110,29 @@ def stored(content: bytes, folder: Path) -> dict[Cell, Any]:
     return found
 
 
-def formula_cells(content: bytes) -> list[Cell]:
+@lru_cache(maxsize=4)
+def _template(catalogs: Catalogs) -> bytes:
+    return template(catalogs)
+
+
+def formula_cells(book: Workbook) -> list[Cell]:
     """Every cell with a formula."""
     return [
         (sheet.title, cell.coordinate)
-        for sheet in opened(content)
+        for sheet in book
         for row in sheet.iter_rows()
         for cell in row
         if cell.data_type == "f"
     ]
 
 
-def with_computed_values(content: bytes) -> bytes:
-    """A workbook whose formulas keep the values that an engine computes, as a program saves it."""
-    [values] = IronCalc().compute([content], formula_cells(content))
-    return with_values(content, values)
+def with_values(content: bytes, titles: Sequence[str], values: Mapping[Cell, Value]) -> bytes:
+    """A workbook that openpyxl saved, whose formulas keep these values.
 
-
-def with_values(content: bytes, values: Mapping[Cell, Value]) -> bytes:
-    """A workbook whose formulas keep these values."""
-    titles = [sheet.title for sheet in opened(content)]
+    Parameters
+    ----------
+    titles : the titles of its sheets, in their order.
+    """
     changed = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(content)) as source, zipfile.ZipFile(changed, "w") as target:
         for part in source.namelist():
