@@ -224,14 +224,19 @@ class After:
         with zipfile.ZipFile(io.BytesIO(self.content)) as package:
             root = etree.fromstring(package.read(part))
         found: dict[int, dict[str, str]] = {}
-        for cell in root.iter(f"{{{MAIN}}}c"):
-            match = re.fullmatch(r"([A-Z]+)(\d+)", str(cell.get("r")))
-            assert match
-            formula = cell.find(f"{{{MAIN}}}f")
-            shown = "".join(each.text or "" for each in cell.iter(f"{{{MAIN}}}t", f"{{{MAIN}}}v"))
-            text = shown if formula is None else f"={formula.text or ''}"
-            if text:
-                found.setdefault(int(match[2]), {})[match[1]] = text
+        row = 0
+        for line in root.iter(f"{{{MAIN}}}row"):
+            row = int(line.get("r", row + 1))
+            column = 0
+            for cell in line.iter(f"{{{MAIN}}}c"):
+                said = str(cell.get("r", "")).rstrip("0123456789")
+                column = ord(said) - 64 if said else column + 1
+                formula = cell.find(f"{{{MAIN}}}f")
+                shown = "".join(
+                    each.text or "" for each in cell.iter(f"{{{MAIN}}}t", f"{{{MAIN}}}v")
+                )
+                if text := shown if formula is None else f"={formula.text or ''}":
+                    found.setdefault(row, {})[chr(64 + column)] = text
         return found
 
     @property
@@ -260,6 +265,6 @@ def filled(*profiles: StorageProfile, own: Sequence[Cell] = ()) -> list[list[Cel
         row = row_of(STORAGE, each)
         said = {head: row[head] for head in HEADS if head in row}
         mine = own[number] if number < len(own) else None
-        values: list[Cell] = [row["Name"], row["Type"], row["Read GB/s"], mine, origin_of(said)]  # type: ignore[list-item]
+        values: list[Cell] = [row["Name"], row["Type"], row["Read GB/s"], mine, origin_of(said)]
         found.append(values)
     return found

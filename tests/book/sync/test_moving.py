@@ -106,6 +106,11 @@ FREE = {
     "comment above": comments("A4"),
     "link beside": link("H5"),
     "formula by columns": beside("Storage[[#This Row],[Read GB/s]]*2"),
+    "formula of cells elsewhere": Small(filled(A, B, C, own=("=H1*2",))),
+    "formula of all rows, beside": Small(THREE, below=row_xml(9, ("=SUM(C4:C6)",))),
+    "printed cells": Small(
+        THREE, names=LOCAL.replace("mine", "_xlnm.Print_Area").format("Storage!$A$1:$C$5")
+    ),
     "pivot table of all rows": pivot("A3:E6"),
 }
 
