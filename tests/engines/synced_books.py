@@ -43,7 +43,7 @@ class Case:
     own: Sequence[tuple[str, Mapping[str, Any]]] = ()
     """Rows that somebody wrote below a table: its name, and cells by head."""
     edits: Mapping[Cell, Any] = field(default_factory=dict)
-    """Other cells that somebody typed in."""
+    """Cells of the catalogs that somebody typed in."""
     unknown: frozenset[str] = frozenset()
     """Sheets on which formulas keep no value, since only the workbook has figures behind them."""
 
@@ -52,8 +52,6 @@ class Case:
         book = opened(_template(catalogs))
         type_rows(book, [*self.rows, *[{}] * (20 - len(self.rows))])
         type_in(book, self.typed)
-        for (title, address), value in self.edits.items():
-            book[title][address].value = value
         return book
 
     def before(self) -> tuple[bytes, Mapping[Cell, Value]]:
@@ -61,6 +59,8 @@ class Case:
         book = self.typed_in(self.old)
         for table, cells in self.own:
             add_row(book, table, cells)
+        for (title, address), value in self.edits.items():
+            book[title][address].value = value
         content = saved(book)
         [values] = IronCalc().compute([content], formula_cells(book))
         return with_values(content, book.sheetnames, values), values

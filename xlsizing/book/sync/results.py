@@ -88,7 +88,7 @@ def results(contents: Contents, plans: Plans) -> Results:
         found = Result(formula, fresh.values[place], place not in unknown)
         cells.setdefault(title, {})[f"{column_letters(column)}{row}"] = found
         if "!" not in formula and not has_addresses(formula):
-            anywhere[formula] = found
+            anywhere[_spelt(formula)] = found
     return Results(cells, anywhere)
 
 
@@ -238,11 +238,30 @@ def result_edits(
         if formula is None:
             continue
         known = of_sheet.get(f"{column_letters(cell.column)}{cell.row}")
-        if known is None or known.formula != formula:
-            known = found.anywhere.get(formula)
+        if known is None or not _are_one(known.formula, formula):
+            known = found.anywhere.get(_spelt(formula))
         if known and (edit := _value_edit(worksheet, contents, cell, known)):
             edits.append(edit)
     return edits
+
+
+def _are_one(ours: str, theirs: str) -> bool:
+    return ours == theirs or _spelt(ours) == _spelt(theirs)
+
+
+def _spelt(formula: str) -> str:
+    """A formula without what programs spell each in its own way.
+
+    Some write TRUE as a function, put blanks between operators, or quote every sheet.
+    """
+    pieces = _QUOTED.split(formula)
+    pieces[::2] = [_LOGICAL.sub(r"\1", "".join(piece.split())) for piece in pieces[::2]]
+    return _PLAIN_SHEET.sub(r"\1!", "".join(pieces))
+
+
+_QUOTED = re.compile(r"""("[^"]*"|'[^']*')""")
+_LOGICAL = re.compile(r"\b(TRUE|FALSE)\(\)")
+_PLAIN_SHEET = re.compile(r"'([A-Za-z]\w*)'!")
 
 
 def _formula(worksheet: Worksheet, cell: Cell, shared: dict[bytes, Translator]) -> str | None:
