@@ -12,6 +12,7 @@ from xlsizing.book.worksheet import area_of
 from xlsizing.core import Catalogs, SizingError
 from xlsizing.core.catalogs import name_key
 from xlsizing.core.engine import DEFAULT_SETTINGS, EngineSettings
+from xlsizing.core.errors import UnknownNameError
 from xlsizing.core.planning.cells import Value, trimmed, words
 from xlsizing.core.planning.plan import SCENARIOS, RefusedCellError, engine_settings
 from xlsizing.core.planning.typed import typed_load
@@ -148,8 +149,9 @@ def _after(typed: Mapping[str, Value], plans: Plans) -> str:
     if any(name_key(trimmed(typed.get(symbol))) in plans.unknown for symbol in _INPUT_OF.values()):
         return NOT_KNOWN
     load = typed_load(typed, plans.catalogs)
-    if load.refused:
-        return str(next(iter(load.refused.values())))
+    for symbol, reason in load.refused.items():
+        is_gone = isinstance(reason, UnknownNameError)
+        return f"no {symbol.lower()} {trimmed(typed.get(symbol))}" if is_gone else str(reason)
     try:
         result = load.result(plans.settings)
     except SizingError as error:

@@ -124,7 +124,11 @@ def synced(
             # Windows lets nobody put another file in the place of one that is open.
             contents.package.close()
 
-        return found, replace_workbook(path, write, seen, backup=backup)
+        kept = replace_workbook(path, write, seen, backup=backup)
+    if kept and kept.parent == Path(path).parent.resolve():
+        # As the workbook was named, unless a link led elsewhere.
+        return found, Path(path).with_name(kept.name)
+    return found, kept
 
 
 def require_unsigned(contents: Contents) -> None:
