@@ -9,6 +9,7 @@ from typing import BinaryIO
 
 from xlsizing.book.catalog_columns import KINDS, SERVERS
 from xlsizing.book.contents import Contents, opened_contents
+from xlsizing.book.hosting import LITE, LITE_CODE
 from xlsizing.book.package.copying import write_copy
 from xlsizing.book.package.errors import WorkbookReadError
 from xlsizing.book.package.opened import CONTENT_TYPES
@@ -157,7 +158,7 @@ def sync_of(
             added = added_sheets(contents, catalogs)
         except XmlError as error:
             raise contents.package.broken(contents.structure.workbook, error) from error
-        notes = _signature_notes(contents)
+        notes = _notes(contents)
         return Sync(contents.package.name, (), (), notes, added.parts, sheets=added.titles)
     if not tables:
         named = ", ".join(kind.table for kind in KINDS)
@@ -165,7 +166,7 @@ def sync_of(
             f"{contents.package.name} has no catalog tables ({named}), so there is nothing to "
             "sync; add them with --add-tables."
         )
-    notes = _signature_notes(contents)
+    notes = _notes(contents)
     changes = [
         _movable(contents, changes_of(table, catalogs, prune=prune), notes) for table in tables
     ]
@@ -177,8 +178,17 @@ def sync_of(
     return Sync(contents.package.name, changes, found, notes, parts.changed, parts.dropped)
 
 
-def _signature_notes(contents: Contents) -> list[str]:
-    return ["It is signed; a sync breaks the signature."] if is_signed(contents) else []
+def _notes(contents: Contents) -> list[str]:
+    """What a person should know of a workbook, whatever changes in it."""
+    notes = []
+    if is_signed(contents):
+        notes.append("It is signed; a sync breaks the signature.")
+    if contents.structure.has_add_in_code(LITE, LITE_CODE):
+        notes.append(
+            "Its code for xlwings Lite has the catalogs that it was made with, and keeps them: "
+            "functions by name go on answering from those. A new template --host lite has the new."
+        )
+    return notes
 
 
 def _movable(contents: Contents, change: CatalogChanges, notes: list[str]) -> CatalogChanges:
