@@ -6,12 +6,13 @@ from typing import NamedTuple
 from xlsizing.book.contents import Contents
 from xlsizing.book.package.errors import WorkbookReadError
 from xlsizing.book.reading import COMPARED, TypedWorkbook, typed_workbook
-from xlsizing.book.sync.changes import CatalogChanges
+from xlsizing.book.sync.changes import CatalogChanges, RowChange
 from xlsizing.book.sync.entries import merged
 from xlsizing.book.worksheet import area_of
 from xlsizing.core import Catalogs, SizingError
 from xlsizing.core.catalogs import name_key
 from xlsizing.core.engine import DEFAULT_SETTINGS, EngineSettings
+from xlsizing.core.errors import UnknownNameError
 from xlsizing.core.planning.cells import Value, trimmed, words
 from xlsizing.core.planning.limits import is_countable
 from xlsizing.core.planning.plan import SCENARIOS, RefusedCellError, engine_settings
@@ -48,15 +49,6 @@ class Plans(NamedTuple):
     are_settings_taken: bool = True
     """Whether the engine's settings are those that are typed, and none of them is refused."""
 
-    @property
-    def asked_names(self) -> frozenset[str]:
-        """The keys of all names of entries that are typed on Sizing and in Scenarios."""
-        loads = [{symbol: cell.value for symbol, cell in self.typed.load.items()}]
-        loads += [dict(row.typed) for row in self.typed.rows]
-        return frozenset(
-            name_key(trimmed(load.get(symbol))) for load in loads for symbol in _INPUT_OF.values()
-        )
-
     def uses_unknown(self, typed: Mapping[str, Value]) -> bool:
         """Whether a load, given by symbol, uses figures that only the workbook has."""
         return any(
@@ -84,27 +76,22 @@ def plans_of(
 
 def effects(contents: Contents, plans: Plans, changes: Sequence[CatalogChanges]) -> list[Effect]:
     """The plans that use an entry which changes."""
-    touched = {change.kind.table: _touched(change) for change in changes}
+    by_table = {change.kind.table: touched(change) for change in changes}
     found = []
     for name, typed, before in _loads(contents, plans.typed):
         uses = [
-            touched[table][key]
+            by_table[table][key]
             for table, symbol in _INPUT_OF.items()
-            if (key := name_key(trimmed(typed.get(symbol)))) in touched.get(table, {})
+            if (key := name_key(trimmed(typed.get(symbol)))) in by_table.get(table, {})
         ]
         if uses:
             found.append(Effect(name, uses, before, _after(typed, plans)))
     return found
 
 
-def _touched(change: CatalogChanges) -> dict[str, str]:
+def touched(change: CatalogChanges) -> dict[str, str]:
     """The names of entries whose sizing may change, by the key of each name that finds them."""
-    depend = set(COMPARED[change.kind.table])
-    found = {
-        name_key(row.name): row.name
-        for row in change.rows
-        if row.what != "changed" or any(field.head in depend for field in row.fields)
-    }
+    found = {name_key(row.name): row.name for row in change.rows if _matters(change, row)}
     if change.table.aliases:
         for row in change.table.aliases.rows:
             target = name_key(words(row.values[change.kind.noun]))
@@ -113,6 +100,19 @@ def _touched(change: CatalogChanges) -> dict[str, str]:
     for alias in change.alias_rows:
         found.setdefault(name_key(alias.name), alias.name)
     return found
+
+
+def changes_what_is_there(change: CatalogChanges) -> bool:
+    """Whether the sizing of entries may change that are there already: more than come may."""
+    return any(row.what != "added" and _matters(change, row) for row in change.rows) or any(
+        alias.what != "added" for alias in change.alias_rows
+    )
+
+
+def _matters(change: CatalogChanges, row: RowChange) -> bool:
+    # Alerts name entries, and the figures without a source.
+    depend = {*COMPARED[change.kind.table], "Name", "Unsourced"}
+    return row.what != "changed" or any(field.head in depend for field in row.fields)
 
 
 def _loads(
@@ -160,8 +160,9 @@ def _after(typed: Mapping[str, Value], plans: Plans) -> str:
     if plans.uses_unknown(typed):
         return NOT_KNOWN
     load = typed_load(typed, plans.catalogs)
-    if load.refused:
-        return str(next(iter(load.refused.values())))
+    for symbol, reason in load.refused.items():
+        is_gone = isinstance(reason, UnknownNameError)
+        return f"no {symbol.lower()} {trimmed(typed.get(symbol))}" if is_gone else str(reason)
     try:
         result = load.result(plans.settings)
     except SizingError as error:
