@@ -41,9 +41,11 @@ def dependent(
     names : the names whose value is in question.
     places : the cells whose value is in question.
     """
+    touched, found, new = set(names), set(places), set(places)
+    if not touched and not found:
+        return found
     left = {place: _reads(place[0], text) for place, text in formulas.items()}
     areas = _areas(book)
-    touched, found, new = set(names), set(places), set(places)
     while True:
         touched |= {word for word, (title, area) in areas.items() if _has(new, title, area)}
         left = {place: read for place, read in left.items() if place not in found}
