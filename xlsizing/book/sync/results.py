@@ -87,7 +87,8 @@ def results(contents: Contents, plans: Plans) -> Results:
         title, row, column = place
         found = Result(formula, fresh.values[place], place not in unknown)
         cells.setdefault(title, {})[f"{column_letters(column)}{row}"] = found
-        if "!" not in formula and not has_addresses(formula):
+        # Most formulas with addresses have a dollar sign, which is found sooner.
+        if not ("$" in formula or "!" in formula or has_addresses(formula)):
             anywhere[_spelt(formula)] = found
     return Results(cells, anywhere)
 
