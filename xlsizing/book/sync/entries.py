@@ -87,7 +87,8 @@ def local_entries(changes: CatalogChanges) -> tuple[list[Entry], list[str]]:
             found.append(entry_of(changes.kind, row, _aliases(changes, name)))
         except SizingError as error:
             faults.append(
-                f"{name or 'A row without a name'} on {changes.kind.table} is no entry: {error}"
+                f"{name or 'A row without a name'} on {changes.kind.table} is no entry: "
+                f"{str(error).removesuffix('.')}."
             )
     return found, faults
 

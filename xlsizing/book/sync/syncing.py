@@ -1,6 +1,5 @@
 """A sync of one workbook: what it would change, and the parts that it changes."""
 
-import os
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -22,7 +21,7 @@ from xlsizing.book.package.xml import (
     elements,
     text_edit,
 )
-from xlsizing.book.saving import replace_workbook, require_replaceable
+from xlsizing.book.saving import replace_workbook, require_replaceable, state_of
 from xlsizing.book.sync.changes import CatalogChanges, TableEdit, changes_of
 from xlsizing.book.sync.chart_caches import chart_edits
 from xlsizing.book.sync.derived import changes_layouts, layouts_edit, remarks
@@ -116,10 +115,10 @@ def synced(
     WorkbookFileError : it cannot be written, is open in a program, or read-only. It is then
         as it was.
     """
+    seen = state_of(path)
     with opened_contents(path) as contents:
         if not check:
             require_replaceable(path)
-        seen = os.fstat(contents.package.file.fileno())
         found = sync_of(contents, catalogs, prune=prune, add_tables=add_tables)
         show(found)
         if check or not found.parts:
