@@ -12,6 +12,7 @@ from xlsizing.cli.codes import BAD_INPUT, DIFFERENCE, OK
 from xlsizing.core import Catalogs, SizingError
 from xlsizing.core.catalogs import name_key
 from xlsizing.core.entries import Entry
+from xlsizing.core.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -74,7 +75,7 @@ def _one(
         )
     except SizingError as error:
         sys.stdout.flush()
-        print(error, file=sys.stderr)
+        print(printable(str(error)), file=sys.stderr)
         return shown._replace(outcome="failed", error=str(error))
     if options.check:
         return shown._replace(outcome="current" if found.is_current else "out of date")

@@ -10,6 +10,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 from xml.parsers import expat
 
+MOST_ELEMENTS, MOST_WANTED = 2_000_000, 200_000
+"""How many elements a part may have of which some are wanted, and how many may be wanted."""
 MOST_LEVELS = 200
 """How deep elements may be nested; those of workbooks reach some twenty."""
 
@@ -91,7 +93,7 @@ def elements(content: bytes, wanted: Collection[str] | None = None) -> list[Elem
 
     Raises
     ------
-    XmlError : it is broken, has a document type, or is nested too deeply.
+    XmlError : it is broken, has a document type, too many elements or levels.
     """
     return _Reading(content, wanted).found
 
@@ -103,6 +105,7 @@ class _Reading:
         self.content = content
         self.wanted = wanted
         self.found: list[Element] = []
+        self.count = 0
         self.path: list[str] = []
         self.open: list[tuple[Tag, list[str]] | None] = []
         self.parser = expat.ParserCreate()
@@ -116,6 +119,9 @@ class _Reading:
     def _start(self, name: str, attributes: dict[str, str]) -> None:
         if len(self.path) >= MOST_LEVELS:
             raise XmlError(f"its XML is nested deeper than {MOST_LEVELS} levels")
+        self.count += 1
+        if self.count > MOST_ELEMENTS or len(self.found) > MOST_WANTED:
+            raise XmlError("its XML has more elements than a spreadsheet program writes")
         prefix, colon, local = name.rpartition(":")
         if self.wanted is None or local in self.wanted:
             start = self.parser.CurrentByteIndex

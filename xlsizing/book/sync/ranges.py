@@ -8,10 +8,11 @@ from xlsizing.book.package.xml import XmlError
 from xlsizing.book.worksheet import Area, address_of, area_of
 
 _QUALIFIED = re.compile(
-    r"(?P<sheet>'(?:[^']|'')+'|[^\s'!,()=+*/&<>^;:{}\[\]-]+)!"
-    r"(?P<left>\$?[A-Za-z]{1,3}\$?)(?P<top>[0-9]{1,7})"
-    r"(?::(?P<right>\$?[A-Za-z]{1,3}\$?)(?P<bottom>[0-9]{1,7}))?(?![A-Za-z0-9_(.])"
+    r"(?P<sheet>'(?:[^']|'')*+(?:'|\Z)|[^\s'!,()=+*/&<>^;:{}\[\]-]++)"
+    r"(?:!(?P<left>\$?[A-Za-z]{1,3}\$?)(?P<top>[0-9]{1,7})"
+    r"(?::(?P<right>\$?[A-Za-z]{1,3}\$?)(?P<bottom>[0-9]{1,7}))?(?![A-Za-z0-9_(.]))?"
 )
+"""A word or quoted title, with an address where one follows: so a text is gone through once."""
 
 
 class Stretch(NamedTuple):
@@ -77,6 +78,8 @@ def references(text: str, title: str) -> list[Area]:
 
 def _each(text: str, title: str, replaced: Callable[[re.Match[str], Area], str]) -> str:
     def of_sheet(match: re.Match[str]) -> str:
+        if match["left"] is None:
+            return match[0]
         sheet = match["sheet"]
         named = sheet[1:-1].replace("''", "'") if sheet.startswith("'") else sheet
         if named.lower() != title.lower():
