@@ -15,7 +15,7 @@ from tests.fuzz.documents import Files
 from tests.fuzz.seeds import SEEDS, Seed, seed
 from tests.fuzz.zips import part
 
-WORKBOOK_COMMANDS = ("check", "check", "check", "sync", "sync", "report", "doctor")
+WORKBOOK_COMMANDS = ("check", "check", "sync", "sync", "report", "doctor", "doctor")
 """Commands that read a workbook, as often as each is asked."""
 CATALOG_COMMANDS = ("size", "validate", "check", "sync")
 PULLED = "pulled.json"
@@ -54,7 +54,7 @@ def _of_workbook(number: int, random: Random) -> Case:
     level = random.choice(tuple(_LEVELS))
     content = _LEVELS[level](origin, random)
     command = random.choice(WORKBOOK_COMMANDS)
-    catalogs = random.choice((None, "changed", "changed", "small"))
+    catalogs = random.choice((None, None, "changed", "small"))
     files = None if catalogs is None else _written(_CATALOGS[catalogs]())
     suffix = origin.suffix if random.random() < 0.97 else random.choice((".xlsm", ".xlsx", ".xls"))
     about = f"{origin.name}, {level}, {catalogs or 'shipped'} catalogs"

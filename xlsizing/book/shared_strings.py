@@ -49,7 +49,7 @@ def _whole_items(package: Package, part: str) -> Iterator[list[bytes]]:
     for chunk in package.chunks(part):
         rest += chunk
         if pattern is None:
-            if rest.startswith((b"\xff\xfe", b"\xfe\xff")):
+            if b"\0" in rest[:2] or rest.startswith((b"\xff\xfe", b"\xfe\xff")):
                 rest = as_utf8(package.read(part))
             root = _ROOT.search(rest)
             if b"<!DOCTYPE" in rest:

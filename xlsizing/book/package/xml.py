@@ -21,6 +21,13 @@ ATTRIBUTES = rb"""(?:\s+[^\s=>]+\s*=\s*(?:"[^"]*"|'[^']*'))*\s*"""
 _TAG = re.compile(rb"<[^\s/>]+" + ATTRIBUTES + rb"/?>")
 _ENCODING = re.compile(rb"""<\?xml[^>]*?\sencoding\s*=\s*["']([A-Za-z0-9._-]+)["']""")
 _DECLARATION = re.compile(r"\s*<\?xml[^>]*\?>")
+_WIDE = {
+    b"\xff\xfe": "utf-16",
+    b"\xfe\xff": "utf-16",
+    b"<\x00": "utf-16-le",
+    b"\x00<": "utf-16-be",
+}
+"""Encodings of two bytes a character, by how a document begins: a mark or its first tag."""
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
@@ -64,9 +71,9 @@ def as_utf8(content: bytes) -> bytes:
     ------
     XmlError : it is in no encoding that parts of a package may have.
     """
-    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+    if encoding := _WIDE.get(content[:2]):
         try:
-            return _DECLARATION.sub("", content.decode("utf-16"), count=1).encode()
+            return _DECLARATION.sub("", content.decode(encoding), count=1).encode()
         except UnicodeError as error:
             raise XmlError("its text is no UTF-16") from error
     content = content.removeprefix(_BYTE_ORDER_MARK)
