@@ -22,7 +22,7 @@ FORMULA = CellError("formula")
 
 _MARKUP = re.compile(rb"<!--|<!\[CDATA\[|<\?(?!xml\s)")
 _SHEET_DATA = rb"<((?:[\w.-]+:)?)sheetData" + ATTRIBUTES + rb"(/?)>"
-_NUMBER = re.compile(rb"\s(?:r|x:r)\s*=\s*[\"']([0-9]{1,8})[\"']")
+_NUMBER = re.compile(rb"\sr\s*=\s*[\"']([0-9]{1,8})[\"']")
 _ADDRESS = re.compile(rb"\sr\s*=\s*[\"']([A-Za-z]{1,3})([0-9]{1,8})[\"']")
 _KIND = re.compile(rb"\st\s*=\s*[\"']([A-Za-z]*)[\"']")
 _STYLE = re.compile(rb"\ss\s*=\s*[\"']([0-9]{1,9})[\"']")
@@ -148,7 +148,9 @@ class Worksheet:
         """The cells of an area that are there, row by row."""
         for row in self._rows_of(area):
             for cell in self.cells(row):
-                if area.left <= cell.column <= area.right:
+                if cell.column > area.right:
+                    break  # the cells of a row stand in the order of their columns
+                if area.left <= cell.column:
                     yield cell
 
     def _rows_of(self, area: Area) -> Iterator[Row]:

@@ -82,7 +82,7 @@ def _one(
     if not found.parts:
         return shown._replace(outcome="current")
     if not options.json:
-        print(f"Synced {path}." + (f" As it was: {backup}." if backup else ""))
+        print(printable(f"Synced {path}." + (f" As it was: {backup}." if backup else "")))
     return shown._replace(outcome="synced", backup=str(backup) if backup else None)
 
 
@@ -129,7 +129,7 @@ class _Pulled:
         for change in found.changes:
             entries, faults = local_entries(change)
             for fault in faults:
-                print(f"Note: {fault} It is not in {self.path}.", file=sys.stderr)
+                print(printable(f"Note: {fault} It is not in {self.path}."), file=sys.stderr)
             for entry in entries:
                 known = self.entries.setdefault((change.kind.table, name_key(entry.name)), entry)
                 if known != entry:
@@ -179,6 +179,7 @@ def _progress(total: int, *, is_shown: bool) -> Iterator["Callable[[], None]"]:
     from rich.console import Console
     from rich.progress import Progress
 
-    with Progress(console=Console(stderr=True), transient=True) as progress:
+    # The stream itself: what cleans our output would take the bar for marks of somebody else.
+    with Progress(console=Console(file=sys.__stderr__), transient=True) as progress:
         task = progress.add_task("Workbooks", total=total)
         yield lambda: progress.advance(task)

@@ -5,6 +5,8 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Literal, NamedTuple
 
+from xlsizing.core.text import printable
+
 Value = str | int | float | bool | None
 
 Outcome = Literal["current", "out of date", "synced", "failed"]
@@ -59,7 +61,7 @@ class SyncedWorkbook(NamedTuple):
 
 def changes_text(workbook: SyncedWorkbook) -> str:
     """The changes of a workbook as lines: its entries, its plans, what else to know."""
-    return "\n".join(_lines(workbook))
+    return "\n".join(map(printable, _lines(workbook)))
 
 
 def _lines(workbook: SyncedWorkbook) -> Iterator[str]:

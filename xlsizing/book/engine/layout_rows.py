@@ -3,7 +3,7 @@
 One row a model, size of a KV element and tensor-parallel size.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
@@ -65,8 +65,13 @@ class LayoutRow(NamedTuple):
 @lru_cache(maxsize=1)
 def layout_rows(catalogs: Catalogs) -> tuple[LayoutRow, ...]:
     """The rows of every model that a row can say it of, at every size that a server has GPUs for."""
-    most = min(LISTED_SIZES, max(server.gpus for server in catalogs.servers))
-    return tuple(row for model in catalogs.models for row in _rows(model, most))
+    most = largest_size(server.gpus for server in catalogs.servers)
+    return tuple(row for model in catalogs.models for row in rows_of_model(model, most))
+
+
+def largest_size(gpus: Iterable[int]) -> int:
+    """The largest tensor-parallel size that rows are made for, by the GPUs of each server."""
+    return min(LISTED_SIZES, max(gpus))
 
 
 class LayoutIndex(NamedTuple):
@@ -93,8 +98,8 @@ def layout_key(model: Model, element_bytes: int) -> str:
     return f"{model.name}|{element_bytes}"
 
 
-def _rows(model: Model, most: int) -> Iterator[LayoutRow]:
-    """The rows of one model; none of a precision at which a row cannot say it for every size."""
+def rows_of_model(model: Model, most: int) -> Iterator[LayoutRow]:
+    """The rows of one model up to a tensor-parallel size; none of a precision at which a row cannot say it for every size."""
     for element_bytes, precision in sorted(_PRECISION_OF_BYTES.items()):
         rows = []
         for size in tensor_parallel_sizes(model, most):

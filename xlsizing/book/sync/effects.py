@@ -12,6 +12,7 @@ from xlsizing.book.worksheet import area_of
 from xlsizing.core import Catalogs, SizingError
 from xlsizing.core.catalogs import name_key
 from xlsizing.core.engine import DEFAULT_SETTINGS, EngineSettings
+from xlsizing.core.errors import UnknownNameError
 from xlsizing.core.planning.cells import Value, trimmed, words
 from xlsizing.core.planning.plan import SCENARIOS, RefusedCellError, engine_settings
 from xlsizing.core.planning.typed import typed_load
@@ -63,22 +64,23 @@ def plans_of(
 
 def effects(contents: Contents, plans: Plans, changes: Sequence[CatalogChanges]) -> list[Effect]:
     """The plans that use an entry which changes."""
-    touched = {change.kind.table: _touched(change) for change in changes}
+    by_table = {change.kind.table: touched(change) for change in changes}
     found = []
     for name, typed, before in _loads(contents, plans.typed):
         uses = [
-            touched[table][key]
+            by_table[table][key]
             for table, symbol in _INPUT_OF.items()
-            if (key := name_key(trimmed(typed.get(symbol)))) in touched.get(table, {})
+            if (key := name_key(trimmed(typed.get(symbol)))) in by_table.get(table, {})
         ]
         if uses:
             found.append(Effect(name, uses, before, _after(typed, plans)))
     return found
 
 
-def _touched(change: CatalogChanges) -> dict[str, str]:
+def touched(change: CatalogChanges) -> dict[str, str]:
     """The names of entries whose sizing may change, by the key of each name that finds them."""
-    depend = set(COMPARED[change.kind.table])
+    # An alert names the figures without a source.
+    depend = {*COMPARED[change.kind.table], "Unsourced"}
     found = {
         name_key(row.name): row.name
         for row in change.rows
@@ -147,8 +149,9 @@ def _after(typed: Mapping[str, Value], plans: Plans) -> str:
     if any(name_key(trimmed(typed.get(symbol))) in plans.unknown for symbol in _INPUT_OF.values()):
         return NOT_KNOWN
     load = typed_load(typed, plans.catalogs)
-    if load.refused:
-        return str(next(iter(load.refused.values())))
+    for symbol, reason in load.refused.items():
+        is_gone = isinstance(reason, UnknownNameError)
+        return f"no {symbol.lower()} {trimmed(typed.get(symbol))}" if is_gone else str(reason)
     try:
         result = load.result(plans.settings)
     except SizingError as error:

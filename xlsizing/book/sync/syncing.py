@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 
-from xlsizing.book.catalog_columns import KINDS
+from xlsizing.book.catalog_columns import KINDS, SERVERS
 from xlsizing.book.contents import Contents, opened_contents
+from xlsizing.book.hosting import LITE, LITE_CODE
 from xlsizing.book.package.copying import write_copy
 from xlsizing.book.package.errors import WorkbookReadError
 from xlsizing.book.package.opened import CONTENT_TYPES
@@ -21,13 +22,12 @@ from xlsizing.book.package.xml import (
     elements,
     text_edit,
 )
-from xlsizing.book.reading import COMPARED
 from xlsizing.book.saving import replace_workbook, require_replaceable
 from xlsizing.book.sync.changes import CatalogChanges, TableEdit, changes_of
 from xlsizing.book.sync.chart_caches import chart_edits
-from xlsizing.book.sync.derived import layouts_edit, remarks
+from xlsizing.book.sync.derived import changes_layouts, layouts_edit, remarks
 from xlsizing.book.sync.edits import Writing, sheet_xml, table_xml
-from xlsizing.book.sync.effects import Effect, Plans, effects, plans_of
+from xlsizing.book.sync.effects import Effect, Plans, effects, plans_of, touched
 from xlsizing.book.sync.looks import Looks
 from xlsizing.book.sync.moving import hindrance
 from xlsizing.book.sync.ranges import Stretch, stretched_references
@@ -125,7 +125,11 @@ def synced(
             # Windows lets nobody put another file in the place of one that is open.
             contents.package.close()
 
-        return found, replace_workbook(path, write, seen, backup=backup)
+        kept = replace_workbook(path, write, seen, backup=backup)
+    if kept and kept.parent == Path(path).parent.resolve():
+        # As the workbook was named, unless a link led elsewhere.
+        return found, Path(path).with_name(kept.name)
+    return found, kept
 
 
 def require_unsigned(contents: Contents) -> None:
@@ -154,7 +158,7 @@ def sync_of(
             added = added_sheets(contents, catalogs)
         except XmlError as error:
             raise contents.package.broken(contents.structure.workbook, error) from error
-        notes = _signature_notes(contents)
+        notes = _notes(contents)
         return Sync(contents.package.name, (), (), notes, added.parts, sheets=added.titles)
     if not tables:
         named = ", ".join(kind.table for kind in KINDS)
@@ -162,18 +166,29 @@ def sync_of(
             f"{contents.package.name} has no catalog tables ({named}), so there is nothing to "
             "sync; add them with --add-tables."
         )
-    notes = _signature_notes(contents)
+    notes = _notes(contents)
     changes = [
         _movable(contents, changes_of(table, catalogs, prune=prune), notes) for table in tables
     ]
-    plans = plans_of(contents, catalogs, changes) if any(c.are_any for c in changes) else None
+    # Where entries only come, no plan uses them yet, and the sheets of plans need not be read.
+    may_matter = any(map(touched, changes)) or changes_layouts(changes)
+    plans = plans_of(contents, catalogs, changes) if may_matter else None
     found = effects(contents, plans, changes) if plans else []
-    parts = _Parts(contents, catalogs, changes, plans, notes)
+    parts = _Parts(contents, catalogs, changes, plans, notes, are_used=bool(found))
     return Sync(contents.package.name, changes, found, notes, parts.changed, parts.dropped)
 
 
-def _signature_notes(contents: Contents) -> list[str]:
-    return ["It is signed; a sync breaks the signature."] if is_signed(contents) else []
+def _notes(contents: Contents) -> list[str]:
+    """What a person should know of a workbook, whatever changes in it."""
+    notes = []
+    if is_signed(contents):
+        notes.append("It is signed; a sync breaks the signature.")
+    if contents.structure.has_add_in_code(LITE, LITE_CODE):
+        notes.append(
+            "Its code for xlwings Lite has the catalogs that it was made with, and keeps them: "
+            "functions by name go on answering from those. A new template --host lite has the new."
+        )
+    return notes
 
 
 def _movable(contents: Contents, change: CatalogChanges, notes: list[str]) -> CatalogChanges:
@@ -201,6 +216,8 @@ class _Parts:
         changes: Sequence[CatalogChanges],
         plans: Plans | None,
         notes: list[str],
+        *,
+        are_used: bool,
     ) -> None:
         self.contents = contents
         self.changed: dict[str, bytes] = {}
@@ -210,12 +227,12 @@ class _Parts:
         if not edits:
             return
         is_changed = any(change.are_any for change in changes)
-        layouts = layouts_edit(contents, plans.catalogs) if plans and is_changed else None
+        layouts = layouts_edit(contents, changes, plans) if is_changed else None
         try:
             self._write_tables([*edits, *([layouts] if layouts else [])])
             if is_changed:
                 self._write_remarks(catalogs, layouts)
-                if plans and (_change_results(changes) or (layouts and layouts.cells)):
+                if plans and (are_used or _change_charts(changes) or (layouts and layouts.cells)):
                     self._write_results(plans, notes)
                 self._write_workbook()
                 self._write_charts()
@@ -386,12 +403,12 @@ class _Parts:
         self.changed[part] = edited(content, edits)
 
 
-def _change_results(changes: Sequence[CatalogChanges]) -> bool:
-    """Whether a result may change: not where rows come, or only remarks change."""
+def _change_charts(changes: Sequence[CatalogChanges]) -> bool:
+    """Whether results may change that no plan's entry is in: numbers of rows, and Charts' servers."""
     return any(
-        row.what == "removed"
-        or any(field.head in COMPARED[change.kind.table] for field in row.fields)
+        row.what == "removed" or (row.what == "changed" and change.kind is SERVERS)
         for change in changes
+        if touched(change)
         for row in change.rows
     )
 

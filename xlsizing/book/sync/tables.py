@@ -1,6 +1,6 @@
 """The catalog tables of a workbook: their rows, and what each row is."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -117,8 +117,17 @@ def _catalog_table(
     return CatalogTable(**vars(table), kind=kind, aliases=aliases)
 
 
-def table_of(contents: Contents, placed: PlacedTable, heads: Sequence[str]) -> Table | None:
+def table_of(
+    contents: Contents,
+    placed: PlacedTable,
+    heads: Sequence[str],
+    read: Collection[str] | None = None,
+) -> Table | None:
     """A table with its columns of these heads, as far as it has them; None without its sheet.
+
+    Parameters
+    ----------
+    read : the heads whose cells are read; None for all.
 
     Raises
     ------
@@ -141,7 +150,8 @@ def table_of(contents: Contents, placed: PlacedTable, heads: Sequence[str]) -> T
         head = known.get(name_key(trimmed(contents.value(sheet, cell))))
         if head:
             columns.setdefault(head, cell.column)
-    rows = list(_rows(contents, sheet, body, columns))
+    wanted = {head: at for head, at in columns.items() if read is None or head in read}
+    rows = list(_rows(contents, sheet, body, wanted))
     return Table(placed, sheet, area, columns, rows)
 
 
@@ -150,6 +160,7 @@ def _rows(
 ) -> Iterator[TableRow]:
     heads = {column: head for head, column in columns.items()}
     worksheet = contents.worksheet(sheet)
+    body = body._replace(right=max(heads, default=body.left))
     cells: dict[int, list[Cell]] = {}
     for cell in contents.cells(sheet, body):
         if cell.column in heads:
