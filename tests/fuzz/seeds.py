@@ -62,7 +62,7 @@ _MADE: Mapping[str, tuple[str, Callable[[], bytes]]] = {
     "few columns": (".xlsx", _sample("few columns by XlsxWriter")),
 }
 
-SEEDS: tuple[str, ...] = (*_MADE, *("xlsxwriter", "few columns") * 4)
+SEEDS: tuple[str, ...] = (*_MADE, *("xlsxwriter", "few columns") * 10)
 """Names to choose among; the small ones more often, since they take less time."""
 
 

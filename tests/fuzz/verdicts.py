@@ -159,7 +159,8 @@ class _Run:
         if not lines:
             return "was refused without a word"
         of_catalogs = [
-            line.startswith(f"{self.catalogs}") or re.fullmatch(r"And (at least )?[\d,]+ more\.", line)
+            line.startswith(f"{self.catalogs}")
+            or re.fullmatch(r"And (at least )?[\d,]+ more\.", line)
             for line in lines
         ]
         if len(lines) > 1 and not all(of_catalogs):

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 from xml.parsers import expat
 
-MOST_ELEMENTS, MOST_WANTED = 2_000_000, 200_000
+MOST_ELEMENTS, MOST_WANTED = 1_000_000, 200_000
 """How many elements a part may have of which some are wanted, and how many may be wanted."""
 MOST_LEVELS = 200
 """How deep elements may be nested; those of workbooks reach some twenty."""
