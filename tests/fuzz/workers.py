@@ -10,7 +10,6 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 
 from tests.fuzz.cases import case
-from tests.fuzz.seeds import SEEDS, seed
 from tests.fuzz.verdicts import Verdict, spare_repeated_work, verdict
 
 _MOST_BYTES = 6 * 2**30
@@ -19,7 +18,7 @@ _PATIENCE = 30.0
 """Seconds without an answer after which a worker is taken for dead."""
 
 _PROCESSES = multiprocessing.get_context("fork")
-"""Forked, so that the seeds are built once."""
+"""Forked, so that what is imported by then is not imported anew."""
 
 
 @dataclass
@@ -39,9 +38,6 @@ def verdicts(numbers: Iterable[int], base: int, workers: int) -> Iterator[Verdic
     base : the number that tells one run from another.
     workers : how many processes run them.
     """
-    for name in SEEDS:
-        seed(name)
-    spare_repeated_work()
     waiting = iter(numbers)
     busy = [_started(base) for _ in range(workers)]
     try:
@@ -104,6 +100,8 @@ def _give(worker: _Worker, waiting: Iterator[int], busy: list[_Worker]) -> None:
 
 
 def _work(pipe: Connection, base: int) -> None:
+    # Here, since it changes the modules of this process.
+    spare_repeated_work()
     resource.setrlimit(resource.RLIMIT_AS, (_MOST_BYTES, _MOST_BYTES))
     with suppress(EOFError):
         while True:
