@@ -14,8 +14,8 @@ from tests.fuzz.verdicts import Verdict, spare_repeated_work, verdict
 
 _MOST_BYTES = 6 * 2**30
 """Addresses that a worker may have: whoever asks for all memory must not take the machine."""
-_PATIENCE = 30.0
-"""Seconds without an answer after which a worker is taken for dead."""
+_PATIENCE = 120.0
+"""Seconds without an answer after which a worker is taken for dead, on a machine that is busy."""
 
 _PROCESSES = multiprocessing.get_context("fork")
 """Forked, so that what is imported by then is not imported anew."""
