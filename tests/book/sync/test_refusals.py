@@ -23,6 +23,7 @@ from tests.book.sync.packages import Package
 from tests.book.sync.warm import Run, Warm, warm_process
 from tests.book.sync.written import written_notes
 from tests.conftest import PROJECT
+from xlsizing.book import saving
 from xlsizing.book.sync import syncing
 from xlsizing.cli import main
 
@@ -426,7 +427,7 @@ def test_rows_are_in_the_file_before_they_are_pruned(
     package.write(servers.sheet, {name: "our-own-server"})
     place.workbook.write_bytes(package.packed())
     pulled = place.folder / "rows.json"
-    replace = syncing.replace_workbook
+    replace = saving.replace_workbook
     seen: list[str] = []
 
     def watched(*arguments: Any, **named: Any) -> Path | None:

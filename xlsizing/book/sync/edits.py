@@ -36,7 +36,7 @@ _ADDRESS = re.compile(
     r"(?<![A-Za-z0-9_!'.:$\]])\$?[A-Za-z]{1,3}\$?[0-9]{1,7}"
     r"(?::\$?[A-Za-z]{1,3}\$?[0-9]{1,7})?(?![A-Za-z0-9_(.!])"
 )
-_TEXT = re.compile(r'"[^"]*"|\[[^\]]*\]')
+_TEXT = re.compile(r'"[^"]*(?:"|\Z)|\[[^\]]*(?:\]|\Z)')
 
 
 class Writing(NamedTuple):

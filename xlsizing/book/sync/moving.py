@@ -15,7 +15,7 @@ from xlsizing.book.sync.ranges import references
 from xlsizing.book.worksheet import Area, area_of, column_letters
 
 _OVERLAP = 400
-"""Bytes of the end of a chunk that are looked at with the next one."""
+"""Bytes before a mention of cells, in the chunk or the one before, that are looked at with it."""
 _CELL = re.compile(rb"<(?:[\w.-]+:)?c\s[^>]*?\br=[\"']([A-Z]{1,3}[0-9]{1,7})[\"']")
 _ATTACHED = ("hyperlink", "mergeCell")
 
@@ -137,7 +137,8 @@ def _mentions(contents: Contents, part: str, title: str) -> Iterator[tuple[str, 
         # Looked for by itself first, since most parts name no other sheet.
         for mention in signs.finditer(text) if b"!" in text else ():
             around = text[max(0, mention.start() - 80) : mention.end() + 80]
-            cell = _CELL.match(text, max(0, text.rfind(b"<c ", 0, mention.start())))
+            start = mention.start()
+            cell = _CELL.match(text, max(0, text.rfind(b"<c ", max(0, start - _OVERLAP), start)))
             yield _text(around), f"{where}!{cell[1].decode()}" if cell else where
         before = text[-_OVERLAP:]
 

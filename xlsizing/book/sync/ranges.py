@@ -8,13 +8,15 @@ from xlsizing.book.package.xml import XmlError
 from xlsizing.book.worksheet import LAST_COLUMN, LAST_ROW, Area, address_of, area_of
 
 _QUALIFIED = re.compile(
-    r"(?P<sheet>'(?:[^']|'')+'|[^\s'!,()=+*/&<>^;:{}\[\]-]+)!"
-    r"(?P<left>\$?[A-Za-z]{1,3}\$?)(?P<top>[0-9]{1,7})"
-    r"(?::(?P<right>\$?[A-Za-z]{1,3}\$?)(?P<bottom>[0-9]{1,7}))?(?![A-Za-z0-9_(.])"
+    r"(?P<sheet>'(?:[^']|'')*+(?:'|\Z)|[^\s'!,()=+*/&<>^;:{}\[\]-]++)"
+    r"(?:!(?P<left>\$?[A-Za-z]{1,3}\$?)(?P<top>[0-9]{1,7})"
+    r"(?::(?P<right>\$?[A-Za-z]{1,3}\$?)(?P<bottom>[0-9]{1,7}))?(?![A-Za-z0-9_(.]))?"
 )
+"""A word or quoted title, with an address where one follows: so a text is gone through once."""
 
 _ROWS = re.compile(
-    r"(?P<sheet>'(?:[^']|'')+'|[^\s'!,()=+*/&<>^;:{}\[\]-]+)!\$?(?P<top>[0-9]{1,7}):\$?(?P<bottom>[0-9]{1,7})"
+    r"(?P<sheet>'(?:[^']|'')*+(?:'|\Z)|[^\s'!,()=+*/&<>^;:{}\[\]-]++)"
+    r"(?:!\$?(?P<top>[0-9]{1,7}):\$?(?P<bottom>[0-9]{1,7}))?"
 )
 """Whole rows, such as Servers!5:6."""
 
@@ -78,6 +80,8 @@ def references(text: str, title: str) -> list[Area]:
 
     _each(text, title, noted)
     for match in _ROWS.finditer(text):
+        if match["top"] is None:
+            continue
         top, bottom = int(match["top"]), int(match["bottom"])
         if _is_of(match["sheet"], title) and 1 <= top <= bottom <= LAST_ROW:
             found.append(Area(top, 1, bottom, LAST_COLUMN))
@@ -86,7 +90,7 @@ def references(text: str, title: str) -> list[Area]:
 
 def _each(text: str, title: str, replaced: Callable[[re.Match[str], Area], str]) -> str:
     def of_sheet(match: re.Match[str]) -> str:
-        if not _is_of(match["sheet"], title):
+        if match["left"] is None or not _is_of(match["sheet"], title):
             return match[0]
         left, right = match["left"], match["right"] or match["left"]
         try:
