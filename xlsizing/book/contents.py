@@ -51,7 +51,20 @@ class Contents:
         """The sheet and cell that a defined name stands for; None where it is not one cell."""
         match = _REFERENCE.fullmatch(self.names.get(name.lower(), ""))
         sheet = match and self.sheet((match[1] or match[2]).replace("''", "'"))
-        return (sheet, area_of(match[3])) if match and sheet else None
+        if not match or not sheet:
+            return None
+        try:
+            return sheet, area_of(match[3])
+        except XmlError:  # beyond the last row or column
+            return None
+
+    def named_value(self, name: str) -> Value:
+        """What the cell holds that a defined name stands for; None where there is none."""
+        place = self.place(name)
+        if place is None:
+            return None
+        sheet, area = place
+        return next((self.value(sheet, cell) for cell in self.cells(sheet, area)), None)
 
     def sheet(self, title: str) -> Sheet | None:
         """The sheet of that title, without regard to case; None where there is none."""

@@ -3,10 +3,12 @@
 import re
 from collections.abc import Collection, Iterator
 
-from xlsizing.book.package.opened import MOST_PART_BYTES, Package
+from xlsizing.book.package.opened import Package
 from xlsizing.book.package.xml import XmlError, as_utf8, elements
 
 _ITEM = rb"<%bsi\b[^>]*?(?:/>|>.*?</%bsi>)"
+_LONGEST_ITEM = 16 * 2**20
+"""Bytes after which an item must have ended; its text has at most 32,767 characters."""
 _ROOT = re.compile(rb"<((?:[\w.-]+:)?)sst\b")
 _ESCAPE = re.compile(r"_x([0-9A-Fa-f]{4})_")
 
@@ -47,7 +49,7 @@ def _whole_items(package: Package, part: str) -> Iterator[list[bytes]]:
     for chunk in package.chunks(part):
         rest += chunk
         if pattern is None:
-            if rest.startswith((b"\xff\xfe", b"\xfe\xff")):
+            if b"\0" in rest[:2] or rest.startswith((b"\xff\xfe", b"\xfe\xff")):
                 rest = as_utf8(package.read(part))
             root = _ROOT.search(rest)
             if b"<!DOCTYPE" in rest:
@@ -55,11 +57,13 @@ def _whole_items(package: Package, part: str) -> Iterator[list[bytes]]:
             if root is None:
                 continue
             pattern = re.compile(_ITEM % (root[1], root[1]), re.DOTALL)
-        items = [(match[0], match.end()) for match in pattern.finditer(rest)]
-        if items:
-            yield [item for item, _ in items]
-            rest = rest[items[-1][1] :]
-        if len(rest) > MOST_PART_BYTES:
+            closing = b"</%bsi>" % root[1]
+        # Up to an end, so that no item is begun in vain and looked for to the end each time.
+        end = rest.rfind(closing) + len(closing)
+        if end >= len(closing):
+            yield [match[0] for match in pattern.finditer(rest, 0, end)]
+            rest = rest[end:]
+        if len(rest) > _LONGEST_ITEM:
             raise XmlError("a text has no end")
 
 
@@ -70,5 +74,11 @@ def rich_text(item: bytes) -> str:
 
 
 def unescaped(text: str) -> str:
-    """A text without the format's own escapes, such as _x000D_."""
-    return _ESCAPE.sub(lambda escape: chr(int(escape[1], 16)), text) if "_x" in text else text
+    """A text without the format's own escapes, such as _x000D_.
+
+    Halves of a character are joined; one without the other stands for nothing.
+    """
+    if "_x" not in text:
+        return text
+    characters = _ESCAPE.sub(lambda escape: chr(int(escape[1], 16)), text)
+    return characters.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")

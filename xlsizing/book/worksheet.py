@@ -22,7 +22,7 @@ FORMULA = CellError("formula")
 
 _MARKUP = re.compile(rb"<!--|<!\[CDATA\[|<\?(?!xml\s)")
 _SHEET_DATA = rb"<((?:[\w.-]+:)?)sheetData" + ATTRIBUTES + rb"(/?)>"
-_NUMBER = re.compile(rb"\s(?:r|x:r)\s*=\s*[\"']([0-9]{1,8})[\"']")
+_NUMBER = re.compile(rb"\sr\s*=\s*[\"']([0-9]{1,8})[\"']")
 _ADDRESS = re.compile(rb"\sr\s*=\s*[\"']([A-Za-z]{1,3})([0-9]{1,8})[\"']")
 _KIND = re.compile(rb"\st\s*=\s*[\"']([A-Za-z]*)[\"']")
 _STYLE = re.compile(rb"\ss\s*=\s*[\"']([0-9]{1,9})[\"']")
@@ -115,8 +115,7 @@ class Worksheet:
             if match[2]:
                 inner_end = end = match.end()
             else:
-                inner_end = self.content.find(closing, match.end(), self.data_end)
-                end = self.content.find(b">", inner_end) + 1
+                inner_end, end = self._end(closing, match.end(), self.data_end)
             if number in found or not 1 <= number <= LAST_ROW:
                 raise XmlError(f"row {number} is there twice, or beyond the last")
             found[number] = Row(number, match.start(), match.end(), inner_end, end)
@@ -132,12 +131,18 @@ class Worksheet:
             column = column_number(said[1].decode()) if said else column + 1
             end = match.end()
             if not match[2]:
-                inner_end = self.content.find(closing, match.end(), row.inner_end)
-                end = self.content.find(b">", inner_end) + 1
+                _, end = self._end(closing, match.end(), row.inner_end)
             if not 1 <= column <= LAST_COLUMN:
                 raise XmlError(f"a cell of row {row.number} is beyond the last column")
             yield Cell(row.number, column, match.start(), match.end(), end)
             at = end
+
+    def _end(self, closing: bytes, start: int, end: int) -> tuple[int, int]:
+        """Where the end tag of a row or cell begins and ends."""
+        found = self.content.find(closing, start, end)
+        if found < 0:
+            raise XmlError("its rows and cells stand in one another")
+        return found, self.content.index(b">", found) + 1
 
     def cells_in(self, area: Area) -> Iterator[Cell]:
         """The cells of an area that are there, row by row."""
@@ -218,7 +223,7 @@ class Worksheet:
 
     @cached_property
     def _reading(self) -> re.Pattern[bytes]:
-        return self._element(rb"(?s)<%brPh[\s>].*?</%brPh\s*>")
+        return self._element(rb"(?s)<%brPh(?:\s[^>]*)?(?<!/)>.*?</%brPh\s*>")
 
     def _element(self, pattern: bytes) -> re.Pattern[bytes]:
         return re.compile(pattern % (self.prefix, self.prefix))
@@ -289,7 +294,8 @@ def area_of(cells: str) -> Area:
         raise XmlError(f"{cells[:40]!r} is no range of cells")
     left, top, right, bottom = match.groups()
     area = Area(int(top), column_number(left), int(bottom or top), column_number(right or left))
-    if area.top > area.bottom or area.left > area.right or area.bottom > LAST_ROW or not area.top:
+    is_on_a_sheet = area.top >= 1 and area.bottom <= LAST_ROW and area.right <= LAST_COLUMN
+    if not is_on_a_sheet or area.top > area.bottom or area.left > area.right:
         raise XmlError(f"{cells[:40]!r} is no range of cells")
     return area
 

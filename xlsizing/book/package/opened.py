@@ -43,7 +43,7 @@ _LOCATOR, _LONGEST_COMMENT = 20, 65_535
 _MOST_ENTRY_BYTES = 500
 """Bytes of the list that a part may take on average."""
 _PACKED_AS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
-_IS_ENCRYPTED = 0x1
+_IS_ENCRYPTED, _IS_UTF_8 = 0x1, 0x800
 
 _OLE = bytes.fromhex("D0CF11E0A1B11AE1")
 """How files of the older kind begin, and those that are protected by a password."""
@@ -187,6 +187,9 @@ class Package:
         if len(header) < _LOCAL_HEADER.size or not header.startswith(b"PK\3\4"):
             raise self._damaged(f"the header of its part {info.filename} is missing")
         _, length_of_name, length_of_extra = _LOCAL_HEADER.unpack(header)
+        encoding = "utf-8" if info.flag_bits & _IS_UTF_8 else "cp437"
+        if self.file.read(length_of_name).decode(encoding, "replace") != info.orig_filename:
+            raise self._damaged(f"the header of its part {info.filename} has another name")
         return info.header_offset + _LOCAL_HEADER.size + int(length_of_name + length_of_extra)
 
     def _info(self, part: str) -> zipfile.ZipInfo:
@@ -268,6 +271,8 @@ class Package:
     def _by_name(self, infos: list[zipfile.ZipInfo]) -> dict[str, zipfile.ZipInfo]:
         found: dict[str, zipfile.ZipInfo] = {}
         for info in infos:
+            if not info.filename:
+                raise self._damaged("it has a part without a name")
             if info.is_dir():
                 continue
             key = info.filename.replace("\\", "/").lower()

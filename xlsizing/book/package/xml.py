@@ -10,6 +10,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 from xml.parsers import expat
 
+MOST_ELEMENTS, MOST_WANTED = 1_000_000, 200_000
+"""How many elements a part may have of which some are wanted, and how many may be wanted."""
 MOST_LEVELS = 200
 """How deep elements may be nested; those of workbooks reach some twenty."""
 
@@ -19,6 +21,13 @@ ATTRIBUTES = rb"""(?:\s+[^\s=>]+\s*=\s*(?:"[^"]*"|'[^']*'))*\s*"""
 _TAG = re.compile(rb"<[^\s/>]+" + ATTRIBUTES + rb"/?>")
 _ENCODING = re.compile(rb"""<\?xml[^>]*?\sencoding\s*=\s*["']([A-Za-z0-9._-]+)["']""")
 _DECLARATION = re.compile(r"\s*<\?xml[^>]*\?>")
+_WIDE = {
+    b"\xff\xfe": "utf-16",
+    b"\xfe\xff": "utf-16",
+    b"<\x00": "utf-16-le",
+    b"\x00<": "utf-16-be",
+}
+"""Encodings of two bytes a character, by how a document begins: a mark or its first tag."""
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
@@ -62,9 +71,9 @@ def as_utf8(content: bytes) -> bytes:
     ------
     XmlError : it is in no encoding that parts of a package may have.
     """
-    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+    if encoding := _WIDE.get(content[:2]):
         try:
-            return _DECLARATION.sub("", content.decode("utf-16"), count=1).encode()
+            return _DECLARATION.sub("", content.decode(encoding), count=1).encode()
         except UnicodeError as error:
             raise XmlError("its text is no UTF-16") from error
     content = content.removeprefix(_BYTE_ORDER_MARK)
@@ -91,7 +100,7 @@ def elements(content: bytes, wanted: Collection[str] | None = None) -> list[Elem
 
     Raises
     ------
-    XmlError : it is broken, has a document type, or is nested too deeply.
+    XmlError : it is broken, has a document type, too many elements or levels.
     """
     return _Reading(content, wanted).found
 
@@ -103,6 +112,7 @@ class _Reading:
         self.content = content
         self.wanted = wanted
         self.found: list[Element] = []
+        self.count = 0
         self.path: list[str] = []
         self.open: list[tuple[Tag, list[str]] | None] = []
         self.parser = expat.ParserCreate()
@@ -116,6 +126,9 @@ class _Reading:
     def _start(self, name: str, attributes: dict[str, str]) -> None:
         if len(self.path) >= MOST_LEVELS:
             raise XmlError(f"its XML is nested deeper than {MOST_LEVELS} levels")
+        self.count += 1
+        if self.count > MOST_ELEMENTS or len(self.found) > MOST_WANTED:
+            raise XmlError("its XML has more elements than a spreadsheet program writes")
         prefix, colon, local = name.rpartition(":")
         if self.wanted is None or local in self.wanted:
             start = self.parser.CurrentByteIndex

@@ -8,6 +8,7 @@ from typing import BinaryIO
 
 from xlsizing.book.catalog_columns import KINDS, SERVERS
 from xlsizing.book.contents import Contents, opened_contents
+from xlsizing.book.hosting import LITE, LITE_CODE
 from xlsizing.book.package.copying import write_copy
 from xlsizing.book.package.errors import WorkbookReadError
 from xlsizing.book.package.opened import CONTENT_TYPES
@@ -25,7 +26,14 @@ from xlsizing.book.sync.changes import CatalogChanges, TableEdit, changes_of
 from xlsizing.book.sync.chart_caches import chart_edits
 from xlsizing.book.sync.derived import changes_layouts, layouts_edit, remarks
 from xlsizing.book.sync.edits import Writing, sheet_xml, table_xml
-from xlsizing.book.sync.effects import Effect, Plans, effects, plans_of, touched
+from xlsizing.book.sync.effects import (
+    Effect,
+    Plans,
+    changes_what_is_there,
+    effects,
+    plans_of,
+    touched,
+)
 from xlsizing.book.sync.looks import Looks
 from xlsizing.book.sync.moving import hindrance
 from xlsizing.book.sync.ranges import Stretch, stretched_references
@@ -123,7 +131,11 @@ def synced(
             # Windows lets nobody put another file in the place of one that is open.
             contents.package.close()
 
-        return found, replace_workbook(path, write, seen, backup=backup)
+        kept = replace_workbook(path, write, seen, backup=backup)
+    if kept and kept.parent == Path(path).parent.resolve():
+        # As the workbook was named, unless a link led elsewhere.
+        return found, Path(path).with_name(kept.name)
+    return found, kept
 
 
 def require_unsigned(contents: Contents) -> None:
@@ -152,7 +164,7 @@ def sync_of(
             added = added_sheets(contents, catalogs)
         except XmlError as error:
             raise contents.package.broken(contents.structure.workbook, error) from error
-        notes = _signature_notes(contents)
+        notes = _notes(contents)
         return Sync(contents.package.name, (), (), notes, added.parts, sheets=added.titles)
     if not tables:
         named = ", ".join(kind.table for kind in KINDS)
@@ -160,20 +172,32 @@ def sync_of(
             f"{contents.package.name} has no catalog tables ({named}), so there is nothing to "
             "sync; add them with --add-tables."
         )
-    notes = _signature_notes(contents)
+    notes = _notes(contents)
     changes = [
         _movable(contents, changes_of(table, catalogs, prune=prune), notes) for table in tables
     ]
-    # Where entries only come, no plan uses them yet, and the sheets of plans need not be read.
+    # Where only remarks change, the sheets of plans need not be read.
     may_matter = any(map(touched, changes)) or changes_layouts(changes)
     plans = plans_of(contents, catalogs, changes) if may_matter else None
     found = effects(contents, plans, changes) if plans else []
+    # Of entries that come, a plan may have had the name before; all other cells stay as they are.
+    if not found and not any(map(changes_what_is_there, changes)) and not changes_layouts(changes):
+        plans = None
     parts = _Parts(contents, catalogs, changes, plans, notes, are_used=bool(found))
     return Sync(contents.package.name, changes, found, notes, parts.changed, parts.dropped)
 
 
-def _signature_notes(contents: Contents) -> list[str]:
-    return ["It is signed; a sync breaks the signature."] if is_signed(contents) else []
+def _notes(contents: Contents) -> list[str]:
+    """What a person should know of a workbook, whatever changes in it."""
+    notes = []
+    if is_signed(contents):
+        notes.append("It is signed; a sync breaks the signature.")
+    if contents.structure.has_add_in_code(LITE, LITE_CODE):
+        notes.append(
+            "Its code for xlwings Lite has the catalogs that it was made with, and keeps them: "
+            "functions by name go on answering from those. A new template --host lite has the new."
+        )
+    return notes
 
 
 def _movable(contents: Contents, change: CatalogChanges, notes: list[str]) -> CatalogChanges:
@@ -217,7 +241,7 @@ class _Parts:
             self._write_tables([*edits, *([layouts] if layouts else [])])
             if is_changed:
                 self._write_remarks(catalogs, layouts)
-                if plans and (are_used or _change_charts(changes) or (layouts and layouts.cells)):
+                if plans and (are_used or _change_more(changes) or (layouts and layouts.cells)):
                     self._write_results(plans, notes)
                 self._write_workbook()
                 self._write_charts()
@@ -278,18 +302,18 @@ class _Parts:
         from xlsizing.book.sync.results import result_edits, results
 
         found = results(self.contents, plans)
-        if found is None:
+        if not found.are_all_known:
             notes.append(
-                "Its results cannot be computed here, since the load on Sizing is refused or uses "
-                "figures that only the workbook has; they are computed once it is opened."
+                "Some of its results cannot be computed here, since the load on Sizing or a "
+                "setting of the engine is refused, or figures are used that only the workbook "
+                "has; their cells are empty until it is opened."
             )
-            return
-        for title, of_sheet in found.items():
+        for title in found.cells:
             sheet = self.contents.sheet(title)
             if sheet is None:
                 continue
             worksheet = self._worksheet(sheet)
-            if edits := result_edits(worksheet, self.contents, of_sheet):
+            if edits := result_edits(worksheet, self.contents, title, found):
                 self.changed[sheet.part] = edited(worksheet.content, edits)
 
     def _write_workbook(self) -> None:
@@ -388,12 +412,16 @@ class _Parts:
         self.changed[part] = edited(content, edits)
 
 
-def _change_charts(changes: Sequence[CatalogChanges]) -> bool:
-    """Whether results may change that no plan's entry is in: numbers of rows, and Charts' servers."""
+def _change_more(changes: Sequence[CatalogChanges]) -> bool:
+    """Whether results may change that no plan's entry is in.
+
+    Those are the numbers of rows, the servers of Charts, and checks of figures that somebody
+    had changed.
+    """
     return any(
-        row.what == "removed" or (row.what == "changed" and change.kind is SERVERS)
+        row.what == "removed" or row.was_edited or change.kind is SERVERS
         for change in changes
-        if touched(change)
+        if changes_what_is_there(change)
         for row in change.rows
     )
 
