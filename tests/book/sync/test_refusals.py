@@ -288,6 +288,7 @@ def test_one_failure_does_not_stop_the_rest(place: Place, sync: Callable[..., Ru
 
 def test_workbook_named_twice_is_synced_once(place: Place, sync: Callable[..., Run]) -> None:
     (place.folder / "link.xlsx").symlink_to(NAME)
+    assert sync(NAME, f"./{NAME}", "link.xlsx", "--check").output.count(ADDED) == 1
     done = sync(NAME, f"./{NAME}", "link.xlsx", "--backup")
     assert done.code == 0
     assert done.output.count("Synced") == 1
