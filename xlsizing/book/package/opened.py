@@ -325,7 +325,11 @@ def opened_package(path: str) -> Iterator[Package]:
         if found.st_size > MOST_FILE_BYTES:
             most = MOST_FILE_BYTES // 2**20
             raise WorkbookReadError(f"{path} has more than {most} MiB, too much for a plan.")
-        yield Package(file, path, found.st_size)
+        try:
+            package = Package(file, path, found.st_size)
+        except OSError as error:
+            raise WorkbookReadError(f"{path} cannot be read: {error.strerror}.") from error
+        yield package
 
 
 _BINARY = getattr(os, "O_BINARY", 0)
