@@ -31,7 +31,7 @@ from xlsizing.core.planning.cells import Value
 
 _WITH_AREAS = ("conditionalFormatting", "dataValidation", "ignoredError", "protectedRange")
 _ADDRESS = re.compile(r"(?<![A-Za-z0-9_!'.\]])\$?[A-Za-z]{1,3}\$?[0-9]{1,7}(?![A-Za-z0-9_(.!])")
-_TEXT = re.compile(r'"[^"]*(?:"|\Z)|\[[^\]]*(?:\]|\Z)')
+_TEXT = re.compile(r'"[^"]*"|\[[^\]]*(?:\]|\Z)')
 
 
 class Writing(NamedTuple):
