@@ -3,14 +3,15 @@
 import errno
 import os
 import re
+import stat
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NoReturn
+from typing import BinaryIO, NoReturn
 
 import pytest
 
-from xlsizing.book.saving import require_writable, save_workbook
+from xlsizing.book.saving import replace_workbook, require_writable, save_workbook, state_of
 from xlsizing.core import SizingError
 
 OLD, NEW = b"a person's own", b"PK new"
@@ -104,7 +105,9 @@ def test_bytes_are_on_the_disk_before_they_take_the_name(
     sync, replace = os.fsync, os.replace
 
     def synced(handle: int) -> None:
-        calls.append(f"fsync of {os.fstat(handle).st_size} bytes")
+        found = os.fstat(handle)
+        what = "the folder" if stat.S_ISDIR(found.st_mode) else f"{found.st_size} bytes"
+        calls.append(f"fsync of {what}")
         sync(handle)
 
     def replaced(source: str, target: Path) -> None:
@@ -114,7 +117,8 @@ def test_bytes_are_on_the_disk_before_they_take_the_name(
     monkeypatch.setattr(os, "fsync", synced)
     monkeypatch.setattr(os, "replace", replaced)
     save_workbook(str(existing), NEW, force=True)
-    assert calls == [f"fsync of {len(NEW)} bytes", "replace in the same folder: True"]
+    assert calls[:2] == [f"fsync of {len(NEW)} bytes", "replace in the same folder: True"]
+    assert calls[2:] == (["fsync of the folder"] if hasattr(os, "O_DIRECTORY") else [])
 
 
 def test_folder_that_must_not_be_written_to_is_a_sentence(
@@ -185,3 +189,79 @@ def test_refusals_come_before_anything_is_computed(existing: Path) -> None:
         assert is_sentence_about(caught.value, path)
     assert require_writable(str(existing), force=True) == existing
     assert existing.read_bytes() == OLD
+
+
+FAILURES = ("ENOSPC", "EIO", "EROFS", "EDQUOT")
+"""What is wrong with a disk whatever the call."""
+NOT_LET = ("EPERM", "ENOTSUP", "ENOSYS", "EINVAL")
+"""What a folder in a network says of what it does not have."""
+
+
+def replace_with(existing: Path, call: str, code: str, *, backup: bool) -> SizingError | None:
+    """Replace the file while a call of the system fails; what that raises."""
+
+    def fail(*_: object, **__: object) -> NoReturn:
+        number = getattr(errno, code)
+        raise OSError(number, os.strerror(number))
+
+    def write(file: BinaryIO) -> None:
+        file.write(NEW)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, call, fail)
+        try:
+            replace_workbook(str(existing), write, state_of(existing), backup=backup)
+        except SizingError as error:
+            return error
+    return None
+
+
+@pytest.mark.parametrize("backup", [False, True], ids=["plain", "backup"])
+@pytest.mark.parametrize("code", FAILURES)
+@pytest.mark.parametrize("call", ["fdopen", "fsync", "chmod", "replace"])
+def test_disk_that_fails_while_replacing_leaves_all_as_it_was(
+    existing: Path, call: str, code: str, backup: bool
+) -> None:
+    error = replace_with(existing, call, code, backup=backup)
+    assert error is not None
+    assert is_sentence_about(error, existing)
+    assert os.strerror(getattr(errno, code)) in str(error)
+    assert existing.read_bytes() == OLD
+    assert list(existing.parent.iterdir()) == [existing]
+
+
+@pytest.mark.parametrize("code", NOT_LET)
+@pytest.mark.parametrize("call", ["fsync", "chmod", "utime", "link", "listxattr"])
+def test_folder_without_rights_links_or_fsync_is_as_good(
+    existing: Path, call: str, code: str
+) -> None:
+    if not hasattr(os, call):
+        pytest.skip(f"os.{call} is not of this system.")
+    assert replace_with(existing, call, code, backup=True) is None
+    assert existing.read_bytes() == NEW
+    kept = existing.with_name("plan.xlsx.bak")
+    assert kept.read_bytes() == OLD
+    assert sorted(existing.parent.iterdir()) == [existing, kept]
+
+
+def test_copy_takes_a_free_name_where_there_are_no_links(existing: Path) -> None:
+    kept = existing.with_name("plan.xlsx.bak")
+    kept.write_bytes(b"older")
+    assert replace_with(existing, "link", "EPERM", backup=True) is None
+    assert kept.read_bytes() == b"older"
+    assert existing.with_name("plan.xlsx.bak2").read_bytes() == OLD
+
+
+def test_copy_stays_where_it_may_be_the_only_one(
+    existing: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    replace = os.replace
+
+    def done_but_lost(source: Path, target: Path) -> NoReturn:
+        replace(source, target)
+        raise OSError(errno.ENOENT, os.strerror(errno.ENOENT))
+
+    monkeypatch.setattr(os, "replace", done_but_lost)
+    with pytest.raises(SizingError):
+        replace_workbook(str(existing), BinaryIO.flush, state_of(existing), backup=True)
+    assert existing.with_name("plan.xlsx.bak").read_bytes() == OLD

@@ -1,7 +1,8 @@
 """Building workbooks: the planning template, and the report of one sizing."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
+from typing import NamedTuple
 
 from openpyxl.packaging.core import DocumentProperties
 from openpyxl.workbook import Workbook
@@ -25,6 +26,7 @@ from xlsizing.book.values import formula_values
 from xlsizing.book.warnings_sheet import write_warnings_sheet
 from xlsizing.core import Catalogs, SizingResult, UnknownNameError, size
 from xlsizing.core.catalogs import AnyEntry, find
+from xlsizing.core.planning.cells import Value
 from xlsizing.core.planning.limits import require_countable
 from xlsizing.core.planning.presets import AS_ASKED
 
@@ -33,6 +35,20 @@ TAB_COLOURS = {
     **dict.fromkeys(("Charts", "Engine", "Warnings"), "0B3C5D"),
 }
 TAB_OF_DATA = "B8C0CC"
+
+
+class Room(NamedTuple):
+    """How many lines a workbook has where they follow from what it was made with."""
+
+    servers: int = 0
+    """Servers that Charts has a line for, if more than there are."""
+    lines: int | None = None
+    """Lines of Warnings; None for those that are taken, and spare ones."""
+    printed: int | None = None
+    """Lines of Warnings that are printed; None likewise."""
+
+
+NO_ROOM = Room()
 
 _EXAMPLE_MODEL, _EXAMPLE_SERVER, _EXAMPLE_STORAGE = "gpt-oss-120b", "dgx-b300", "profile_default"
 
@@ -111,6 +127,8 @@ def computed(
     catalogs: Catalogs,
     *,
     title: str = "",
+    values: Mapping[str, Value] | None = None,
+    room: Room = NO_ROOM,
 ) -> tuple[Workbook, PackageNotes]:
     """The sheets of a workbook that compute, before they are finished.
 
@@ -121,18 +139,21 @@ def computed(
     base : name of the scenario that the others are compared with; empty for none.
     catalogs : what the names stand for.
     title : the workbook's title.
+    values : what the formulas on Sizing come to, by symbol, where that is not the sizing; only
+        the sheet Warnings shows it.
+    room : how many lines there are where they follow from what the workbook was made with.
 
     Returns
     -------
     The workbook, and the values of its formulas.
     """
     book, notes = _new_book(title), PackageNotes()
-    values = formula_values(sizing, catalogs)
     write_sizing_sheet(book, notes, sizing, catalogs)
     table = ScenarioTable(write_scenarios_sheet(book, notes, scenarios, base, catalogs), scenarios)
-    write_charts_sheet(book, notes, sizing, catalogs, table)
+    write_charts_sheet(book, notes, sizing, catalogs, table, room.servers)
     write_engine_sheet(book, notes, sizing, catalogs, table)
-    write_warnings_sheet(book, notes, values, scenarios)
+    on_sizing = formula_values(sizing, catalogs) if values is None else values
+    write_warnings_sheet(book, notes, on_sizing, scenarios, room.lines, room.printed)
     write_catalog_sheets(book, notes, catalogs)
     write_layouts_sheet(book, notes, catalogs)
     write_constants_sheet(book, notes)

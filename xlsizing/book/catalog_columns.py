@@ -149,6 +149,10 @@ STORAGE_COLUMNS: tuple[CatalogColumn, ...] = (
 )
 
 
+READ_BY_PEOPLE = frozenset({"Layer groups", "Sources", "Notes"})
+"""The columns of catalog tables that no formula reads."""
+
+
 @dataclass(frozen=True)
 class CatalogKind:
     """One of the three catalogs, and the tables that hold it in a workbook."""

@@ -58,6 +58,14 @@ class Contents:
         except XmlError:  # beyond the last row or column
             return None
 
+    def named_value(self, name: str) -> Value:
+        """What the cell holds that a defined name stands for; None where there is none."""
+        place = self.place(name)
+        if place is None:
+            return None
+        sheet, area = place
+        return next((self.value(sheet, cell) for cell in self.cells(sheet, area)), None)
+
     def sheet(self, title: str) -> Sheet | None:
         """The sheet of that title, without regard to case; None where there is none."""
         return next((s for s in self.structure.sheets if s.title.lower() == title.lower()), None)

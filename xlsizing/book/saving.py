@@ -1,26 +1,51 @@
 """Saving a workbook: a whole new file or none, and never over a person's own unasked.
 
 A file is written beside the one that it replaces and put in its place in one step, so that
-whatever ends the program, the one or the other is there, whole.
+whatever ends the program, the one or the other is there, whole. Where it was killed, what it
+had written beside stays; a later run takes it away.
 """
 
+import errno
 import os
 import shutil
 import stat
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from itertools import count
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 from xlsizing.core import SizingError
+
+_BEFORE, _AFTER = ".xlsizing-", ".tmp"
+"""How the names of files begin and end that are written beside another."""
+_LEFT_BEHIND = 3_600
+"""Seconds after which nobody writes to such a file any more: who did was killed."""
+_LOCKS = (("Excel", "~$", ""), ("LibreOffice", ".~lock.", "#"))
+"""What programs put before and after the name of a workbook that they have open."""
+_NOT_LET = frozenset(
+    {errno.EPERM, errno.EACCES, errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP}
+)
+"""What systems say that have no such thing, as network folders do of rights and owners."""
 
 
 class WorkbookFileError(SizingError):
     """A workbook file that cannot be written."""
 
     code = "WORKBOOK_FILE"
+
+
+class FileState(NamedTuple):
+    """What tells whether a file is still the one that was read."""
+
+    number: int
+    """The file's own in its file system."""
+    size: int
+    """Its bytes."""
+    changed_at: int
+    """When it was last written to [ns]."""
 
 
 def require_apart(path: str, source: str) -> None:
@@ -84,8 +109,10 @@ def save_file(path: str, target: Path, content: bytes) -> Path:
     def write(file: BinaryIO) -> None:
         file.write(content)
 
-    with _written_beside(path, target.resolve(), write) as (beside, place):
+    place = target.resolve()
+    with _written_beside(path, place, write) as beside:
         os.replace(beside, place)
+    _settle(place.parent)
     return Path(path)
 
 
@@ -95,15 +122,14 @@ def require_replaceable(path: str) -> None:
     A program that has it open says so in a file beside it, and would write over the change.
     """
     target = Path(path).resolve()
-    for program, beside in (
-        ("Excel", target.with_name(f"~${target.name}")),
-        ("LibreOffice", target.with_name(f".~lock.{target.name}#")),
-    ):
-        if beside.exists():
-            raise WorkbookFileError(
-                f"{path} is open in {program}; close it there and try again. Where nobody has it "
-                f"open, {beside.name} was left by a crash: delete that."
-            )
+    for program, before, after in _LOCKS:
+        for place in (target, Path(path)):
+            lock = place.with_name(f"{before}{place.name}{after}")
+            if os.path.lexists(lock):
+                raise WorkbookFileError(
+                    f"{path} is open in {program}; close it there and try again. Where nobody "
+                    f"has it open, {lock.name} was left by a crash: delete that."
+                )
     try:
         is_read_only = not target.stat().st_mode & stat.S_IWUSR
     except OSError as error:
@@ -112,8 +138,25 @@ def require_replaceable(path: str) -> None:
         raise WorkbookFileError(f"{path} is read-only; allow writing to it, or give a copy.")
 
 
+def state_of(path: str | Path) -> FileState | None:
+    """What is to be told to `replace_workbook`, taken before a file is read; None without one."""
+    try:
+        found = Path(path).stat()
+    except (OSError, ValueError):
+        return None
+    return FileState(found.st_ino, found.st_size, found.st_mtime_ns)
+
+
+def other_names(path: str) -> int:
+    """How many other names a file has (hard links), which keep the old file when it is replaced."""
+    try:
+        return Path(path).stat().st_nlink - 1
+    except (OSError, ValueError):
+        return 0
+
+
 def replace_workbook(
-    path: str, write: Callable[[BinaryIO], None], seen: os.stat_result, *, backup: bool
+    path: str, write: Callable[[BinaryIO], None], seen: FileState | None, *, backup: bool
 ) -> Path | None:
     """Put a new file in the place of a workbook that was read.
 
@@ -121,7 +164,7 @@ def replace_workbook(
     ----------
     path : the workbook; what sentences call it.
     write : writes the new file.
-    seen : what the system said of the workbook when it was read.
+    seen : the workbook's state before it was read.
     backup : whether the workbook as it was is kept beside the new one.
 
     Returns
@@ -131,75 +174,144 @@ def replace_workbook(
     Raises
     ------
     WorkbookFileError : the system refuses to write, or the workbook has changed since it
-        was read. It is then as it was.
+        was read. It is then as it was, and no copy of it is made.
     """
     # A link stays one: the file that it leads to is replaced.
     target = Path(path).resolve()
-    kept = None
-    with _written_beside(path, target, write) as (beside, place):
-        if backup:
-            kept = _backup(path, place)
-        require_replaceable(path)
-        now = place.stat()
-        if (now.st_ino, now.st_size, now.st_mtime_ns) != (
-            seen.st_ino,
-            seen.st_size,
-            seen.st_mtime_ns,
-        ):
-            raise WorkbookFileError(
-                f"{path} was changed by another program while it was read; try again."
-            )
-        os.replace(beside, place)
+    _require_as_seen(path, target, seen)
+    kept = _backup(path, target, seen) if backup else None
+    try:
+        with _written_beside(path, target, write) as beside:
+            require_replaceable(path)
+            _require_as_seen(path, target, seen)
+            os.replace(beside, target)
+    except BaseException:
+        # Network folders may say that it failed and have done it: then the copy is all there is.
+        if kept and state_of(target) == seen:
+            with suppress(OSError):
+                kept.unlink()
+        raise
+    _settle(target.parent)
     return kept
 
 
+def _require_as_seen(path: str, target: Path, seen: FileState | None) -> None:
+    now = state_of(target)
+    if now is None:
+        raise WorkbookFileError(
+            f"{path} was moved or deleted by another program while it was read; give it as it is "
+            "called now."
+        )
+    if now != seen:
+        raise WorkbookFileError(
+            f"{path} was changed by another program while it was read; try again."
+        )
+
+
 @contextmanager
-def _written_beside(
-    path: str, target: Path, write: Callable[[BinaryIO], None]
-) -> Iterator[tuple[Path, Path]]:
+def _written_beside(path: str, target: Path, write: Callable[[BinaryIO], None]) -> Iterator[Path]:
     """A whole new file beside `target`, which has its rights and is gone after the context."""
+    _clear(target.parent)
     try:
-        handle, name = tempfile.mkstemp(dir=target.parent, prefix=".xlsizing-", suffix=".tmp")
+        handle, name = tempfile.mkstemp(dir=target.parent, prefix=_BEFORE, suffix=_AFTER)
     except OSError as error:
-        raise _refused(path, error) from error
+        raise WorkbookFileError(
+            f"{path} cannot be written: its folder {target.parent} takes no new file "
+            f"({_why(error)})."
+        ) from error
     beside = Path(name)
     try:
         with os.fdopen(handle, "wb") as file:
             write(file)
             file.flush()
-            os.fsync(file.fileno())
-        beside.chmod(_mode(target))
-        _keep_owner(beside, target)
-        yield beside, target
-        _settle(target.parent)
+            _liken(beside, target)
+            with _where_let():
+                os.fsync(file.fileno())
+        yield beside
     except OSError as error:
         raise _refused(path, error) from error
     finally:
-        beside.unlink(missing_ok=True)
+        # It is gone where it took its place; where it cannot be taken away, a later run does.
+        with suppress(OSError):
+            beside.unlink()
 
 
-def _backup(path: str, target: Path) -> Path:
-    """A copy of a file beside it, under a name that no file has yet."""
-    names = (f"{target.name}.bak{number if number > 1 else ''}" for number in count(1))
-    kept = next(place for place in map(target.with_name, names) if not place.exists())
+def _clear(folder: Path) -> None:
+    """Take away what runs that were killed left in a folder."""
+    with suppress(OSError):
+        for left in folder.glob(f"{_BEFORE}*{_AFTER}"):
+            found = left.lstat()
+            if time.time() - max(found.st_mtime, found.st_ctime) > _LEFT_BEHIND:
+                left.unlink()
+
+
+def _backup(path: str, target: Path, seen: FileState | None) -> Path:
+    """A copy of a file as it was seen, beside it and under a name that no file has yet."""
 
     def write(file: BinaryIO) -> None:
         with target.open("rb") as original:
             shutil.copyfileobj(original, file, 2**20)
 
-    with _written_beside(f"The copy {kept.name} of {path}", target, write) as (beside, _):
-        shutil.copystat(target, beside)
-        os.replace(beside, kept)
+    names = (f"{target.name}.bak{number if number > 1 else ''}" for number in count(1))
+    with _written_beside(f"The copy of {path}", target, write) as beside:
+        found = target.stat()
+        with _where_let():
+            os.utime(beside, ns=(found.st_atime_ns, found.st_mtime_ns))
+        _require_as_seen(path, target, seen)
+        kept = next(place for place in map(target.with_name, names) if _is_named(beside, place))
+    _settle(target.parent)
     return kept
 
 
-def _keep_owner(beside: Path, target: Path) -> None:
-    """Give a new file the owner of the one that it replaces, where the system lets us."""
-    if hasattr(os, "chown") and target.exists():
-        owned, made = target.stat(), beside.stat()
-        if (owned.st_uid, owned.st_gid) != (made.st_uid, made.st_gid):
-            with suppress(OSError):
-                os.chown(beside, owned.st_uid, owned.st_gid)
+def _is_named(beside: Path, place: Path) -> bool:
+    """Give a file a name; False where another has it, which a second run may have just made."""
+    try:
+        os.link(beside, place)
+    except FileExistsError:
+        return False
+    except OSError:
+        # Not every file system has links.
+        if os.path.lexists(place):
+            return False
+        beside.rename(place)
+    return True
+
+
+def _liken(beside: Path, target: Path) -> None:
+    """Give a new file the owner, rights and labels of the one that it replaces, where let."""
+    if not target.exists():
+        mask = os.umask(0)
+        os.umask(mask)
+        beside.chmod(0o666 & ~mask)
+        return
+    like = target.stat()
+    mode = stat.S_IMODE(like.st_mode)
+    if hasattr(os, "chown"):
+        for owner in (like.st_uid, -1):
+            made = beside.stat()
+            if (made.st_uid, made.st_gid) != (like.st_uid, like.st_gid):
+                with _where_let():
+                    os.chown(beside, owner, like.st_gid)
+        if beside.stat().st_gid != like.st_gid:
+            # What its group might do is not for another group.
+            mode = mode & ~stat.S_IRWXG | (mode & stat.S_IRWXO) << 3
+    with _where_let():
+        beside.chmod(mode)
+    if hasattr(os, "listxattr"):
+        with _where_let():
+            for label in os.listxattr(target):
+                with _where_let():
+                    os.setxattr(beside, label, os.getxattr(target, label))
+
+
+@contextmanager
+def _where_let() -> Iterator[None]:
+    """Go on where the system does not let us, or has no such thing; not where it fails."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in _NOT_LET:
+            raise
 
 
 def _settle(folder: Path) -> None:
@@ -213,16 +325,10 @@ def _settle(folder: Path) -> None:
                 os.close(handle)
 
 
-def _mode(target: Path) -> int:
-    """The permissions that the file has, or that a new one would be given."""
-    if target.exists():
-        return stat.S_IMODE(target.stat().st_mode)
-    mask = os.umask(0)
-    os.umask(mask)
-    return 0o666 & ~mask
-
-
 def _refused(path: str, error: OSError) -> WorkbookFileError:
-    why = error.strerror or "the system gives no reason"
     hint = " Is it open in another program?" if isinstance(error, PermissionError) else ""
-    return WorkbookFileError(f"{path} cannot be written: {why}.{hint}")
+    return WorkbookFileError(f"{path} cannot be written: {_why(error)}.{hint}")
+
+
+def _why(error: OSError) -> str:
+    return error.strerror or "the system gives no reason"

@@ -70,6 +70,8 @@ def write_warnings_sheet(
     notes: PackageNotes,
     sizing: Mapping[str, Value],
     scenarios: Sequence[Scenario],
+    room: int | None = None,
+    printed: int | None = None,
 ) -> None:
     """Write the sheet.
 
@@ -77,6 +79,8 @@ def write_warnings_sheet(
     ----------
     sizing : the values of the formulas on the Sizing sheet, by symbol.
     scenarios : the rows of Scenarios.
+    room : how many lines it has; None for those that are taken, and spare ones.
+    printed : how many lines are printed; None likewise.
     """
     sheet = book.create_sheet("Warnings")
     writer = Writer(sheet, notes)
@@ -89,9 +93,11 @@ def write_warnings_sheet(
     )
     taken = list(_lines(sizing, scenarios))
     lines = [_Line(number, *line) for number, line in enumerate(taken, start=1)]
-    lines += [_Line(len(taken) + place + 1) for place in range(SPARE_LINES)]
+    room = len(taken) + SPARE_LINES if room is None else room
+    printed = len(taken) + SPARE_LINES_PRINTED if printed is None else printed
+    lines = [*lines[:room], *(_Line(number) for number in range(len(lines) + 1, room + 1))]
     placed = write_table(writer, TABLE, _columns(), lines, TABLE_TOP)
-    _write_count(book, writer, placed, len(taken))
+    _write_count(book, writer, placed, len(taken), printed)
     for line, row in zip(lines, placed.rows, strict=True):
         sheet.row_dimensions[row].height = LINE_HEIGHT * max(
             LEAST_LINES,
@@ -105,7 +111,7 @@ def write_warnings_sheet(
         sheet,
         first_free_row=TABLE_TOP + 1,
         last_printed_column=placed.column_letter("What to do"),
-        last_printed_row=placed.first_row + len(taken) + SPARE_LINES_PRINTED - 1,
+        last_printed_row=placed.first_row + printed - 1,
     )
     protect(sheet)
 
@@ -215,12 +221,12 @@ def _columns() -> list[Column[_Line]]:
 _NONE = "No alert holds: nothing about these plans is unsafe or unusual."
 
 
-def _write_count(book: Workbook, writer: Writer, placed: Placed, taken: int) -> None:
+def _write_count(book: Workbook, writer: Writer, placed: Placed, taken: int, printed: int) -> None:
     """Say how many alerts hold, and where lines or paper are not enough for them."""
     hold = f"N(Sizing_AlertCount)+MAX(Scenarios[{ALERTS_SO_FAR}])"
     writer.formula(3, 7, hold, taken, _NOTE)
     define(book, "Warnings_Count", "Warnings", "$G$3")
-    writer.value(3, 8, taken + SPARE_LINES_PRINTED, _NOTE)
+    writer.value(3, 8, printed, _NOTE)
     define(book, "Warnings_Printed", "Warnings", "$H$3")
     text = (
         f'IF(Warnings_Count=0,"{_NONE}",IF(Warnings_Count>ROWS(Warnings[Line]),'
@@ -229,10 +235,20 @@ def _write_count(book: Workbook, writer: Writer, placed: Placed, taken: int) -> 
         '"Alerts that hold: "&Warnings_Count&"."&IF(Warnings_Count>Warnings_Printed,'
         '" Only "&Warnings_Printed&" are in the print area.","")))'
     )
-    value = f"Alerts that hold: {taken}." if taken else _NONE
-    writer.formula(3, 1, text, value, Style(font=STRONG))
+    writer.formula(3, 1, text, _counted(taken, len(placed.rows), printed), Style(font=STRONG))
     too_many = f"Warnings_Count>{len(placed.rows)}"
     highlight(writer.sheet, "A3:F3", too_many, fill=SEVERITY_FILLS["error"])
+
+
+def _counted(taken: int, room: int, printed: int) -> str:
+    """What the sheet says of how many alerts hold."""
+    if taken > room:
+        return (
+            f"Alerts that hold: {taken}, but there are only {room} lines. "
+            "Read the column Alerts of Scenarios for the rest."
+        )
+    rest = f" Only {printed} are in the print area." if taken > printed else ""
+    return f"Alerts that hold: {taken}.{rest}" if taken else _NONE
 
 
 def _colour(writer: Writer, placed: Placed) -> None:

@@ -1,6 +1,7 @@
 """The command `sync`: catalogs into workbooks, one after another."""
 
 import argparse
+import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -34,7 +35,7 @@ def sync_command(options: argparse.Namespace) -> int:
             done.append(_one(path, catalogs, options, pull))
             advance()
     if pull:
-        pull.save()
+        pull.finish()
     if options.json:
         print(sync_json(done))
     elif len(done) > 1:
@@ -57,10 +58,10 @@ def _one(
     def show(found: "Sync") -> None:
         nonlocal shown
         shown = _described(found)
-        if pull:
-            pull.take(found)
         if not options.json:
             print(changes_text(shown), flush=True)
+        if pull:
+            pull.take(found, is_pruned=options.prune and not options.check)
 
     try:
         found, backup = synced(
@@ -87,6 +88,7 @@ def _one(
 
 
 def _described(found: "Sync") -> "SyncedWorkbook":
+    from xlsizing.book.saving import other_names
     from xlsizing.report.sync import EffectLine, FieldLine, RowLine, SyncedWorkbook
 
     rows = [
@@ -107,9 +109,10 @@ def _described(found: "Sync") -> "SyncedWorkbook":
         for name in change.own
     ]
     effects = [EffectLine(*effect) for effect in found.effects]
-    return SyncedWorkbook(
-        found.path, "out of date", rows, effects, local, found.notes, found.sheets
-    )
+    notes = list(found.notes)
+    if found.parts and other_names(found.path):
+        notes.append("It has other names (hard links); under those it stays as it was.")
+    return SyncedWorkbook(found.path, "out of date", rows, effects, local, notes, found.sheets)
 
 
 class _Pulled:
@@ -122,24 +125,36 @@ class _Pulled:
         self.target = require_writable(path, force, ".json")
         self.entries: dict[tuple[str, str], Entry] = {}
 
-    def take(self, found: "Sync") -> None:
-        """Take the rows of a workbook; what is no entry, or another one elsewhere, is told."""
-        from xlsizing.book.sync.entries import local_entries
+    def take(self, found: "Sync", *, is_pruned: bool) -> None:
+        """Take the rows of a workbook; what is no entry, or another one elsewhere, is told.
 
+        Raises
+        ------
+        SizingError : the workbook is to lose rows that the file does not hold.
+        """
+        from xlsizing.book.sync.entries import EntryError, local_entries
+
+        missed: list[str] = []
         for change in found.changes:
             entries, faults = local_entries(change)
-            for fault in faults:
-                print(printable(f"Note: {fault} It is not in {self.path}."), file=sys.stderr)
+            missed += faults
             for entry in entries:
                 known = self.entries.setdefault((change.kind.table, name_key(entry.name)), entry)
                 if known != entry:
-                    print(
-                        f"Note: {entry.name} in {found.path} has other figures than in the "
-                        f"workbook before; {self.path} has the first.",
-                        file=sys.stderr,
-                    )
+                    missed.append(f"{entry.name} has other figures than in a workbook before.")
+        if missed and is_pruned:
+            raise EntryError(
+                f"{found.path} is not pruned, since {self.path} cannot hold all that would go: "
+                f"{' '.join(missed)}"
+            )
+        for miss in missed:
+            note = f"Note: {found.path}: {miss} It is not in {self.path}."
+            print(printable(note), file=sys.stderr)
+        if is_pruned:
+            # Before they are gone from the workbook.
+            self._save()
 
-    def save(self) -> None:
+    def _save(self) -> None:
         """Write the file: an object with the lists of the three catalog files."""
         import json
 
@@ -156,18 +171,25 @@ class _Pulled:
         }
         content = json.dumps(document, indent=2) + "\n"
         save_file(self.path, self.target, content.encode())
+
+    def finish(self) -> None:
+        """Write the file and tell how many entries it has."""
+        self._save()
         count = len(self.entries)
         entries = f"{count} entr{'y' if count == 1 else 'ies'} that no catalog has"
         print(f"Wrote {self.path}: {entries}.", file=sys.stderr)
 
 
 def _paths(given: Sequence[str]) -> list[str]:
-    """The workbooks that were named; patterns are resolved where the shell does not."""
-    found: list[str] = []
+    """The workbooks that were named, each once; patterns are resolved where the shell does not."""
+    found: dict[str, str] = {}
     for path in given:
-        matching = sorted(glob(path)) if any(mark in path for mark in "*?[") else []
-        found += matching or [path]
-    return found
+        # A file may be called as a pattern is written: plan [1].xlsx
+        matching = [] if os.path.lexists(path) else glob(path)
+        owned = [each for each in sorted(matching) if not os.path.basename(each).startswith("~$")]
+        for each in owned or [path]:
+            found.setdefault(os.path.realpath(each), each)
+    return list(found.values())
 
 
 @contextmanager
@@ -180,6 +202,9 @@ def _progress(total: int, *, is_shown: bool) -> Iterator["Callable[[], None]"]:
     from rich.progress import Progress
 
     # The stream itself: what cleans our output would take the bar for marks of somebody else.
-    with Progress(console=Console(file=sys.__stderr__), transient=True) as progress:
+    console = Console(file=sys.__stderr__)
+    # What is printed goes above the bar, but for what goes elsewhere than to the terminal.
+    printed = sys.stdout.isatty()
+    with Progress(console=console, transient=True, redirect_stdout=printed) as progress:
         task = progress.add_task("Workbooks", total=total)
         yield lambda: progress.advance(task)

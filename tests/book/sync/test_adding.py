@@ -103,7 +103,7 @@ def test_catalogs_come_and_all_else_stays(name: str, tmp_path: Path) -> None:
     assert not again.parts
 
 
-@each_source
+@pytest.mark.parametrize("name", ["openpyxl", "XlsxWriter", "Excel, slicers"])
 def test_the_gate_finds_nothing_new(name: str, tmp_path: Path) -> None:
     path = path_of(tmp_path, name)
     add(path, before(name))

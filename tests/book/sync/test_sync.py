@@ -218,13 +218,18 @@ def test_what_was_said_is_what_was_done(sample: Sample) -> None:
 NEW_FORMULAS = re.compile(r"Models!(AA|J)5\d has a formula without a value\.")
 """A person's calculated column in a row that came: its value is the program's to compute."""
 
-IN_OTHERS = ("template", "drawn on", "typed in")
-"""Samples that the gate reads all together in "macros and all"."""
+EXAMINED = (
+    "macros and all",
+    "by XlsxWriter with macros",
+    "by LibreOffice",
+    "Excel's slicer, pivots and charts",
+)
+"""Samples of each writer that have all that the others have; the gate takes long over each."""
 
 
 @pytest.mark.parametrize(
     "sample",
-    [sample for sample in SAMPLES if sample.name not in IN_OTHERS],
+    [sample for sample in SAMPLES if sample.name in EXAMINED],
     ids=lambda sample: sample.name,
 )
 def test_the_gate_finds_nothing_new(sample: Sample) -> None:

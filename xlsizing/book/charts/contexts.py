@@ -10,6 +10,7 @@ from xlsizing.book.charts.page import (
     FIRST_COLUMN,
     IN_BILLIONS,
     IN_MILLIONS,
+    NOT_THERE,
     ChartsPage,
     Drawn,
     if_known,
@@ -26,6 +27,7 @@ from xlsizing.core import Server
 from xlsizing.core.capacity import hbm_bytes, kv_budget_bytes
 from xlsizing.core.exact import ceil_div, grouped
 from xlsizing.core.kv_cache import clamped_context, kv_bytes_per_session, session_cost
+from xlsizing.core.planning.cells import Value
 from xlsizing.palette import REST
 
 DIVISORS = tuple(2**halvings for halvings in range(8, -1, -1))
@@ -45,8 +47,13 @@ _CAPTION = (
 )
 
 
-def write_contexts(page: ChartsPage, row: int) -> Drawn:
-    """Write the figures from a row on; returns the chart of them."""
+def write_contexts(page: ChartsPage, row: int, lines: int = 0) -> Drawn:
+    """Write the figures from a row on; returns the chart of them.
+
+    Parameters
+    ----------
+    lines : how many servers there is a line for, if more than the catalog has.
+    """
     page.title(row, FIRST_COLUMN, "Sessions per node by context")
     sizes = _write_contexts(page, row + 1)
     heads = ("Server", "Row of Servers", "HBM, GB", "KV budget, GB")
@@ -55,6 +62,8 @@ def write_contexts(page: ChartsPage, row: int) -> Drawn:
     _write_server(page, chosen, page.result.server, sizes)
     for at, each in enumerate(servers, start=1):
         _write_server(page, chosen + at, each, sizes, at)
+    for at in range(len(servers) + 1, lines + 1):
+        _write_server(page, chosen + at, None, sizes, at)
     alt_text = (
         "Lines: sessions that one node of each server holds at nine contexts up to the model's "
         "longest, on a logarithmic axis; the chosen server's line is drawn over a broad grey one."
@@ -107,32 +116,47 @@ def _write_contexts(page: ChartsPage, row: int) -> _Sizes:
 
 
 def _write_server(
-    page: ChartsPage, row: int, entry: Server, sizes: _Sizes, number: int | None = None
+    page: ChartsPage, row: int, entry: Server | None, sizes: _Sizes, number: int | None = None
 ) -> None:
-    """Write the row of a server of the catalog, or of the one that is chosen on Sizing."""
-    result = page.result
-    budget = kv_budget_bytes(entry, result.kv_budget_ratio, result.runtime_overhead_gib)
+    """Write the row of a server of the catalog, or of the one that is chosen on Sizing.
+
+    Parameters
+    ----------
+    entry : the server; None where the catalog has none of that number.
+    number : its number in the catalog; None for the one that is chosen.
+    """
     own_number = in_column(row, _NUMBER)
     if number is None:
+        assert entry
         name, shown = {"server": sizing(server("Name"))}, _CHOSEN.format(server=entry.name)
         page.text(row, _NAME, filled(_CHOSEN, name), shown)
         page.figure(row, _NUMBER, "Step_ServerRow", page.values["ServerRow"])
     else:
         # With the blank behind it, not even a name such as #N/A is taken for an error.
-        page.text(row, _NAME, f'INDEX(Servers[Name],{own_number})&" "', f"{entry.name} ")
+        shown = f"{entry.name} " if entry else ""
+        page.text(row, _NAME, f'INDEX(Servers[Name],{own_number})&" "', shown)
         page.given(row, _NUMBER, number)
-    hbm = method("HbmBytes", ServerRow=own_number)
-    page.figure(row, _HBM, hbm, hbm_bytes(entry), IN_BILLIONS)
+    hbm, budget, *sessions = _figures(page, entry, sizes)
+    page.figure(row, _HBM, method("HbmBytes", ServerRow=own_number), hbm, IN_BILLIONS)
     text = method("KvBudgetBytes", HbmBytes=in_column(row, _HBM))
     page.figure(row, _BUDGET, text, budget, IN_BILLIONS)
-    for column, size in enumerate(sizes.kv_bytes, start=_FIRST):
+    for column, held in enumerate(sessions, start=_FIRST):
         text = method(
             "SessionsPerNode",
             KvBudgetBytes=in_column(row, _BUDGET),
             KvBytes=in_row(sizes.row, column),
         )
-        sessions = max(0, budget // size)
-        page.figure(row, column, f"MAX(Const_NoSession,{text})", sessions or NO_SESSION, _SESSIONS)
+        page.figure(row, column, f"MAX(Const_NoSession,{text})", held, _SESSIONS)
+
+
+def _figures(page: ChartsPage, entry: Server | None, sizes: _Sizes) -> list[Value]:
+    """HBM and KV budget of a server, and the sessions that it holds at each context."""
+    if entry is None:
+        return [NOT_THERE] * (2 + len(sizes.kv_bytes))
+    result = page.result
+    budget = kv_budget_bytes(entry, result.kv_budget_ratio, result.runtime_overhead_gib)
+    sessions = [max(0, budget // size) or NO_SESSION for size in sizes.kv_bytes]
+    return [hbm_bytes(entry), budget, *sessions]
 
 
 def _chart(page: ChartsPage, contexts: int, chosen: int) -> LineChart:

@@ -34,8 +34,14 @@ def write_charts_sheet(
     result: SizingResult,
     catalogs: Catalogs,
     table: ScenarioTable,
+    server_lines: int = 0,
 ) -> None:
-    """Write the sheet for one sizing, and for the first rows of Scenarios."""
+    """Write the sheet for one sizing, and for the first rows of Scenarios.
+
+    Parameters
+    ----------
+    server_lines : how many servers there is a line for, if more than the catalog has.
+    """
     sheet = book.create_sheet(SHEET)
     sheet.column_dimensions["A"].width = 2
     sheet.row_dimensions[3].height = 9
@@ -48,7 +54,7 @@ def write_charts_sheet(
     page.writer.formula(2, FIRST_COLUMN, "Sizing!$B$2", question, Style(font=SUBTITLE))
     figures = _FIRST_CHART_ROW + 3 * _ROWS + 1
     page.writer.value(figures, FIRST_COLUMN, "The figures behind the charts", Style(font=HEADING))
-    _write(page, figures + 2, table)
+    _write(page, figures + 2, table, server_lines)
     for row in range(_FIRST_CHART_ROW, sheet.max_row + 1):
         sheet.row_dimensions[row].height = sheet.row_dimensions[row].height or _ROW_HEIGHT
     # The charts are printed on one page, the figures on the next.
@@ -63,14 +69,14 @@ def write_charts_sheet(
     protect(sheet)
 
 
-def _write(page: ChartsPage, row: int, table: ScenarioTable) -> None:
+def _write(page: ChartsPage, row: int, table: ScenarioTable, server_lines: int) -> None:
     """Write all figures, two tables side by side where they are small, and place the charts."""
     nodes, hbm = write_nodes(page, row), write_hbm(page, row)
     row = max(nodes.last_row, hbm.last_row) + 2
     precisions = write_precisions(page, row)
     scenarios = write_scenarios(page, row, *table)
     row = max(precisions.last_row, scenarios.last_row) + 2
-    contexts = write_contexts(page, row)
+    contexts = write_contexts(page, row, server_lines)
     ends = [_FIRST_CHART_ROW + number * _ROWS - 1 for number in range(1, 4)]
     starts = [_FIRST_CHART_ROW, *(end + 1 for end in ends)]
     for drawn, start, end in zip((nodes, hbm, precisions), starts, ends, strict=False):

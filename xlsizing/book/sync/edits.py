@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import NamedTuple
 
 from xlsizing.book.contents import Contents
@@ -9,6 +10,7 @@ from xlsizing.book.package.errors import WorkbookReadError
 from xlsizing.book.package.structure import PlacedTable
 from xlsizing.book.package.xml import (
     Edit,
+    XmlError,
     attribute_edit,
     edited,
     elements,
@@ -16,7 +18,7 @@ from xlsizing.book.package.xml import (
 )
 from xlsizing.book.sync.changes import TableEdit
 from xlsizing.book.sync.looks import Looks
-from xlsizing.book.sync.ranges import Stretch, stretched_list
+from xlsizing.book.sync.ranges import Stretch, references, stretched_list
 from xlsizing.book.sync.rows import cell_xml, cells_of, moved, row_edits
 from xlsizing.book.texts import is_like_a_formula
 from xlsizing.book.worksheet import (
@@ -30,8 +32,11 @@ from xlsizing.book.worksheet import (
 from xlsizing.core.planning.cells import Value
 
 _WITH_AREAS = ("conditionalFormatting", "dataValidation", "ignoredError", "protectedRange")
-_ADDRESS = re.compile(r"(?<![A-Za-z0-9_!'.\]])\$?[A-Za-z]{1,3}\$?[0-9]{1,7}(?![A-Za-z0-9_(.!])")
-_TEXT = re.compile(r'"[^"]*"|\[[^\]]*(?:\]|\Z)')
+_ADDRESS = re.compile(
+    r"(?<![A-Za-z0-9_!'.:$\]])\$?[A-Za-z]{1,3}\$?[0-9]{1,7}"
+    r"(?::\$?[A-Za-z]{1,3}\$?[0-9]{1,7})?(?![A-Za-z0-9_(.!])"
+)
+_TEXT = re.compile(r'"[^"]*(?:"|\Z)|\[[^\]]*(?:\]|\Z)')
 
 
 class Writing(NamedTuple):
@@ -63,9 +68,18 @@ class Writing(NamedTuple):
         return Stretch(self.edit.table.sheet.title, self.area, self.last_row)
 
 
+def own_references(formula: str) -> list[Area]:
+    """The areas of its own sheet that a formula names by their addresses."""
+    found: list[Area] = []
+    for match in _ADDRESS.finditer(_TEXT.sub("", formula)):
+        with suppress(XmlError):  # a name such as ABC9999999 is no address
+            found.append(area_of(match[0]))
+    return found
+
+
 def has_addresses(formula: str) -> bool:
     """Whether a formula names cells by their addresses, and not by table and column alone."""
-    return _ADDRESS.search(_TEXT.sub("", formula)) is not None
+    return bool(own_references(formula))
 
 
 def sheet_xml(writings: Sequence[Writing]) -> bytes:
@@ -242,7 +256,8 @@ def _require_movable_totals(writing: Writing, needed: str) -> None:
     if not table.placed.totals:
         return
     for cell in writing.contents.cells(table.sheet, totals):
-        if has_addresses(writing.worksheet.formula(cell) or ""):
+        formula = writing.worksheet.formula(cell) or ""
+        if has_addresses(formula) or references(formula, table.sheet.title):
             place = f"{table.sheet.title}!{column_letters(cell.column)}{cell.row}"
             raise WorkbookReadError(
                 f"The formula of {place} in a totals row names cells by address, and would have "

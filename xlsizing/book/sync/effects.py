@@ -6,7 +6,7 @@ from typing import NamedTuple
 from xlsizing.book.contents import Contents
 from xlsizing.book.package.errors import WorkbookReadError
 from xlsizing.book.reading import COMPARED, TypedWorkbook, typed_workbook
-from xlsizing.book.sync.changes import CatalogChanges
+from xlsizing.book.sync.changes import CatalogChanges, RowChange
 from xlsizing.book.sync.entries import merged
 from xlsizing.book.worksheet import area_of
 from xlsizing.core import Catalogs, SizingError
@@ -14,6 +14,7 @@ from xlsizing.core.catalogs import name_key
 from xlsizing.core.engine import DEFAULT_SETTINGS, EngineSettings
 from xlsizing.core.errors import UnknownNameError
 from xlsizing.core.planning.cells import Value, trimmed, words
+from xlsizing.core.planning.limits import is_countable
 from xlsizing.core.planning.plan import SCENARIOS, RefusedCellError, engine_settings
 from xlsizing.core.planning.typed import typed_load
 
@@ -21,6 +22,7 @@ ON_SIZING = "Sizing"
 """What the load on the sheet Sizing is called."""
 NOTHING_FITS = "nothing fits"
 NOT_KNOWN = "not known"
+TOO_LARGE = "too large to count exactly"
 
 _INPUT_OF: Mapping[str, str] = {"Models": "Model", "Servers": "Server", "Storage": "Storage"}
 _ANSWERS = ("Nodes final", "Status")
@@ -42,8 +44,17 @@ class Plans(NamedTuple):
     typed: TypedWorkbook
     settings: EngineSettings
     catalogs: Catalogs
-    unknown: frozenset[str]
-    """Keys of names whose figures only the workbook has."""
+    unknown: frozenset[tuple[str, str]]
+    """Table and key of each name whose figures only the workbook has."""
+    are_settings_taken: bool = True
+    """Whether the engine's settings are those that are typed, and none of them is refused."""
+
+    def uses_unknown(self, typed: Mapping[str, Value]) -> bool:
+        """Whether a load, given by symbol, uses figures that only the workbook has."""
+        return any(
+            (table, name_key(trimmed(typed.get(symbol)))) in self.unknown
+            for table, symbol in _INPUT_OF.items()
+        )
 
 
 def plans_of(
@@ -54,12 +65,13 @@ def plans_of(
         typed = typed_workbook(contents)
     except WorkbookReadError:
         return None
+    settings, are_taken = DEFAULT_SETTINGS, True
     try:
         settings = engine_settings(typed.settings)
     except RefusedCellError:
-        settings = DEFAULT_SETTINGS
+        are_taken = False
     made, unknown = merged(catalogs, changes)
-    return Plans(typed, settings, made, frozenset(unknown))
+    return Plans(typed, settings, made, frozenset(unknown), are_taken)
 
 
 def effects(contents: Contents, plans: Plans, changes: Sequence[CatalogChanges]) -> list[Effect]:
@@ -79,13 +91,7 @@ def effects(contents: Contents, plans: Plans, changes: Sequence[CatalogChanges])
 
 def touched(change: CatalogChanges) -> dict[str, str]:
     """The names of entries whose sizing may change, by the key of each name that finds them."""
-    # An alert names the figures without a source.
-    depend = {*COMPARED[change.kind.table], "Unsourced"}
-    found = {
-        name_key(row.name): row.name
-        for row in change.rows
-        if row.what == "removed" or any(field.head in depend for field in row.fields)
-    }
+    found = {name_key(row.name): row.name for row in change.rows if _matters(change, row)}
     if change.table.aliases:
         for row in change.table.aliases.rows:
             target = name_key(words(row.values[change.kind.noun]))
@@ -96,26 +102,31 @@ def touched(change: CatalogChanges) -> dict[str, str]:
     return found
 
 
+def changes_what_is_there(change: CatalogChanges) -> bool:
+    """Whether the sizing of entries may change that are there already: more than come may."""
+    return any(row.what != "added" and _matters(change, row) for row in change.rows) or any(
+        alias.what != "added" for alias in change.alias_rows
+    )
+
+
+def _matters(change: CatalogChanges, row: RowChange) -> bool:
+    # Alerts name entries, and the figures without a source.
+    depend = {*COMPARED[change.kind.table], "Name", "Unsourced"}
+    return row.what != "changed" or any(field.head in depend for field in row.fields)
+
+
 def _loads(
     contents: Contents, typed: TypedWorkbook
 ) -> Iterator[tuple[str, Mapping[str, Value], str]]:
     """Each load that counts: its name, what is typed, and the nodes that the workbook shows."""
     load = {symbol: cell.value for symbol, cell in typed.load.items()}
-    answers = [_named(contents, name) for name in ("Output_NodesFinal", "Output_Status")]
+    answers = [contents.named_value(name) for name in ("Output_NodesFinal", "Output_Status")]
     yield ON_SIZING, load, _shown(*answers)
     rows = _answers(contents)
     for number, row in enumerate(typed.rows):
         if row.is_live:
             nodes, status = rows[number] if number < len(rows) else (None, None)
             yield row.name.strip() or f"Scenario {number + 1}", row.typed, _shown(nodes, status)
-
-
-def _named(contents: Contents, name: str) -> Value:
-    place = contents.place(name)
-    if place is None:
-        return None
-    sheet, area = place
-    return next((contents.value(sheet, cell) for cell in contents.cells(sheet, area)), None)
 
 
 def _answers(contents: Contents) -> list[tuple[Value, Value]]:
@@ -146,7 +157,7 @@ def _shown(nodes: Value, status: Value) -> str:
 
 
 def _after(typed: Mapping[str, Value], plans: Plans) -> str:
-    if any(name_key(trimmed(typed.get(symbol))) in plans.unknown for symbol in _INPUT_OF.values()):
+    if plans.uses_unknown(typed):
         return NOT_KNOWN
     load = typed_load(typed, plans.catalogs)
     for symbol, reason in load.refused.items():
@@ -156,6 +167,8 @@ def _after(typed: Mapping[str, Value], plans: Plans) -> str:
         result = load.result(plans.settings)
     except SizingError as error:
         return str(error)
+    if not is_countable(result):
+        return TOO_LARGE
     return NOTHING_FITS if result.nodes_final is None else _counted(result.nodes_final)
 
 

@@ -1,15 +1,17 @@
 """Rows of a workbook's catalog tables as entries: those that only the workbook has."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from xlsizing.book.catalog_columns import KINDS, MODELS, CatalogKind, row_of
-from xlsizing.book.sync.changes import CatalogChanges, agree
+from xlsizing.book.catalog_columns import ALIAS, KINDS, MODELS, READ_BY_PEOPLE, CatalogKind, row_of
+from xlsizing.book.sync.changes import CatalogChanges, TableEdit, agree
 from xlsizing.book.sync.tables import TableRow
 from xlsizing.core import Catalogs, Model, Server, SizingError, StorageProfile
 from xlsizing.core.catalogs import name_key
-from xlsizing.core.entries import Entry
+from xlsizing.core.constraints import require
+from xlsizing.core.entries import Entry, Name
+from xlsizing.core.errors import InvalidValueError
 from xlsizing.core.planning.cells import Value, trimmed, words
 
 _ENTRY: Mapping[str, type[Entry]] = {"Models": Model, "Servers": Server, "Storage": StorageProfile}
@@ -85,7 +87,8 @@ def local_entries(changes: CatalogChanges) -> tuple[list[Entry], list[str]]:
             found.append(entry_of(changes.kind, row, _aliases(changes, name)))
         except SizingError as error:
             faults.append(
-                f"{name or 'A row without a name'} on {changes.kind.table} is no entry: {error}"
+                f"{name or 'A row without a name'} on {changes.kind.table} is no entry: "
+                f"{str(error).removesuffix('.')}."
             )
     return found, faults
 
@@ -101,20 +104,24 @@ def _aliases(changes: CatalogChanges, name: str) -> list[str]:
     ]
 
 
-def merged(catalogs: Catalogs, changes: Iterable[CatalogChanges]) -> tuple[Catalogs, set[str]]:
+def merged(
+    catalogs: Catalogs, changes: Iterable[CatalogChanges]
+) -> tuple[Catalogs, set[tuple[str, str]]]:
     """The catalogs as a workbook's tables hold them after a sync.
 
     Returns
     -------
-    The entries in the order of the tables' rows, and the keys of names that stand in the
-    workbook with figures that no entry has: what uses them cannot be computed here.
+    The entries in the order of the tables' rows, and the table and key of each name that
+    stands in the workbook with figures that no entry has: what uses them cannot be computed here.
     """
     by_kind: dict[str, tuple[Entry, ...]] = {
         kind.table: tuple(kind.entries(catalogs)) for kind in KINDS
     }
-    unknown: set[str] = set()
+    unknown: set[tuple[str, str]] = set()
     for change in changes:
         entries: list[Entry] = []
+        aliases, odd = _aliases_after(change)
+        unknown |= {(change.kind.table, key) for key in odd}
         stand_in = next(iter(change.entries.values()))
         gone = {
             number for edit in change.edits if edit.table is change.table for number in edit.removed
@@ -124,22 +131,71 @@ def merged(catalogs: Catalogs, changes: Iterable[CatalogChanges]) -> tuple[Catal
             if row.number in gone:
                 continue
             if key in change.entries and change.table.by_key.get(key) is row:
-                entries.append(change.entries[key])
+                entries.append(_with_aliases(change.entries[key], aliases))
                 continue
             try:
-                entry = entry_of(change.kind, row, _aliases(change, trimmed(row.values["Name"])))
+                entry = _with_aliases(_as_found(entry_of(change.kind, row), row), aliases)
                 if not _is_as_written(change, row, entry):
                     raise EntryError("derived figures differ")
             except SizingError:
                 # Its place counts all the same: formulas find entries by the number of their row.
                 entry = replace(stand_in, name=f"row {row.number} of the workbook", aliases=())
-                unknown.add(key)
+                if change.table.by_key.get(key) is row:
+                    named = (key, *aliases.get(key, ()))
+                    unknown |= {(change.kind.table, name_key(name)) for name in named}
             entries.append(entry)
         there = {name_key(entry.name) for entry in entries}
-        entries += [entry for key, entry in change.entries.items() if key not in there]
+        come = (entry for key, entry in change.entries.items() if key not in there)
+        entries += [_with_aliases(entry, aliases) for entry in come]
         by_kind[change.kind.table] = tuple(entries)
     made = Catalogs(by_kind["Models"], by_kind["Servers"], by_kind["Storage"])  # type: ignore[arg-type]
     return made, unknown
+
+
+def _aliases_after(change: CatalogChanges) -> tuple[Mapping[str, Sequence[str]], set[str]]:
+    """The aliases that a workbook has after a sync.
+
+    Of one that stands there twice, or that is a name itself, formulas never get to the second.
+
+    Returns
+    -------
+    The aliases by the key of the name that each leads to, and the keys of those that no entry
+    may bear.
+    """
+    table = change.table.aliases
+    if table is None:
+        return {}, set()
+    edit = next((edit for edit in change.edits if edit.table is table), TableEdit(table))
+    rows = [
+        {**row.values, **edit.cells.get(row.number, {})}
+        for row in table.rows
+        if row.number not in edit.removed
+    ]
+    taken = set(change.table.by_key) | set(change.entries)
+    found: dict[str, list[str]] = {}
+    odd: set[str] = set()
+    for cells in [*rows, *edit.added]:
+        alias = trimmed(cells[ALIAS])
+        if not alias or name_key(alias) in taken:
+            continue
+        taken.add(name_key(alias))
+        try:
+            require("alias", alias, Name)
+        except InvalidValueError:
+            odd.add(name_key(alias))
+        else:
+            found.setdefault(name_key(words(cells[change.kind.noun])), []).append(alias)
+    return found, odd
+
+
+def _with_aliases(entry: Entry, aliases: Mapping[str, Sequence[str]]) -> Entry:
+    wanted = tuple(aliases.get(name_key(entry.name), ()))
+    return entry if entry.aliases == wanted else replace(entry, aliases=wanted)
+
+
+def _as_found(entry: Entry, row: TableRow) -> Entry:
+    """The entry with sources for its figures, unless the row says that it has none."""
+    return entry if row.values.get("Unsourced") else replace(entry, sources={"*": "the workbook"})
 
 
 def _is_as_written(change: CatalogChanges, row: TableRow, entry: Entry) -> bool:
@@ -148,5 +204,5 @@ def _is_as_written(change: CatalogChanges, row: TableRow, entry: Entry) -> bool:
     return all(
         agree(row.values[head], expected[head])
         for head in change.table.columns
-        if head in expected and change.kind.by_head[head].look != "remark"
+        if head in expected and head not in READ_BY_PEOPLE
     )

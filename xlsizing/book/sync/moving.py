@@ -5,12 +5,12 @@ leaves all other parts alone, so it moves rows only where nobody refers to them 
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from xlsizing.book.contents import Contents
 from xlsizing.book.package.xml import elements, in_text, plain_text
 from xlsizing.book.sync.changes import TableEdit
-from xlsizing.book.sync.edits import has_addresses
+from xlsizing.book.sync.edits import own_references
 from xlsizing.book.sync.ranges import references
 from xlsizing.book.worksheet import Area, area_of, column_letters
 
@@ -39,13 +39,17 @@ def _hindrances(contents: Contents, edit: TableEdit, moving: Area) -> Iterator[s
     yield from _on_the_sheet(contents, edit, moving)
     yield from _attached(contents, edit, moving)
     title, whole = edit.table.sheet.title, edit.table.body
-    for name, text in contents.names.items():
-        if _names_some(text, title, moving, whole):
+    for name, text in _names(contents):
+        if _names_some(references(text, title), moving, whole):
             yield f"the name {name} refers to them by address"
+    for part in contents.package.parts:
+        is_pivot = re.match(r"xl/pivotCache/pivotCacheDefinition[^/]*\.xml$", part)
+        if is_pivot and _names_some(_drawn_from(contents, part, title), moving, whole):
+            yield f"the pivot table of {part} refers to them by address"
     for part in contents.package.parts:
         if part != edit.table.sheet.part and re.match(r"xl/(worksheets|charts)/[^/]+\.xml$", part):
             for text, place in _mentions(contents, part, title):
-                if _names_some(text, title, moving, whole):
+                if _names_some(references(text, title), moving, whole):
                     yield f"{place} refers to them by address"
 
 
@@ -58,10 +62,34 @@ def _on_the_sheet(contents: Contents, edit: TableEdit, moving: Area) -> Iterator
         formula = worksheet.formula(cell)
         if formula is None:
             continue
-        place = f"{sheet.title}!{column_letters(cell.column)}{cell.row}"
+        is_moving = moving.holds(cell.row, cell.column)
+        named = [*own_references(formula), *references(formula, sheet.title)]
         # A formula without a text is one of several that share it, by where they stand.
-        if has_addresses(formula) or (not formula and moving.holds(cell.row, cell.column)):
+        is_by_place = not formula or bool(own_references(formula))
+        if (is_moving and is_by_place) or _names_some(named, moving, edit.table.body):
+            place = f"{sheet.title}!{column_letters(cell.column)}{cell.row}"
             yield f"the formula of {place} names cells by address"
+
+
+def _names(contents: Contents) -> Iterator[tuple[str, str]]:
+    """The defined names that people gave, those of one sheet alone too, and what they stand for."""
+    structure = contents.structure
+    for each in structure.elements(structure.workbook, "definedName"):
+        name = each.attributes.get("name", "")
+        if not name.lower().startswith("_xlnm."):
+            yield name, each.text
+
+
+def _drawn_from(contents: Contents, part: str, title: str) -> list[Area]:
+    """The cells of a sheet that a pivot table is made from."""
+    found = contents.structure.elements(part, "worksheetSource")
+    with contents.told(part):
+        return [
+            area_of(each.attributes["ref"])
+            for each in found
+            if "ref" in each.attributes
+            and each.attributes.get("sheet", "").lower() == title.lower()
+        ]
 
 
 def _attached(contents: Contents, edit: TableEdit, moving: Area) -> Iterator[str]:
@@ -90,11 +118,11 @@ def _first(area: Area) -> str:
     return f"{column_letters(area.left)}{area.top}"
 
 
-def _names_some(text: str, title: str, moving: Area, whole: Area) -> bool:
-    """Whether a text names cells that would move, other than with all rows of the table."""
+def _names_some(areas: Iterable[Area], moving: Area, whole: Area) -> bool:
+    """Whether one of the areas has cells that would move, and not all rows of the table."""
     return any(
         area.meets(moving) and not (area.top <= whole.top and area.bottom >= whole.bottom)
-        for area in references(text, title)
+        for area in areas
     )
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from xlsizing.book.package.xml import XmlError
-from xlsizing.book.worksheet import Area, address_of, area_of
+from xlsizing.book.worksheet import LAST_COLUMN, LAST_ROW, Area, address_of, area_of
 
 _QUALIFIED = re.compile(
     r"(?P<sheet>'(?:[^']|'')*'|[^\s'!,()=+*/&<>^;:{}\[\]-]+)"
@@ -13,6 +13,12 @@ _QUALIFIED = re.compile(
     r"(?::(?P<right>\$?[A-Za-z]{1,3}\$?)(?P<bottom>[0-9]{1,7}))?(?![A-Za-z0-9_(.]))?"
 )
 """A word or quoted title, with an address where one follows: so a text is gone through once."""
+
+_ROWS = re.compile(
+    r"(?P<sheet>'(?:[^']|'')*+(?:'|\Z)|[^\s'!,()=+*/&<>^;:{}\[\]-]++)"
+    r"(?:!\$?(?P<top>[0-9]{1,7}):\$?(?P<bottom>[0-9]{1,7}))?"
+)
+"""Whole rows, such as Servers!5:6."""
 
 
 class Stretch(NamedTuple):
@@ -73,16 +79,18 @@ def references(text: str, title: str) -> list[Area]:
         return match[0]
 
     _each(text, title, noted)
+    for match in _ROWS.finditer(text):
+        if match["top"] is None:
+            continue
+        top, bottom = int(match["top"]), int(match["bottom"])
+        if _is_of(match["sheet"], title) and 1 <= top <= bottom <= LAST_ROW:
+            found.append(Area(top, 1, bottom, LAST_COLUMN))
     return found
 
 
 def _each(text: str, title: str, replaced: Callable[[re.Match[str], Area], str]) -> str:
     def of_sheet(match: re.Match[str]) -> str:
-        if match["left"] is None:
-            return match[0]
-        sheet = match["sheet"]
-        named = sheet[1:-1].replace("''", "'") if sheet.startswith("'") else sheet
-        if named.lower() != title.lower():
+        if match["left"] is None or not _is_of(match["sheet"], title):
             return match[0]
         left, right = match["left"], match["right"] or match["left"]
         try:
@@ -92,3 +100,9 @@ def _each(text: str, title: str, replaced: Callable[[re.Match[str], Area], str])
         return replaced(match, area)
 
     return _QUALIFIED.sub(of_sheet, text)
+
+
+def _is_of(sheet: str, title: str) -> bool:
+    """Whether a reference's sheet, in quotes or not, is the one of a title."""
+    named = sheet[1:-1].replace("''", "'") if sheet.startswith("'") else sheet
+    return named.lower() == title.lower()

@@ -1,6 +1,5 @@
 """A sync of one workbook: what it would change, and the parts that it changes."""
 
-import os
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -22,12 +21,19 @@ from xlsizing.book.package.xml import (
     elements,
     text_edit,
 )
-from xlsizing.book.saving import replace_workbook, require_replaceable
+from xlsizing.book.saving import replace_workbook, require_replaceable, state_of
 from xlsizing.book.sync.changes import CatalogChanges, TableEdit, changes_of
 from xlsizing.book.sync.chart_caches import chart_edits
 from xlsizing.book.sync.derived import changes_layouts, layouts_edit, remarks
 from xlsizing.book.sync.edits import Writing, sheet_xml, table_xml
-from xlsizing.book.sync.effects import Effect, Plans, effects, plans_of, touched
+from xlsizing.book.sync.effects import (
+    Effect,
+    Plans,
+    changes_what_is_there,
+    effects,
+    plans_of,
+    touched,
+)
 from xlsizing.book.sync.looks import Looks
 from xlsizing.book.sync.moving import hindrance
 from xlsizing.book.sync.ranges import Stretch, stretched_references
@@ -109,10 +115,10 @@ def synced(
     WorkbookFileError : it cannot be written, is open in a program, or read-only. It is then
         as it was.
     """
+    seen = state_of(path)
     with opened_contents(path) as contents:
         if not check:
             require_replaceable(path)
-        seen = os.fstat(contents.package.file.fileno())
         found = sync_of(contents, catalogs, prune=prune, add_tables=add_tables)
         show(found)
         if check or not found.parts:
@@ -170,10 +176,13 @@ def sync_of(
     changes = [
         _movable(contents, changes_of(table, catalogs, prune=prune), notes) for table in tables
     ]
-    # Where entries only come, no plan uses them yet, and the sheets of plans need not be read.
+    # Where only remarks change, the sheets of plans need not be read.
     may_matter = any(map(touched, changes)) or changes_layouts(changes)
     plans = plans_of(contents, catalogs, changes) if may_matter else None
     found = effects(contents, plans, changes) if plans else []
+    # Of entries that come, a plan may have had the name before; all other cells stay as they are.
+    if not found and not any(map(changes_what_is_there, changes)) and not changes_layouts(changes):
+        plans = None
     parts = _Parts(contents, catalogs, changes, plans, notes, are_used=bool(found))
     return Sync(contents.package.name, changes, found, notes, parts.changed, parts.dropped)
 
@@ -232,7 +241,7 @@ class _Parts:
             self._write_tables([*edits, *([layouts] if layouts else [])])
             if is_changed:
                 self._write_remarks(catalogs, layouts)
-                if plans and (are_used or _change_charts(changes) or (layouts and layouts.cells)):
+                if plans and (are_used or _change_more(changes) or (layouts and layouts.cells)):
                     self._write_results(plans, notes)
                 self._write_workbook()
                 self._write_charts()
@@ -293,18 +302,18 @@ class _Parts:
         from xlsizing.book.sync.results import result_edits, results
 
         found = results(self.contents, plans)
-        if found is None:
+        if not found.are_all_known:
             notes.append(
-                "Its results cannot be computed here, since the load on Sizing is refused or uses "
-                "figures that only the workbook has; they are computed once it is opened."
+                "Some of its results cannot be computed here, since the load on Sizing or a "
+                "setting of the engine is refused, or figures are used that only the workbook "
+                "has; their cells are empty until it is opened."
             )
-            return
-        for title, of_sheet in found.items():
+        for title in found.cells:
             sheet = self.contents.sheet(title)
             if sheet is None:
                 continue
             worksheet = self._worksheet(sheet)
-            if edits := result_edits(worksheet, self.contents, of_sheet):
+            if edits := result_edits(worksheet, self.contents, title, found):
                 self.changed[sheet.part] = edited(worksheet.content, edits)
 
     def _write_workbook(self) -> None:
@@ -403,12 +412,16 @@ class _Parts:
         self.changed[part] = edited(content, edits)
 
 
-def _change_charts(changes: Sequence[CatalogChanges]) -> bool:
-    """Whether results may change that no plan's entry is in: numbers of rows, and Charts' servers."""
+def _change_more(changes: Sequence[CatalogChanges]) -> bool:
+    """Whether results may change that no plan's entry is in.
+
+    Those are the numbers of rows, the servers of Charts, and checks of figures that somebody
+    had changed.
+    """
     return any(
-        row.what == "removed" or (row.what == "changed" and change.kind is SERVERS)
+        row.what == "removed" or row.was_edited or change.kind is SERVERS
         for change in changes
-        if touched(change)
+        if changes_what_is_there(change)
         for row in change.rows
     )
 
