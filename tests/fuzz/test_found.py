@@ -98,7 +98,7 @@ def test_addresses_are_found_all_the_same(text: str, after: str) -> None:
     assert stretched_references(text, STRETCH) == after
 
 
-@pytest.mark.parametrize("text", ["[" * MANY, '"' * MANY + "[", "a[" * MANY])
+@pytest.mark.parametrize("text", ["[" * MANY, "a[" * MANY])
 def test_a_bracket_that_is_never_closed_is_looked_for_once(text: str) -> None:
     with soon():
         assert not has_addresses(text)

@@ -8,7 +8,7 @@ from xlsizing.book.package.xml import XmlError
 from xlsizing.book.worksheet import LAST_COLUMN, LAST_ROW, Area, address_of, area_of
 
 _QUALIFIED = re.compile(
-    r"(?P<sheet>'(?:[^']|'')*+(?:'|\Z)|[^\s'!,()=+*/&<>^;:{}\[\]-]++)"
+    r"(?P<sheet>'(?:[^']|'')*'|[^\s'!,()=+*/&<>^;:{}\[\]-]+)"
     r"(?:!(?P<left>\$?[A-Za-z]{1,3}\$?)(?P<top>[0-9]{1,7})"
     r"(?::(?P<right>\$?[A-Za-z]{1,3}\$?)(?P<bottom>[0-9]{1,7}))?(?![A-Za-z0-9_(.]))?"
 )
