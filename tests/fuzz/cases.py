@@ -45,12 +45,21 @@ def case(number: int, base: int) -> Case:
     number : of the case.
     base : the number that tells one run from another.
     """
+    name, random = _origin(number, base)
+    return _of_workbook(number, seed(name), random) if name else _of_catalogs(number, random)
+
+
+def origin(number: int, base: int) -> str:
+    """The name of the workbook that the case of a number comes from; empty for catalogs alone."""
+    return _origin(number, base)[0]
+
+
+def _origin(number: int, base: int) -> tuple[str, Random]:
     random = Random(f"{base}/{number}")
-    return _of_catalogs(number, random) if random.random() < 0.25 else _of_workbook(number, random)
+    return ("" if random.random() < 0.25 else random.choice(SEEDS)), random
 
 
-def _of_workbook(number: int, random: Random) -> Case:
-    origin = seed(random.choice(SEEDS))
+def _of_workbook(number: int, origin: Seed, random: Random) -> Case:
     level = random.choice(tuple(_LEVELS))
     content = _LEVELS[level](origin, random)
     command = random.choice(WORKBOOK_COMMANDS)

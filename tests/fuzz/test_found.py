@@ -12,6 +12,7 @@ from tests.fuzz.zips import written
 from xlsizing.book.contents import Contents
 from xlsizing.book.package.errors import WorkbookReadError
 from xlsizing.book.package.opened import Package, package_of
+from xlsizing.book.package.structure import Structure
 from xlsizing.book.package.xml import XmlError
 from xlsizing.book.shared_strings import shared_texts, unescaped
 from xlsizing.book.sync.edits import has_addresses
@@ -159,3 +160,17 @@ def test_a_sheet_that_is_no_part_is_told() -> None:
     [sheet] = contents.structure.sheets
     with pytest.raises(WorkbookReadError, match="it has no part"):
         contents.worksheet(sheet)
+
+
+@pytest.mark.parametrize("targets", [["../t.xml"] * 30_000, ["../t.xml", "../u.xml"] * 15_000])
+def test_a_table_is_read_once_however_many_relations_lead_to_it(targets: list[str]) -> None:
+    table = b'<table displayName="Models" ref="A1:B2"/>'
+    one = relation("table", "{}")
+    start, end = one.index("<Relationship "), one.index("</Relationships>")
+    many = one[:start] + "".join(map(one[start:end].format, targets)) + one[end:]
+    noise = {"noise": Random(0).randbytes(100_000), "xl/t.xml": table, "xl/u.xml": table}
+    parts = {**PARTS, **noise, "xl/worksheets/_rels/sheet1.xml.rels": many}
+    structure = Structure(package_of(written(zipped(parts))))
+    with soon():
+        found = structure.tables
+    assert len(found) == len(set(targets))

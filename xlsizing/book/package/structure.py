@@ -109,12 +109,13 @@ class Structure:
         return found
 
     def targets(self, source: str, kind: str) -> list[str]:
-        """The parts that relations of one kind lead to from a part."""
-        return [
+        """The parts that relations of one kind lead to from a part, each once."""
+        found = (
             relation.target
             for relation in self.relations(source)
             if relation.kind == kind and not relation.is_external
-        ]
+        )
+        return list(dict.fromkeys(found))
 
     @cached_property
     def sheets(self) -> list[Sheet]:
@@ -139,8 +140,13 @@ class Structure:
         return list(self._tables())
 
     def _tables(self) -> Iterator[PlacedTable]:
+        seen: set[str] = set()
         for sheet in self.sheets:
             for part in self.targets(sheet.part, "table"):
+                # A table is of one sheet.
+                if part in seen:
+                    continue
+                seen.add(part)
                 roots = self.elements(part, "table")
                 if not roots:
                     raise self.package.broken(part, "there is no table")
