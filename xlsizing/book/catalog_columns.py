@@ -170,6 +170,11 @@ class CatalogKind:
         return f"{self.noun}Aliases"
 
     @property
+    def list_name(self) -> str:
+        """The defined name of the entries' names, which the lists to choose from show."""
+        return f"List_{self.table}"
+
+    @property
     def by_head(self) -> Mapping[str, CatalogColumn]:
         """The columns by head."""
         return {column.head: column for column in self.columns}

@@ -118,7 +118,7 @@ def _write(book: Workbook, notes: PackageNotes, page: _Sheet, entries: Sequence[
         writer.value(row, 1, remark, Style(font=SUBTITLE))
     columns = _columns(page.kind)
     placed = write_table(writer, page.title, columns, entries, TABLE_TOP)
-    define(book, f"List_{page.title}", page.title, placed.cells("Name"))
+    define(book, page.kind.list_name, page.title, placed.cells("Name"))
     for head in placed.heads:
         if head in DERIVED:
             _check_derived(sheet, placed, head, DERIVED[head])

@@ -26,6 +26,7 @@ _NUMBER = re.compile(rb"\sr\s*=\s*[\"']([0-9]{1,8})[\"']")
 _ADDRESS = re.compile(rb"\sr\s*=\s*[\"']([A-Za-z]{1,3})([0-9]{1,8})[\"']")
 _KIND = re.compile(rb"\st\s*=\s*[\"']([A-Za-z]*)[\"']")
 _STYLE = re.compile(rb"\ss\s*=\s*[\"']([0-9]{1,9})[\"']")
+_HIDDEN = re.compile(rb"\shidden\s*=\s*[\"'](?:1|true)[\"']")
 _SHARED = re.compile(rb"\st\s*=\s*[\"']s[\"'][^>]*>\s*<(?:[\w.-]+:)?v\b[^>]*>\s*([0-9]{1,9})\s*<")
 
 
@@ -98,6 +99,11 @@ class Worksheet:
         self._row_tag = re.compile(tag % (self.prefix, b"row"))
         self._cell_tag = re.compile(tag % (self.prefix, b"c"))
 
+    @property
+    def outline(self) -> bytes:
+        """The sheet without its rows."""
+        return self.content[: self.data_start] + self.content[self.data_end :]
+
     @cached_property
     def rows(self) -> Mapping[int, Row]:
         """The rows by number, in their order in the bytes.
@@ -164,6 +170,10 @@ class Worksheet:
     def shared_indexes(self) -> set[int]:
         """Numbers of all shared texts that cells of the sheet hold."""
         return {int(match[1]) for match in _SHARED.finditer(self.content, self.data_start)}
+
+    def is_hidden(self, row: Row) -> bool:
+        """Whether a row is hidden, by a person or a filter."""
+        return _HIDDEN.search(self.content, row.start, row.tag_end) is not None
 
     def formula_addresses(self) -> set[tuple[int, int]]:
         """Row and column of every cell with a formula."""

@@ -173,8 +173,15 @@ class _Pulled:
         save_file(self.path, self.target, content.encode())
 
     def finish(self) -> None:
-        """Write the file and tell how many entries it has."""
-        self._save()
+        """Write the file and tell how many entries it has.
+
+        One with entries, from another day, is not made empty: its rows may be nowhere else.
+        """
+        if self.entries or not self.target.exists():
+            self._save()
+        else:
+            print(f"{self.path} stays as it was: no workbook has rows of its own.", file=sys.stderr)
+            return
         count = len(self.entries)
         entries = f"{count} entr{'y' if count == 1 else 'ies'} that no catalog has"
         print(f"Wrote {self.path}: {entries}.", file=sys.stderr)

@@ -36,7 +36,7 @@ def test_rows_come_below_and_look_like_those_above(tmp_path: Path) -> None:
 
 
 def test_rows_that_go_leave_no_gap_and_take_no_own_values_along(tmp_path: Path) -> None:
-    book = Small(filled(A, B, C, D, own=("of a", "of b", 3, "of d")))
+    book = Small(filled(A, B, C, D, own=("of a", None, None, "of d")))
     after = after_sync(book, known(A, D), tmp_path)
     assert after.names == ["a", "d"]
     assert [after.rows()[row]["D"] for row in (4, 5)] == ["of a", "of d"]
@@ -44,8 +44,16 @@ def test_rows_that_go_leave_no_gap_and_take_no_own_values_along(tmp_path: Path) 
     assert 'ref="A3:E5"' in after.part(TABLE)
 
 
+def test_a_row_in_which_somebody_typed_is_theirs(tmp_path: Path) -> None:
+    """Its entry is gone from the catalog, and what they typed is nowhere else."""
+    book = Small(filled(A, B, C, D, own=(None, "of b", 3, None)))
+    after = after_sync(book, known(A, D), tmp_path)
+    assert after.names == ["a", "b", "c", "d"]
+    assert [after.rows()[row]["D"] for row in (5, 6)] == ["of b", "3"]
+
+
 def test_a_table_keeps_one_row_and_an_old_mark_comes_back_clean(tmp_path: Path) -> None:
-    after = after_sync(Small(filled(A, B, own=("mine", None))), known(C), tmp_path)
+    after = after_sync(Small(filled(A, B, own=(None, None))), known(C), tmp_path)
     assert after.names == ["c"]
     assert "D" not in after.rows()[4]
     assert 'ref="A3:E4"' in after.part(TABLE)
@@ -66,7 +74,9 @@ def test_a_row_of_totals_stays_below(tmp_path: Path) -> None:
     by_address = Small(
         TWO, totals=totals.replace("SUBTOTAL(109,Storage[Read GB/s])", "SUM(C4:C5)").format(6)
     )
-    with pytest.raises(WorkbookReadError, match="Storage!C6 in a totals row names cells"):
+    with pytest.raises(
+        WorkbookReadError, match=r"The totals of Storage .* the formula of Storage!C6"
+    ):
         after_sync(by_address, MORE, tmp_path)
 
 

@@ -89,7 +89,7 @@ def test_rows_stay_where_they_are_known_by_address(case: str, tmp_path: Path) ->
     assert after.names == ["a", "b", "c"]
     [note] = after.said.notes
     assert why in note
-    assert "delete them in a spreadsheet program" in note
+    assert "delete it in a spreadsheet program" in note
 
 
 FREE = {

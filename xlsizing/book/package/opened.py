@@ -147,8 +147,9 @@ class Package:
 
     def chunks(self, part: str) -> Iterator[bytes]:
         """The bytes of a part, however large, a megabyte at a time; see `read`."""
+        info = self._info(part)
         try:
-            with self._zip.open(self._info(part)) as opened:
+            with self._zip.open(info) as opened:
                 while chunk := opened.read(_CHUNK):
                     yield chunk
         except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, ValueError) as error:
@@ -309,13 +310,15 @@ def opened_package(path: str) -> Iterator[Package]:
     WorkbookReadError : the file cannot be read, is no workbook, or would unpack to too much.
     """
     try:
-        if Path(path).is_dir():
-            raise WorkbookReadError(f"{path} is a folder; give a workbook in it.")
+        is_folder = Path(path).is_dir()
         # Without waiting, since a pipe would keep us until somebody wrote to it.
-        handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | _BINARY)
+        flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | _BINARY
+        handle = -1 if is_folder else os.open(path, flags)
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or str(error)
         raise WorkbookReadError(f"{path} cannot be read: {why}.") from error
+    if is_folder:
+        raise WorkbookReadError(f"{path} is a folder; give a workbook in it.")
     with os.fdopen(handle, "rb") as file:
         found = os.fstat(file.fileno())
         if not stat.S_ISREG(found.st_mode):

@@ -6,6 +6,7 @@ the bytes, and an edit leaves all other bytes as they are.
 """
 
 import re
+import sys
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 from xml.parsers import expat
@@ -232,7 +233,11 @@ _NAMED = {"amp": "&", "lt": "<", "gt": ">", "quot": '"', "apos": "'"}
 
 def _character(reference: re.Match[str]) -> str:
     in_hex, in_decimal, name = reference.groups()
-    return _NAMED[name] if name else chr(int(in_hex, 16) if in_hex else int(in_decimal))
+    if name:
+        return _NAMED[name]
+    code = int(in_hex, 16) if in_hex else int(in_decimal)
+    # Some of what is looked through has been read by no parser, which would have refused it.
+    return chr(code) if code <= sys.maxunicode else reference[0]
 
 
 def append_edit(content: bytes, element: Element, inner: bytes) -> Edit:

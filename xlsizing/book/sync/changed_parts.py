@@ -24,8 +24,9 @@ from xlsizing.book.sync.effects import (
     changes_what_is_there,
 )
 from xlsizing.book.sync.looks import Looks
-from xlsizing.book.sync.ranges import Stretch, stretched_references
+from xlsizing.book.sync.ranges import Stretch, references, stretched_references
 from xlsizing.book.sync.rows import cell_xml
+from xlsizing.book.sync.tables import CatalogTable
 from xlsizing.book.worksheet import Area, Worksheet
 from xlsizing.core import Catalogs
 from xlsizing.core.planning.cells import Value
@@ -91,6 +92,11 @@ class ChangedParts:
         for part, of_sheet in by_sheet.items():
             self.changed[part] = sheet_xml(of_sheet)
         self.stretches: list[Stretch] = []
+        self.lists = {
+            writing.edit.table.kind.list_name.lower(): writing
+            for writing in writings
+            if isinstance(writing.edit.table, CatalogTable)
+        }
         for writing in writings:
             if writing.last_row != writing.area.bottom:
                 self.changed[writing.edit.table.placed.part] = table_xml(writing)
@@ -160,6 +166,8 @@ class ChangedParts:
                 text = each.text
                 for stretch in self.stretches:
                     text = stretched_references(text, stretch)
+                writing = self.lists.get(each.attributes.get("name", "").lower())
+                text = _list(text, writing) if writing else text
                 if text != each.text:
                     edits.append(text_edit(content, each, text))
             elif each.tag.name == "calcPr":
@@ -256,6 +264,21 @@ def _change_more(changes: Sequence[CatalogChanges]) -> bool:
         if changes_what_is_there(change)
         for row in change.rows
     )
+
+
+def _list(text: str, writing: Writing) -> str:
+    """What the name of a catalog's list is to stand for: all names of the table.
+
+    It may have ended elsewhere than the table did: other programs let only one of them grow.
+    """
+    table, stretch = writing.edit.table, writing.stretch
+    named = references(text, stretch.title)
+    if len(named) != 1 or named[0].top != stretch.before.top:
+        return text
+    if named[0].left != table.columns["Name"] or named[0].bottom == stretch.last_row:
+        return text
+    ends = stretch._replace(before=stretch.before._replace(bottom=named[0].bottom))
+    return stretched_references(text, ends)
 
 
 _BEFORE_CALC = ("sheets", "functionGroups", "externalReferences", "definedNames")

@@ -1,7 +1,7 @@
 """What a sync changes in the catalog tables of a workbook: found first, and shown."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal, NamedTuple
 
 from xlsizing.book.catalog_columns import (
@@ -83,6 +83,27 @@ class CatalogChanges:
         """Which catalog it is."""
         return self.table.kind
 
+    def removed_from(self, table: Table) -> list[RowChange]:
+        """What is removed from the catalog's table, or from that of its aliases."""
+        rows = self.alias_rows if table is self.table.aliases else self.rows
+        return [row for row in rows if row.what == "removed"]
+
+    def without_removals(self, table: Table) -> "CatalogChanges":
+        """The changes without rows that go from a table; aliases of rows that stay do, too."""
+        is_of_aliases = table is self.table.aliases
+        tables = [table] if is_of_aliases else [self.table, self.table.aliases]
+        edits = [
+            replace(edit, removed=()) if any(edit.table is each for each in tables) else edit
+            for edit in self.edits
+        ]
+        stay = [row for row in self.rows if row.what != "removed"]
+        return replace(
+            self,
+            rows=self.rows if is_of_aliases else stay,
+            alias_rows=[row for row in self.alias_rows if row.what != "removed"],
+            edits=[edit for edit in edits if not edit.is_empty],
+        )
+
     @property
     def are_any(self) -> bool:
         """Whether the workbook's catalog is out of date."""
@@ -109,13 +130,13 @@ def changes_of(table: CatalogTable, catalogs: Catalogs, *, prune: bool) -> Catal
             expected = _cells_of(table, entry, heads)
             differing = list(_differences(row, expected, heads))
             if differing:
-                was_edited = table.has_mark(row) and not table.is_from_catalog(row)
+                was_edited = table.has_origin(row) and not table.is_from_catalog(row)
                 changed.append(RowChange(entry.name, "changed", differing, was_edited))
             if new := _new_cells(row, expected):
                 cells[row.number] = new
         elif not _is_blank(row, heads):
             name = trimmed(row.values["Name"])
-            is_own = key in entries or not table.is_from_catalog(row)
+            is_own = key in entries or row.has_more or not table.is_from_catalog(row)
             if is_own:
                 own_names.append(name)
             if prune or not is_own:
@@ -125,8 +146,8 @@ def changes_of(table: CatalogTable, catalogs: Catalogs, *, prune: bool) -> Catal
                 cells[row.number] = {ORIGIN: LOCAL}
     added = [entry for key, entry in entries.items() if key not in table.by_key]
     own = TableEdit(table, cells, gone, [_cells_of(table, entry, heads) for entry in added])
-    kept = entries.keys() | (set() if prune else set(map(name_key, own_names)))
-    alias_rows, alias_edit = _alias_changes(table, list(entries.values()), kept)
+    gone_names = {name_key(row.name) for row in removed} - entries.keys()
+    alias_rows, alias_edit = _alias_changes(table, list(entries.values()), gone_names)
     return CatalogChanges(
         table=table,
         rows=[*(RowChange(entry.name, "added") for entry in added), *changed, *removed],
@@ -178,12 +199,12 @@ def _is_blank(row: TableRow, heads: Sequence[str]) -> bool:
 
 
 def _alias_changes(
-    table: CatalogTable, entries: Sequence[Entry], kept: Collection[str]
+    table: CatalogTable, entries: Sequence[Entry], gone_names: Collection[str]
 ) -> tuple[list[RowChange], TableEdit | None]:
     """What changes in the table of aliases.
 
-    An alias that no entry has stays as long as it leads to a row that stays: it is somebody's
-    own, or one that they may have come to use.
+    An alias that no entry has is somebody's own, or one that they may have come to use: it goes
+    only with the row that it leads to, or where it became the name of another entry.
     """
     own = table.aliases
     if own is None:
@@ -207,7 +228,7 @@ def _alias_changes(
             if differing := list(_differences(row, expected, (ALIAS, noun))):
                 changes.append(RowChange(alias, "changed", differing))
                 cells[row.number] = _new_cells(row, expected)
-        elif name_key(target) not in kept or (key in taken and key not in wanted):
+        elif name_key(target) in gone_names or (key in taken and key not in wanted):
             changes.append(RowChange(alias, "removed"))
             gone.append(row.number)
     added = [wanted[key] for key in wanted if key not in seen]

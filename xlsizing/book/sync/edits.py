@@ -236,8 +236,7 @@ def _require_room(writing: Writing) -> None:
             raise WorkbookReadError(
                 f"The table {other.name} stands in the way of {needed}; move it."
             )
-    outline = _outline(writing.worksheet)
-    for merged in elements(outline, ("mergeCell",)):
+    for merged in elements(writing.worksheet.outline, ("mergeCell",)):
         if area_of(merged.attributes.get("ref", "")).meets(wanted):
             place = f"{title}!{merged.attributes.get('ref')}"
             raise WorkbookReadError(
@@ -266,17 +265,11 @@ def _require_movable_totals(writing: Writing, needed: str) -> None:
             )
 
 
-def _outline(worksheet: Worksheet) -> bytes:
-    """The sheet's XML without its rows."""
-    content = worksheet.content
-    return content[: worksheet.data_start] + content[worksheet.data_end :]
-
-
 def _outline_edits(
     worksheet: Worksheet, stretches: Sequence[Stretch], last_rows: Sequence[int]
 ) -> list[Edit]:
     """The edits of what a sheet says beside its rows: its size, and ranges that grow and shrink."""
-    outline = _outline(worksheet)
+    outline = worksheet.outline
     skipped = worksheet.data_end - worksheet.data_start
     edits = []
     for each in elements(outline, ("dimension", "sqref", *_WITH_AREAS)):

@@ -81,7 +81,13 @@ def local_entries(changes: CatalogChanges) -> tuple[list[Entry], list[str]]:
     own = {name_key(name) for name in changes.own}
     for row in changes.table.rows:
         name = trimmed(row.values["Name"])
-        if name_key(name) not in own or name_key(name) in changes.entries:
+        key = name_key(name)
+        if key not in own or (key in changes.entries and changes.table.by_key.get(key) is row):
+            continue
+        if key in changes.entries:
+            faults.append(
+                f"{name} on {changes.kind.table} stands there twice, and once as the catalog has it."
+            )
             continue
         try:
             found.append(entry_of(changes.kind, row, _aliases(changes, name)))

@@ -7,17 +7,24 @@ leaves all other parts alone, so it moves rows only where nobody refers to them 
 import re
 from collections.abc import Iterable, Iterator
 
+from xlsizing.book.catalog_columns import KINDS
 from xlsizing.book.contents import Contents
 from xlsizing.book.package.xml import elements, in_text, plain_text
 from xlsizing.book.sync.changes import TableEdit
 from xlsizing.book.sync.edits import own_references
 from xlsizing.book.sync.ranges import references
-from xlsizing.book.worksheet import Area, area_of, column_letters
+from xlsizing.book.worksheet import LAST_COLUMN, LAST_ROW, Area, area_of, column_letters
 
 _OVERLAP = 400
 """Bytes before a mention of cells, in the chunk or the one before, that are looked at with it."""
 _CELL = re.compile(rb"<(?:[\w.-]+:)?c\s[^>]*?\br=[\"']([A-Z]{1,3}[0-9]{1,7})[\"']")
 _ATTACHED = ("hyperlink", "mergeCell")
+_HOLDS_FORMULAS = re.compile(r"xl/(worksheets|charts)/[^/]+\.xml$")
+_BY_AREAS = ("conditionalFormatting", "dataValidation", "sqref")
+_MAY_REFER = re.compile(
+    r"xl/(worksheets|chartsheets|dialogsheets|charts|drawings|ctrlProps)/(_rels/)?[^/]+\.(xml|vml|rels)$"
+)
+"""Parts in which cells of another sheet can be named by address."""
 
 
 def hindrance(contents: Contents, edit: TableEdit) -> str:
@@ -30,24 +37,47 @@ def hindrance(contents: Contents, edit: TableEdit) -> str:
     """
     if not edit.removed:
         return ""
-    table = edit.table
-    moving = table.area._replace(top=min(edit.removed))
+    moving = edit.table.area._replace(top=min(edit.removed))
     return next(_hindrances(contents, edit, moving), "")
 
 
-def _hindrances(contents: Contents, edit: TableEdit, moving: Area) -> Iterator[str]:
+def totals_hindrance(contents: Contents, edit: TableEdit) -> str:
+    """Why a table's rows of totals must stay where they are; empty where they may move.
+
+    Parameters
+    ----------
+    contents : the workbook.
+    edit : what is to be written into the table; where it grows, its totals would move.
+    """
+    table = edit.table
+    if not table.placed.totals or len(edit.added) == len(edit.removed):
+        return ""
+    moving = table.area._replace(top=table.body.bottom + 1)
+    return next(_hindrances(contents, edit, moving, above=False), "")
+
+
+def _hindrances(
+    contents: Contents, edit: TableEdit, moving: Area, *, above: bool = True
+) -> Iterator[str]:
+    """Why cells must stay; `above` where they are all of the table from a row on."""
+    title, whole = edit.table.sheet.title, edit.table.body
     yield from _on_the_sheet(contents, edit, moving)
     yield from _attached(contents, edit, moving)
-    title, whole = edit.table.sheet.title, edit.table.body
+    if above:
+        yield from _beside(contents, edit, moving)
+        yield from _alone(contents, edit, moving)
+    lists = {kind.list_name.lower() for kind in KINDS}
     for name, text in _names(contents):
-        if _names_some(references(text, title), moving, whole):
+        # Our lists of names go with their tables, wherever a program let them end.
+        is_ours = name.lower() in lists
+        if not is_ours and _names_some(references(text, title), moving, whole):
             yield f"the name {name} refers to them by address"
     for part in contents.package.parts:
         is_pivot = re.match(r"xl/pivotCache/pivotCacheDefinition[^/]*\.xml$", part)
         if is_pivot and _names_some(_drawn_from(contents, part, title), moving, whole):
             yield f"the pivot table of {part} refers to them by address"
     for part in contents.package.parts:
-        if part != edit.table.sheet.part and re.match(r"xl/(worksheets|charts)/[^/]+\.xml$", part):
+        if part != edit.table.sheet.part and _MAY_REFER.match(part):
             for text, place in _mentions(contents, part, title):
                 if _names_some(references(text, title), moving, whole):
                     yield f"{place} refers to them by address"
@@ -58,7 +88,7 @@ def _on_the_sheet(contents: Contents, edit: TableEdit, moving: Area) -> Iterator
     worksheet, sheet = contents.worksheet(edit.table.sheet), edit.table.sheet
     if b"<%bf" % worksheet.prefix not in worksheet.content:
         return
-    for cell in contents.cells(sheet, Area(1, 1, 2**21, 2**15)):
+    for cell in contents.cells(sheet, Area(1, 1, LAST_ROW, LAST_COLUMN)):
         formula = worksheet.formula(cell)
         if formula is None:
             continue
@@ -92,13 +122,38 @@ def _drawn_from(contents: Contents, part: str, title: str) -> list[Area]:
         ]
 
 
+def _beside(contents: Contents, edit: TableEdit, moving: Area) -> Iterator[str]:
+    """What somebody typed beside the rows, in no table: it would come to stand beside others."""
+    sheet = edit.table.sheet
+    tables = [area_of(each.cells) for each in contents.tables.values() if each.sheet == sheet.title]
+    for cell in contents.cells(sheet, moving._replace(left=1, right=LAST_COLUMN)):
+        is_in_table = any(area.holds(cell.row, cell.column) for area in tables)
+        if not is_in_table and contents.value(sheet, cell) not in (None, ""):
+            place = f"{sheet.title}!{column_letters(cell.column)}{cell.row}"
+            yield f"what is in {place} stands beside them"
+
+
+def _alone(contents: Contents, edit: TableEdit, moving: Area) -> Iterator[str]:
+    """What is said of some of the rows alone: colours, checks, that they are hidden."""
+    sheet = edit.table.sheet
+    worksheet = contents.worksheet(sheet)
+    with contents.told(sheet.part):
+        for each in elements(worksheet.outline, _BY_AREAS):
+            listed = each.text if each.tag.name == "sqref" else each.attributes.get("sqref", "")
+            areas = list(map(area_of, listed.split()))
+            if _names_some(areas, moving, edit.table.body):
+                yield f"a colour or check of {sheet.title}!{listed} is for some of them alone"
+        for row in worksheet.rows.values():
+            if moving.top <= row.number <= moving.bottom and worksheet.is_hidden(row):
+                yield f"row {row.number} of {sheet.title} is hidden"
+
+
 def _attached(contents: Contents, edit: TableEdit, moving: Area) -> Iterator[str]:
     """What is attached to cells that would move: comments, links."""
     sheet, structure = edit.table.sheet, contents.structure
     worksheet = contents.worksheet(sheet)
-    outline = worksheet.content[: worksheet.data_start] + worksheet.content[worksheet.data_end :]
     with contents.told(sheet.part):
-        for each in elements(outline, _ATTACHED):
+        for each in elements(worksheet.outline, _ATTACHED):
             area = area_of(each.attributes.get("ref", "A1"))
             if area.meets(moving):
                 yield f"a {_WORDS[each.tag.name]} is attached to {sheet.title}!{_first(area)}"
@@ -128,8 +183,8 @@ def _names_some(areas: Iterable[Area], moving: Area, whole: Area) -> bool:
 
 def _mentions(contents: Contents, part: str, title: str) -> Iterator[tuple[str, str]]:
     """Texts of a part around each mention of a sheet's title, and where they stand."""
-    named = in_text(title).encode()
-    signs = re.compile(b"(?i:%b)(?:'|&apos;)?!" % re.escape(named))
+    named = re.escape(in_text(title)).replace("'", "(?:'|&apos;|&#39;){2}")
+    signs = re.compile(f"(?i:{named})(?:'|&apos;|&#39;)?!".encode())
     where = next((s.title for s in contents.structure.sheets if s.part == part), part)
     before = b""
     for chunk in contents.package.chunks(part):
@@ -139,7 +194,11 @@ def _mentions(contents: Contents, part: str, title: str) -> Iterator[tuple[str, 
             around = text[max(0, mention.start() - 80) : mention.end() + 80]
             start = mention.start()
             cell = _CELL.match(text, max(0, text.rfind(b"<c ", max(0, start - _OVERLAP), start)))
-            yield _text(around), f"{where}!{cell[1].decode()}" if cell else where
+            text_around = _text(around)
+            if not _HOLDS_FORMULAS.match(part):
+                # There an address stands in an attribute, and may be that of a link.
+                text_around = text_around.replace('"', " ").replace("#", " ")
+            yield text_around, f"{where}!{cell[1].decode()}" if cell else where
         before = text[-_OVERLAP:]
 
 

@@ -8,11 +8,13 @@ from xlsizing.book.package.xml import XmlError
 from xlsizing.book.worksheet import LAST_COLUMN, LAST_ROW, Area, address_of, area_of
 
 _QUALIFIED = re.compile(
-    r"(?P<sheet>'(?:[^']|'')*'|[^\s'!,()=+*/&<>^;:{}\[\]-]+)"
+    r"(?<!\])(?P<sheet>'(?:[^']|'')*'|[^\s'!,()=+*/&<>^;:{}\[\]-]+)"
     r"(?:!(?P<left>\$?[A-Za-z]{1,3}\$?)(?P<top>[0-9]{1,7})"
     r"(?::(?P<right>\$?[A-Za-z]{1,3}\$?)(?P<bottom>[0-9]{1,7}))?(?![A-Za-z0-9_(.]))?"
 )
 """A word or quoted title, with an address where one follows: so a text is gone through once."""
+
+_LITERAL = re.compile(r'("[^"]*(?:"|\Z))')
 
 _ROWS = re.compile(
     r"(?P<sheet>'(?:[^']|'')*+(?:'|\Z)|[^\s'!,()=+*/&<>^;:{}\[\]-]++)"
@@ -67,7 +69,10 @@ def stretched_references(text: str, stretch: Stretch) -> str:
             return match[0]
         return f"{match['sheet']}!{match['left']}{match['top']}:{match['right']}{after.bottom}"
 
-    return _each(text, stretch.title, replaced)
+    # What stands in double quotes is a text, whatever it looks like.
+    pieces = _LITERAL.split(text)
+    pieces[::2] = [_each(piece, stretch.title, replaced) for piece in pieces[::2]]
+    return "".join(pieces)
 
 
 def references(text: str, title: str) -> list[Area]:

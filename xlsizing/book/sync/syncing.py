@@ -1,7 +1,7 @@
 """A sync of one workbook: what it would change, and the parts that it changes."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
@@ -13,7 +13,7 @@ from xlsizing.book.package.errors import WorkbookReadError
 from xlsizing.book.package.xml import XmlError
 from xlsizing.book.saving import replace_workbook, require_replaceable, state_of
 from xlsizing.book.sync.changed_parts import ChangedParts
-from xlsizing.book.sync.changes import CatalogChanges, TableEdit, changes_of
+from xlsizing.book.sync.changes import CatalogChanges, changes_of
 from xlsizing.book.sync.derived import changes_layouts
 from xlsizing.book.sync.effects import (
     Effect,
@@ -22,7 +22,7 @@ from xlsizing.book.sync.effects import (
     plans_of,
     touched,
 )
-from xlsizing.book.sync.moving import hindrance
+from xlsizing.book.sync.moving import hindrance, totals_hindrance
 from xlsizing.book.sync.tables import catalog_tables
 from xlsizing.core import Catalogs
 
@@ -183,14 +183,18 @@ def _notes(contents: Contents) -> list[str]:
 
 def _movable(contents: Contents, change: CatalogChanges, notes: list[str]) -> CatalogChanges:
     """The changes without those that would move cells which something knows by address."""
-    kept: list[TableEdit] = []
     for edit in change.edits:
-        why = hindrance(contents, edit)
-        if why:
+        if why := hindrance(contents, edit):
+            names = ", ".join(row.name for row in change.removed_from(edit.table))
             notes.append(
-                f"Rows of {edit.table.placed.name} that should go stay, since {why}, and they or "
-                "those below would move; delete them in a spreadsheet program, which knows how."
+                f"{names} should go from {edit.table.placed.name} and stays, since {why}, and rows "
+                "would move; delete it in a spreadsheet program, which knows how."
             )
-            edit = replace(edit, removed=())
-        kept.append(edit)
-    return replace(change, edits=[edit for edit in kept if not edit.is_empty])
+            change = change.without_removals(edit.table)
+    for edit in change.edits:
+        if why := totals_hindrance(contents, edit):
+            raise WorkbookReadError(
+                f"The totals of {edit.table.placed.name} in {contents.package.name} would move with "
+                f"the table's end, but {why}; refer to them by the table, or move them elsewhere."
+            )
+    return change

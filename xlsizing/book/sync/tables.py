@@ -6,7 +6,6 @@ from functools import cached_property
 
 from xlsizing.book.catalog_columns import (
     ALIAS,
-    CATALOG,
     KINDS,
     ORIGIN,
     CatalogKind,
@@ -35,6 +34,8 @@ class TableRow:
     """What it holds under each head of ours, by head; None where a cell is empty."""
     formulas: frozenset[str]
     """The heads of ours under which it holds a formula."""
+    has_more: bool = False
+    """Whether somebody typed something into columns of the table that are not ours."""
 
 
 @dataclass(frozen=True)
@@ -78,9 +79,9 @@ class CatalogTable(Table):
         figures = {head: value for head, value in row.values.items() if head != ORIGIN}
         return trimmed(row.values.get(ORIGIN)) == origin_of(figures)
 
-    def has_mark(self, row: TableRow) -> bool:
-        """Whether a row says that it is from a catalog, whatever became of it since."""
-        return trimmed(row.values.get(ORIGIN)).startswith(CATALOG)
+    def has_origin(self, row: TableRow) -> bool:
+        """Whether a row says where it is from, whatever became of it since."""
+        return bool(trimmed(row.values.get(ORIGIN)))
 
 
 def catalog_tables(contents: Contents) -> list[CatalogTable]:
@@ -151,6 +152,8 @@ def table_of(
         if head:
             columns.setdefault(head, cell.column)
     wanted = {head: at for head, at in columns.items() if read is None or head in read}
+    if read is not None:
+        body = body._replace(right=max(wanted.values(), default=body.left))
     rows = list(_rows(contents, sheet, body, wanted))
     return Table(placed, sheet, area, columns, rows)
 
@@ -160,14 +163,16 @@ def _rows(
 ) -> Iterator[TableRow]:
     heads = {column: head for head, column in columns.items()}
     worksheet = contents.worksheet(sheet)
-    body = body._replace(right=max(heads, default=body.left))
     cells: dict[int, list[Cell]] = {}
+    with_more: set[int] = set()
     for cell in contents.cells(sheet, body):
         if cell.column in heads:
             cells.setdefault(cell.row, []).append(cell)
+        elif worksheet.formula(cell) is None and contents.value(sheet, cell) is not None:
+            with_more.add(cell.row)
     for number in range(body.top, body.bottom + 1):
         there = cells.get(number, [])
         held = {heads[cell.column]: contents.value(sheet, cell) for cell in there}
         values = {head: None if held.get(head) == "" else held.get(head) for head in columns}
         formulas = [heads[cell.column] for cell in there if worksheet.formula(cell) is not None]
-        yield TableRow(number, values, frozenset(formulas))
+        yield TableRow(number, values, frozenset(formulas), number in with_more)
