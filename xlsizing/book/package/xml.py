@@ -166,7 +166,7 @@ def _parse(parser: "expat.XMLParserType", content: bytes) -> None:
         parser.Parse(content, True)  # noqa: FBT003 -- it takes no keywords
     except expat.ExpatError as error:
         raise XmlError(f"its XML is broken at line {error.lineno}") from error
-    except ValueError as error:  # an encoding that Python does not know
+    except (ValueError, LookupError) as error:  # an encoding that Python does not know
         raise XmlError("its XML is in no known encoding") from error
 
 
