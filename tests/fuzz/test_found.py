@@ -13,7 +13,7 @@ from xlsizing.book.contents import Contents
 from xlsizing.book.package.errors import WorkbookReadError
 from xlsizing.book.package.opened import Package, package_of
 from xlsizing.book.package.structure import Structure
-from xlsizing.book.package.xml import XmlError
+from xlsizing.book.package.xml import XmlError, elements, plain_text
 from xlsizing.book.shared_strings import shared_texts, unescaped
 from xlsizing.book.sync.edits import has_addresses
 from xlsizing.book.sync.moving import _mentions
@@ -174,3 +174,18 @@ def test_a_table_is_read_once_however_many_relations_lead_to_it(targets: list[st
     with soon():
         found = structure.tables
     assert len(found) == len(set(targets))
+
+
+def test_an_encoding_that_nobody_knows_is_a_sentence() -> None:
+    with pytest.raises(XmlError, match=r"in no known encoding|must be in UTF-8"):
+        elements(b"<?xml version='1.0'" + b" " * 300 + b"encoding='xxxxxxxx'?><a/>")
+
+
+def test_a_small_workbook_may_be_packed_very_well() -> None:
+    """A sync packs what was not packed before, and what it wrote must be read again."""
+    with_much = {**PARTS, "xl/media/blank.bin": bytes(20 * 2**20)}
+    assert package_of(written(zipped(with_much))).has("xl/media/blank.bin")
+
+
+def test_a_reference_to_no_character_is_left_as_it_is() -> None:
+    assert plain_text(b"a&#9999999;b&#65;") == "a&#9999999;bA"

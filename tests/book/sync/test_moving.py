@@ -1,5 +1,6 @@
 """Rows stay where something knows them by their address."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -78,6 +79,26 @@ HINDERING = {
     "merged cells": (merged("D5:D6"), "a merged cell is attached to Storage!D5"),
     "formula beside": (beside("C6*2"), "the formula of Storage!D4 names cells by address"),
     "formula beside, with the sheet": (beside("Storage!C6*2"), "the formula of Storage!D4 names"),
+    "text beside": (
+        Small([[*row, None, text] for row, text in zip(THREE, (None, "of b", None), strict=True)]),
+        "what is in Storage!G5 stands beside them",
+    ),
+    "colour of one row": (
+        Small(
+            THREE,
+            after='<conditionalFormatting sqref="A6:E6"><cfRule type="expression" priority="1">'
+            "<formula>1</formula></cfRule></conditionalFormatting>",
+        ),
+        "a colour or check of Storage!A6:E6 is for some of them alone",
+    ),
+    "text box": (
+        Small(THREE, parts={"xl/drawings/drawing1.xml": '<a textlink="Storage!$C$5"/>'}),
+        "drawing1.xml refers to them by address",
+    ),
+    "title with an apostrophe": (
+        replace(plan("'Bob''s'!C5"), title="Bob's"),
+        "Plan!A2 refers to them by address",
+    ),
     "pivot table": (pivot("A3:E5"), "refers to them by address"),
 }
 

@@ -27,6 +27,8 @@ MOST_PART_BYTES = 100 * 2**20
 """Bytes that a part may have, unpacked, that is asked for as a whole."""
 MOST_TIMES = 200
 """How many times larger the parts may be than the file; sheets that repeat reach some 30."""
+HARMLESS_BYTES = 32 * 2**20
+"""So much may unpack from any file: a small workbook of equal rows is packed very well."""
 MOST_PARTS = 10_000
 MOST_FOLDERS = 20
 """How deep a part's name may be nested in folders; those of workbooks reach four."""
@@ -253,7 +255,8 @@ class Package:
 
     def _require_modest(self, infos: list[zipfile.ZipInfo]) -> None:
         unpacked = sum(info.file_size for info in infos)
-        if len(infos) > MOST_PARTS or unpacked > min(MOST_BYTES, MOST_TIMES * self.size):
+        most = min(MOST_BYTES, max(HARMLESS_BYTES, MOST_TIMES * self.size))
+        if len(infos) > MOST_PARTS or unpacked > most:
             raise self._refused(
                 "would unpack to far more than a planning workbook; it was not opened"
             )
