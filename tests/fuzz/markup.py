@@ -150,6 +150,9 @@ _WORTH: Mapping[str, Sequence[str]] = {
 }
 _ANY = (*_NUMBERS, *_AREAS, *_TARGETS, *_NAMES, *_KINDS)
 
+_SWOLLEN = 2**20
+"""Bytes from which a part would take longer to mutate than to read."""
+
 _PIECES = (
     b"<!-- a comment -->",
     b"<!---->",
@@ -448,7 +451,9 @@ MUTATIONS: Sequence[Mutation] = (
 
 
 def mutated(content: bytes, random: Random) -> bytes:
-    """The content after one to four of the mutations."""
+    """The content after one to four of the mutations; one that swells it is the last."""
     for _ in range(random.choice((1, 1, 2, 4))):
         content = random.choice(MUTATIONS)(content, random)
+        if len(content) > _SWOLLEN:
+            break
     return content

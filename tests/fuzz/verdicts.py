@@ -37,6 +37,7 @@ Result = TypeVar("Result")
 _KEPT = 4
 """Workbooks that are kept after they were built."""
 _CODES = (0, 1, 2, 3)
+_A_BOMB = "would unpack to far more than a planning workbook"
 _OBEYED = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
 """Marks that a terminal may obey."""
 _MAY_CHANGE = re.compile(
@@ -196,7 +197,10 @@ class _Run:
                 code = main(["sync", str(self.workbook), "--check", *where])
             except BaseException as error:  # noqa: BLE001 -- as above
                 return f"looked at again, ended with {type(error).__name__}: {_where()}"
-        return "" if code in (0, 1) else f"can be read no more after the sync: {said()[1][:300]!r}"
+        # Packed better than before, a workbook that all but was a bomb may be one.
+        if code in (0, 1) or _A_BOMB in said()[1]:
+            return ""
+        return f"can be read no more after the sync: {said()[1][:300]!r}"
 
 
 def _wrong_copy(before: bytes, after: bytes) -> str:
