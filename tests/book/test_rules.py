@@ -188,7 +188,7 @@ PLANTS = [
     *plants(
         rules.tables,
         MODEL_TABLE,
-        ("a column short", 'ref="A4:Z', 'ref="A4:X', "25 columns"),
+        ("a column short", 'ref="A4:Z', 'ref="A4:X', "26 columns"),
         ("head only", r' ref="(A4:Z)\d+"', r' ref="\g<1>4"', "not a head and a row"),
         ("other filter", r'(<autoFilter ref="A4:Z)', r"\g<1>1", "filters"),
         ("column twice", '"Head dim"', '"KV HEADS"', "2 columns"),

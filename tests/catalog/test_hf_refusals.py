@@ -340,7 +340,8 @@ def read_refusal(path: Path) -> str:
     start = time.perf_counter()
     with pytest.raises(ConfigError) as raised:
         read_config(str(path))
-    assert time.perf_counter() - start < 1
+    # Far less on a machine that has nothing else to do.
+    assert time.perf_counter() - start < 3
     sentence = str(raised.value)
     assert sentence.startswith(f"{path}: ")
     assert sentence.endswith(".")

@@ -86,8 +86,8 @@ def stale(
 
 @each_engine
 def test_no_formula_keeps_a_value_that_an_engine_does_not_compute(engine: Engine) -> None:
-    # All in the fastest, and every third in the others, which take a second and more for one.
-    books = synced_books() if engine.name == IronCalc().name else synced_books()[::3]
+    # All in the fastest, and the random one in the others, which take long over each.
+    books = synced_books() if engine.name == IronCalc().name else synced_books()[-1:]
     cells = set().union(*(book.after for book in books))
     computed = engine.compute([book.content for book in books], cells)
     wrong = {

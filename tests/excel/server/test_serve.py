@@ -108,7 +108,7 @@ def test_catalogs_that_do_not_load_are_told_of(installed: Path, tmp_path: Path) 
     (tmp_path / "models.json").write_text("{")
     ran = serve(installed, XLSIZING_CATALOGS=str(tmp_path))
     assert (ran.code, ran.out) == (2, "")
-    assert "models.json: line 1, column 2: This is not JSON" in ran.err
+    assert "models.json: line 1, column 2: The file ends" in ran.err
     assert "servers.json: The file cannot be read" in ran.err
 
 
