@@ -43,10 +43,6 @@ class Stretch(NamedTuple):
             return area
         return area._replace(bottom=self.last_row) if area.top <= self.last_row else None
 
-    def is_whole(self, area: Area) -> bool:
-        """Whether an area begins no lower than the table's rows and ends with them, or beyond."""
-        return area.top <= self.before.top and area.bottom >= self.before.bottom
-
 
 def stretched_list(sqref: str, stretch: Stretch) -> str:
     """A list of areas of the table's sheet, such as A5:A9 C5, after the table's change.
