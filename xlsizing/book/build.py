@@ -129,6 +129,7 @@ def computed(
     title: str = "",
     values: Mapping[str, Value] | None = None,
     room: Room = NO_ROOM,
+    has_looks: bool = True,
 ) -> tuple[Workbook, PackageNotes]:
     """The sheets of a workbook that compute, before they are finished.
 
@@ -142,12 +143,13 @@ def computed(
     values : what the formulas on Sizing come to, by symbol, where that is not the sizing; only
         the sheet Warnings shows it.
     room : how many lines there are where they follow from what the workbook was made with.
+    has_looks : whether the cells get their looks, which take a third of the time.
 
     Returns
     -------
     The workbook, and the values of its formulas.
     """
-    book, notes = _new_book(title), PackageNotes()
+    book, notes = _new_book(title), PackageNotes(has_looks=has_looks)
     write_sizing_sheet(book, notes, sizing, catalogs)
     table = ScenarioTable(write_scenarios_sheet(book, notes, scenarios, base, catalogs), scenarios)
     write_charts_sheet(book, notes, sizing, catalogs, table, room.servers)

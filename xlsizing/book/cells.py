@@ -103,6 +103,8 @@ class PackageNotes:
     """The macros, where the workbook has any."""
     parts: list[ExtraPart] = field(default_factory=list)
     """Parts to be added; one that others lead to comes before them."""
+    has_looks: bool = True
+    """Whether cells get their looks; a workbook that is only read for its formulas needs none."""
 
     def values_of(self, title: str) -> dict[str, Value]:
         """The values of one sheet's formula cells, by address."""
@@ -157,7 +159,9 @@ class Writer:
     def _cell(self, row: int, column: int, style: Style | None) -> Cell:
         cell = self.sheet.cell(row, column)
         assert isinstance(cell, Cell)  # no merged cell is ever written to
+        if style is None or not self.notes.has_looks:
+            return cell
         for name in ("font", "fill", "number_format", "alignment", "border", "protection"):
-            if style and (wanted := getattr(style, name)) is not None:
+            if (wanted := getattr(style, name)) is not None:
                 setattr(cell, name, wanted)
         return cell

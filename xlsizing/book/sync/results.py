@@ -117,6 +117,7 @@ class _Fresh:
             plans.catalogs,
             values=self.symbols,
             room=self.room,
+            has_looks=False,
         )
         self._write_checks(contents, sizing)
         self.formulas: dict[Place, str] = {}
