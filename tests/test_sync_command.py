@@ -143,6 +143,25 @@ def test_own_rows_stay_are_marked_pulled_and_pruned(run: Run) -> None:
     assert run("plan.xlsx", "--check", "--prune")[0] == 0
 
 
+@pytest.mark.parametrize("options", [(), ("--prune",)])
+def test_a_pulled_file_of_another_day_is_not_made_empty(run: Run, options: tuple[str, ...]) -> None:
+    Path("own.json").write_text('{"models": []}', encoding="utf-8")
+    code, _, err = run("plan.xlsx", "--pull", "own.json", "--force", *options)
+    assert (code, err) == (0, "Note: own.json stays as it was: no workbook has rows of its own.\n")
+    assert Path("own.json").read_text(encoding="utf-8") == '{"models": []}'
+
+
+@pytest.mark.parametrize("options", [(), ("--prune",)])
+def test_a_new_pulled_file_says_that_there_is_nothing(run: Run, options: tuple[str, ...]) -> None:
+    code, _, err = run("plan.xlsx", "--pull", "own.json", *options)
+    assert (code, err) == (0, "Wrote own.json: 0 entries that no catalog has.\n")
+    assert json.loads(Path("own.json").read_text(encoding="utf-8")) == {
+        "models": [],
+        "servers": [],
+        "profiles": [],
+    }
+
+
 def openpyxl_value(path: str, sheet: str, row: int, column: int) -> object:
     import openpyxl
 

@@ -150,7 +150,7 @@ class _Pulled:
         for miss in missed:
             note = f"Note: {found.path}: {miss} It is not in {self.path}."
             print(printable(note), file=sys.stderr)
-        if is_pruned:
+        if is_pruned and self.entries:
             # Before they are gone from the workbook.
             self._save()
 
@@ -180,7 +180,8 @@ class _Pulled:
         if self.entries or not self.target.exists():
             self._save()
         else:
-            print(f"{self.path} stays as it was: no workbook has rows of its own.", file=sys.stderr)
+            note = f"Note: {self.path} stays as it was: no workbook has rows of its own."
+            print(printable(note), file=sys.stderr)
             return
         count = len(self.entries)
         entries = f"{count} entr{'y' if count == 1 else 'ies'} that no catalog has"
