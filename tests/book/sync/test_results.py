@@ -7,8 +7,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
+from time import process_time
 from typing import Any
 
+import pytest
 from openpyxl.workbook.defined_name import DefinedName
 
 from tests.book.plans import LOAD, opened, saved
@@ -152,6 +154,28 @@ def test_warnings_say_what_their_own_lines_and_paper_hold(tmp_path: Path) -> Non
         [computed] = IronCalc().compute([synced], kept)
         assert stale(kept, computed) == []
         assert words in kept["Warnings", "A3"]
+
+
+@pytest.mark.parametrize("cells", ["A1:I1", "A5:I1048576"])
+def test_a_table_of_warnings_without_rows_or_to_the_sheets_end_is_synced_all_the_same(
+    tmp_path: Path, cells: str
+) -> None:
+    with zipfile.ZipFile(io.BytesIO(before())) as package:
+        [part] = [
+            name
+            for name in package.namelist()
+            if name.startswith("xl/tables/") and b'displayName="Warnings"' in package.read(name)
+        ]
+    content = rewritten(
+        before(), lambda text: re.sub(r'ref="A5:I\d+"', f'ref="{cells}"', text), part
+    )
+    start = process_time()
+    kept = after(content, tmp_path)
+    # A million lines took minutes.
+    assert process_time() - start < 20
+    on_scenarios = {cell: value for cell, value in kept.items() if cell[0] == "Scenarios"}
+    assert on_scenarios
+    assert {cell: expected()[cell] for cell in on_scenarios} == on_scenarios
 
 
 def test_a_second_sync_changes_nothing(tmp_path: Path) -> None:

@@ -187,11 +187,7 @@ class _Fresh:
 
 def _scenarios(contents: Contents, plans: Plans) -> list[Scenario]:
     """As many rows of Scenarios as the workbook's table has."""
-    placed = contents.tables.get(SCENARIOS.lower())
-    count = 0
-    if placed is not None:
-        area = area_of(placed.cells)
-        count = area.bottom - placed.totals - area.top
+    count = _rows_there(contents, SCENARIOS)
     typed = plans.typed.rows[:count]
     scenarios = [typed_scenario(row, plans.settings, plans.catalogs) for row in typed]
     return scenarios + [_EMPTY] * (count - len(scenarios))
@@ -204,12 +200,26 @@ def _room(contents: Contents) -> Room:
         worksheet = contents.worksheet(charts)
         formulas = (worksheet.formula(cell) for cell in contents.cells(charts, _ALL))
         servers = sum(1 for formula in formulas if formula and _SERVER_LINE.match(formula))
-    placed, lines = contents.tables.get(_WARNINGS.lower()), None
-    if placed:
-        area = area_of(placed.cells)
-        lines = area.bottom - placed.totals - area.top
+    # A table that somebody emptied has no line; what is written afresh has one.
+    has_lines = _WARNINGS.lower() in contents.tables
+    lines = max(1, _rows_there(contents, _WARNINGS)) if has_lines else None
     printed = contents.named_value("Warnings_Printed")
     return Room(servers, lines, printed if isinstance(printed, int) else None)
+
+
+def _rows_there(contents: Contents, name: str) -> int:
+    """Rows of a table, down to the last one that the sheet has.
+
+    A table may reach to the sheet's end with nothing in it, and costs nothing there.
+    """
+    placed = contents.tables.get(name.lower())
+    sheet = contents.sheet(placed.sheet) if placed else None
+    if placed is None or sheet is None:
+        return 0
+    area = area_of(placed.cells)
+    there = contents.worksheet(sheet).rows
+    rows = (row for row in there if area.top < row <= area.bottom - placed.totals)
+    return max(rows, default=area.top) - area.top
 
 
 def _formulas(book: Workbook, notes: PackageNotes) -> Iterator[tuple[Place, str, Value]]:
