@@ -33,6 +33,7 @@ WholeNumber = Annotated[int, AtLeast(1), AtMost(10**18)]
 
 
 _is_whole_number = check_of(WholeNumber)
+_is_precision = check_of(KvPrecision)
 
 
 def whole_number(field: str, value: Number) -> int:
@@ -47,7 +48,8 @@ def resolved_precision(model: Model, kv_precision: str | None) -> KvPrecision:
     """The KV precision asked for, or the model's default where it is None."""
     if kv_precision is None:
         return model.default_kv_precision
-    require("kv_precision", kv_precision, KvPrecision)
+    if not _is_precision(kv_precision):
+        require("kv_precision", kv_precision, KvPrecision)
     return cast(KvPrecision, kv_precision)
 
 
