@@ -359,3 +359,22 @@ def sized(case: Case) -> SizingResult:
         peak_headroom_ratio=float(load["peak_headroom_ratio"]),
         ha_mode=load["ha_mode"],
     )
+
+
+def resized(result: SizingResult, **changed: object) -> SizingResult:
+    """The same sizing with some inputs changed."""
+    inputs = {
+        name: getattr(result, name)
+        for name in (
+            "concurrency",
+            "effective_context",
+            "kv_precision",
+            "kv_budget_ratio",
+            "runtime_overhead_gib",
+            "peak_headroom_ratio",
+            "ha_mode",
+        )
+    }
+    server = changed.pop("server", result.server)
+    assert isinstance(server, Server)
+    return size(result.model, server, result.storage, **{**inputs, **changed})

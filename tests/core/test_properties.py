@@ -7,7 +7,7 @@ from decimal import Decimal
 from hypothesis import assume, given, settings
 
 from tests.core.exact_reference import answer
-from tests.core.strategies import Case, any_case, boundary_cases, entries, sized
+from tests.core.strategies import Case, any_case, boundary_cases, entries, resized, sized
 from xlsizing.core import (
     SizingResult,
     calc_kv_per_session_gib,
@@ -17,7 +17,6 @@ from xlsizing.core import (
     size,
 )
 from xlsizing.core.capacity import bytes_beside_kv, kv_budget_bytes
-from xlsizing.core.entries import Server
 from xlsizing.core.kv_cache import kv_bytes_per_session
 from xlsizing.core.remedies import (
     context_to_fit,
@@ -104,25 +103,6 @@ def test_a_float_an_integer_and_a_decimal_mean_the_same(case: Case) -> None:
     assert again.nodes_final == result.nodes_final
     assert again.warnings == result.warnings
     assert isinstance(again.concurrency, int)
-
-
-def resized(result: SizingResult, **changed: object) -> SizingResult:
-    """The same sizing with some inputs changed."""
-    inputs = {
-        name: getattr(result, name)
-        for name in (
-            "concurrency",
-            "effective_context",
-            "kv_precision",
-            "kv_budget_ratio",
-            "runtime_overhead_gib",
-            "peak_headroom_ratio",
-            "ha_mode",
-        )
-    }
-    server = changed.pop("server", result.server)
-    assert isinstance(server, Server)
-    return size(result.model, server, result.storage, **{**inputs, **changed})
 
 
 @settings(max_examples=300, deadline=None)

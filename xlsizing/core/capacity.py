@@ -66,9 +66,23 @@ def kv_budget_parts(server: Server, kv_budget_ratio: Number, runtime_overhead_gi
     """
     require("kv_budget_ratio", kv_budget_ratio, KvBudgetRatio)
     require("runtime_overhead_gib", runtime_overhead_gib, RuntimeOverheadGib)
-    share = hbm_bytes(server) * in_parts(kv_budget_ratio, RATIO_PARTS)
-    overhead = in_parts(runtime_overhead_gib, GIB_PARTS) * BYTES_PER_GIB
-    return share - overhead * (RATIO_PARTS // GIB_PARTS)
+    return budget_left(
+        hbm_bytes(server),
+        in_parts(kv_budget_ratio, RATIO_PARTS),
+        in_parts(runtime_overhead_gib, GIB_PARTS),
+    )
+
+
+def budget_left(hbm: int, ratio_parts: int, overhead_parts: int) -> int:
+    """The budget of `kv_budget_parts`, of figures that are known to be right.
+
+    Parameters
+    ----------
+    hbm : HBM of one node [bytes].
+    ratio_parts : kv_budget_ratio [ten-thousandths].
+    overhead_parts : runtime_overhead_gib [hundredths of a GiB].
+    """
+    return hbm * ratio_parts - overhead_parts * BYTES_PER_GIB * (RATIO_PARTS // GIB_PARTS)
 
 
 def kv_budget_bytes(server: Server, kv_budget_ratio: Number, runtime_overhead_gib: Number) -> int:

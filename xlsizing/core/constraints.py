@@ -175,6 +175,21 @@ def require(field: str, value: object, annotation: Any) -> None:
         raise error
 
 
+def limits(annotation: Any, parts: int) -> tuple[int, int]:
+    """The least and the largest number that `annotation` takes, which bounds it both ways.
+
+    Both are counted in parts, such as ten-thousandths: a number above 0 is at least one of them.
+    """
+    rules = [rule for rule in get_args(annotation) if isinstance(rule, _Bound)]
+    (least,) = (
+        rule.bound * parts + isinstance(rule, Above)
+        for rule in rules
+        if isinstance(rule, Above | AtLeast)
+    )
+    (most,) = (rule.bound * parts for rule in rules if isinstance(rule, AtMost))
+    return least, most
+
+
 def require_fields(entry: object) -> None:
     """Raise InvalidValueError for the first field of a dataclass that breaks its annotation."""
     owner: type = type(entry)
