@@ -1,5 +1,6 @@
 """What all tests share, and the scenarios' success rate at the end of a run."""
 
+import os
 from collections.abc import Generator
 from pathlib import Path
 
@@ -18,7 +19,8 @@ SCENARIO = "scenario"
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Every workbook that a test builds is examined."""
+    """Every workbook that a test builds is examined; what is printed is English on any system."""
+    os.environ["LANGUAGE"] = "en"
     config.pluginmanager.register(Gate())
 
 

@@ -16,10 +16,13 @@ STANDARD = frozenset(sys.stdlib_module_names)
 MAY_IMPORT: Mapping[str, frozenset[str]] = {
     "core": frozenset(),
     "catalog": frozenset({"core", "resources", "__version__"}),
-    "report": frozenset({"core", "resources", "__version__"}),
-    "book": frozenset({"core", "palette", "resources", "__version__"}),
+    "report": frozenset({"core", "language", "resources", "__version__"}),
+    "book": frozenset({"core", "language", "palette", "resources", "__version__"}),
     "excel": frozenset({"core", "catalog", "palette", "resources", "__version__"}),
-    "cli": frozenset({"core", "catalog", "report", "book", "excel", "resources", "__version__"}),
+    "cli": frozenset(
+        {"core", "catalog", "language", "report", "book", "excel", "resources", "__version__"}
+    ),
+    "language": frozenset({"core", "resources"}),
     "__main__": frozenset({"cli"}),
     "palette": frozenset(),
     "resources": frozenset(),
@@ -45,6 +48,7 @@ OUTSIDE: Mapping[str, frozenset[str]] = {
     "book": frozenset({"openpyxl", "lxml"}),
     "excel": frozenset({"xlwings", *ON_SERVER}),
     "cli": frozenset({"rich"}),
+    "language": frozenset(),
     "__main__": frozenset(),
     "palette": frozenset(),
     "resources": frozenset(),

@@ -13,7 +13,7 @@ from packaging.requirements import Requirement
 
 from tests.conftest import PROJECT
 from xlsizing.cli import main
-from xlsizing.cli.arguments import HELP_WIDTH
+from xlsizing.cli.help_page import WIDTH
 from xlsizing.core import ALERT_RULES, Catalogs
 
 README = (PROJECT / "README.md").read_text(encoding="utf-8")
@@ -60,7 +60,7 @@ def options_of(command: str) -> set[str]:
         encoding="utf-8",
         check=True,
     ).stdout
-    assert max(map(len, page.splitlines())) <= HELP_WIDTH
+    assert max(map(len, page.splitlines())) <= WIDTH
     return set(re.findall(r"--[a-z][a-z-]+", page)) - {"--help", "--version"}
 
 

@@ -1,6 +1,7 @@
 """The text report, as people read it, where not one session fits."""
 
 from xlsizing.core import Catalogs, size
+from xlsizing.language import ENGLISH
 from xlsizing.report.text import text_report
 
 NOTHING_FITS = """\
@@ -51,4 +52,4 @@ def test_the_report_where_nothing_fits(catalogs: Catalogs) -> None:
         runtime_overhead_gib=250,
     )
     lines = NOTHING_FITS.splitlines()
-    assert text_report(result).splitlines()[: len(lines)] == lines
+    assert text_report(result, ENGLISH).splitlines()[: len(lines)] == lines

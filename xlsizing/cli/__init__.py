@@ -5,11 +5,13 @@ import sys
 from collections.abc import Sequence
 
 from xlsizing.catalog import CatalogError
-from xlsizing.cli.arguments import parsed
+from xlsizing.cli.arguments import asked_language, parsed
 from xlsizing.cli.codes import BAD_INPUT, INTERRUPTED, OK
 from xlsizing.cli.screen import clean_output
 from xlsizing.core import SizingError
+from xlsizing.core.message import Message
 from xlsizing.core.text import printable
+from xlsizing.language import ENGLISH, language, system_language
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -19,7 +21,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(arguments: Sequence[str]) -> int:
-    command, options = parsed(arguments)
+    try:
+        asked = asked_language(arguments)
+        chosen = system_language() if asked is None else language(asked)
+    except SizingError as error:
+        print(printable(str(error)), file=sys.stderr)
+        return BAD_INPUT
+    command, options = parsed(arguments, chosen)
+    options.language = chosen
+    # What programs read stays English unless another language is asked for.
+    options.json_language = ENGLISH if asked is None else chosen
     try:
         code = command(options)
         if sys.stdout:  # None where it was closed for us
@@ -28,7 +39,7 @@ def _run(arguments: Sequence[str]) -> int:
         print(error, file=sys.stderr)
         return BAD_INPUT
     except SizingError as error:
-        print(printable(str(error)), file=sys.stderr)
+        print(printable(chosen.say(str(error))), file=sys.stderr)
         return BAD_INPUT
     except BrokenPipeError:
         # Whoever read our output has seen enough, as `head` does.
@@ -36,8 +47,12 @@ def _run(arguments: Sequence[str]) -> int:
         return OK
     except OSError as error:
         _drop_output()
-        what = printable(str(error.filename or "The output"))
-        print(f"{what} cannot be read or written: {error.strerror or error}.", file=sys.stderr)
+        fault = Message(
+            "{file} cannot be read or written: {reason}.",
+            file=str(error.filename) if error.filename else Message("The output"),
+            reason=error.strerror or str(error),
+        )
+        print(printable(chosen.say(fault)), file=sys.stderr)
         return BAD_INPUT
     except KeyboardInterrupt:
         return INTERRUPTED

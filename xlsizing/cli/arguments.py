@@ -14,6 +14,8 @@ from typing import NamedTuple, NoReturn
 from xlsizing import __version__
 from xlsizing.cli import commands
 from xlsizing.cli.codes import BAD_INPUT
+from xlsizing.cli.help_page import HelpPage
+from xlsizing.cli.refusals import not_decimal, not_whole, refusal
 from xlsizing.cli.sync import sync_command
 from xlsizing.core import (
     BYTES_PER_ELEMENT,
@@ -30,36 +32,65 @@ from xlsizing.core.engine import (
     DEFAULT_RUNTIME_GIB,
 )
 from xlsizing.core.layers import RECURRENT_BYTES
+from xlsizing.core.message import Message
 from xlsizing.core.text import printable
-
-HELP_WIDTH = 96
-"""Columns of a help page."""
+from xlsizing.language import Language
 
 Command = Callable[[argparse.Namespace], int]
 
 
 class _Parser(argparse.ArgumentParser):
-    """argparse with errors as sentences, and no guessing of shortened options."""
+    """argparse in the reader's language, with errors as sentences, and no guessing of options."""
 
-    def __init__(self, **settings: object) -> None:
-        # With a width of its own argparse need not ask for the terminal's, which is slow.
-        formatter = partial(argparse.HelpFormatter, width=HELP_WIDTH)
-        super().__init__(allow_abbrev=False, formatter_class=formatter, **settings)  # type: ignore[arg-type]
+    def __init__(self, *, language: Language, **settings: object) -> None:
+        super().__init__(
+            allow_abbrev=False,
+            exit_on_error=False,
+            formatter_class=partial(HelpPage, language=language),
+            **settings,  # type: ignore[arg-type]
+        )
+        self._language = language
+
+    def parse_known_args(  # type: ignore[override]
+        self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None
+    ) -> tuple[argparse.Namespace, list[str]]:
+        """As argparse has it, but what is wrong is told in our words."""
+        try:
+            return super().parse_known_args(args, namespace)
+        except argparse.ArgumentError as error:
+            self.refuse(refusal(error.argument_name, error.message, self._known(error.message)))
 
     def error(self, message: str) -> NoReturn:
-        sentence = message[0].upper() + message[1:].rstrip(".")
-        self.exit(BAD_INPUT, f"{printable(sentence)}. See {self.prog} --help.\n")
+        """End with what is wrong, as argparse says it."""
+        self.refuse(refusal(None, message, self._known(message)))
+
+    def refuse(self, sentence: Message) -> NoReturn:
+        """End with a sentence that says what is wrong with the call."""
+        said = printable(self._language.say(sentence))
+        more = self._language.say(Message("See {program} --help.", program=self.prog))
+        self.exit(BAD_INPUT, f"{said[0].upper()}{said[1:]} {more}\n")
+
+    def _known(self, fault: str) -> list[str]:
+        """The commands or options that there are."""
+        if fault.startswith("invalid choice"):
+            return [
+                name
+                for action in self._actions
+                if isinstance(action, argparse._SubParsersAction)  # noqa: SLF001 -- it has no other name
+                for name in action.choices
+            ]
+        return [each for action in self._actions for each in action.option_strings]
 
 
 def _whole(text: str) -> int:
     if not re.fullmatch(r"[+-]?[0-9]{1,300}", text):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number such as 1000")
+        raise argparse.ArgumentTypeError(not_whole(text))
     return int(text)
 
 
 def _decimal(text: str) -> Decimal:
     if not re.fullmatch(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)", text):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number such as 0.25")
+        raise argparse.ArgumentTypeError(not_decimal(text))
     return Decimal(text)
 
 
@@ -71,22 +102,25 @@ class _Entry(NamedTuple):
     """One command: its name, a line of help, its arguments, and what it does."""
 
     name: str
-    help: str
-    add_arguments: Callable[[argparse.ArgumentParser], None]
+    help: Message
+    add_arguments: Callable[[_Parser], None]
     run: Command
 
 
-def parsed(arguments: Sequence[str]) -> tuple[Command, argparse.Namespace]:
+def parsed(arguments: Sequence[str], language: Language) -> tuple[Command, argparse.Namespace]:
     """The command that was called, and its options."""
     parser = _Parser(
-        prog="xlsizing", description="How many GPU nodes it takes to serve a language model."
+        language=language,
+        prog="xlsizing",
+        description=Message("How many GPU nodes it takes to serve a language model."),
     )
     parser.add_argument("--version", action="version", version=f"xlsizing {__version__}")
     names = parser.add_subparsers(metavar="COMMAND", required=True)
-    _add(names, _COMMANDS, arguments)
-    catalog = names.add_parser("catalog", help="what can be sized")
+    _add(names, _COMMANDS, arguments, language)
+    catalog = names.add_parser("catalog", help=Message("what can be sized"), language=language)
     if "catalog" in arguments:
-        _add(catalog.add_subparsers(metavar="ACTION", required=True), _CATALOG, arguments)
+        actions = catalog.add_subparsers(metavar="ACTION", required=True)
+        _add(actions, _CATALOG, arguments, language)
     options = parser.parse_args(arguments)
     if "require" in options:
         options.require(arguments)
@@ -98,18 +132,40 @@ def _add(
     names: "argparse._SubParsersAction[_Parser]",
     entries: Sequence[_Entry],
     arguments: Sequence[str],
+    language: Language,
 ) -> None:
     for entry in entries:
-        parser = names.add_parser(entry.name, help=entry.help)
+        parser = names.add_parser(entry.name, help=entry.help, language=language)
         if entry.name in arguments:
             entry.add_arguments(parser)
+            _add_language(parser)
             parser.set_defaults(run=entry.run)
+
+
+def _add_language(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--lang",
+        metavar="LANGUAGE",
+        help=Message("language of all texts: en or pt-BR (default: the system's)"),
+    )
+
+
+def asked_language(arguments: Sequence[str]) -> str | None:
+    """The language that a call asks for, before the call is understood; None for none."""
+    for place, argument in enumerate(arguments):
+        if argument == "--lang" and place + 1 < len(arguments):
+            return arguments[place + 1]
+        if argument.startswith("--lang="):
+            return argument.partition("=")[2]
+    return None
 
 
 def _size(command: argparse.ArgumentParser) -> None:
     _add_inputs(command)
     _add_state_dtype(command)
-    command.add_argument("--json-only", action="store_true", help="print JSON and nothing else")
+    command.add_argument(
+        "--json-only", action="store_true", help=Message("print JSON and nothing else")
+    )
 
 
 def _template(command: argparse.ArgumentParser) -> None:
@@ -119,81 +175,106 @@ def _template(command: argparse.ArgumentParser) -> None:
         type=_word,
         default="none",
         metavar="HOST",
-        help="what computes the functions by their names: none, for names of the workbook itself; "
-        "classic, for the xlwings add-in, with macros in an .xlsm; lite, for the add-in xlwings "
-        "Lite with the code in the workbook; or server, for the add-in of xlsizing serve "
-        "(default: %(default)s)",
+        help=Message(
+            "what computes the functions by their names: none, for names of the workbook itself; "
+            "classic, for the xlwings add-in, with macros in an .xlsm; lite, for the add-in xlwings "
+            "Lite with the code in the workbook; or server, for the add-in of xlsizing serve "
+            "(default: %(default)s)"
+        ),
     )
     _add_date(command)
     _add_catalogs(command)
 
 
-def _report(command: argparse.ArgumentParser) -> None:
+def _report(command: _Parser) -> None:
     _add_out(command)
     command.add_argument(
         "--from",
         dest="source",
         metavar="WORKBOOK",
-        help="read the inputs and scenarios from a planning workbook, in place of the options",
+        help=Message(
+            "read the inputs and scenarios from a planning workbook, in place of the options"
+        ),
     )
     command.add_argument(
-        "--pdf", action="store_true", help="also draw OUT.pdf beside it, by LibreOffice"
+        "--pdf", action="store_true", help=Message("also draw OUT.pdf beside it, by LibreOffice")
     )
     _add_date(command)
     _add_inputs(command, required=False)
     command.set_defaults(require=partial(_require_one_source, command))
 
 
-_BESIDE_INPUTS = ("--from", "--pdf", "--date", "--force", "--catalogs")
+_BESIDE_INPUTS = ("--from", "--pdf", "--date", "--force", "--catalogs", "--lang")
 """Options of a report that are no inputs."""
 _REQUIRED = ("--model", "--server", "--storage", "--concurrency", "--effective-context")
 
 
-def _require_one_source(command: argparse.ArgumentParser, arguments: Sequence[str]) -> None:
+def _require_one_source(command: _Parser, arguments: Sequence[str]) -> None:
     """End with a sentence unless the inputs come from a workbook or from options."""
     given = [each.partition("=")[0] for each in arguments if each.startswith("--")]
     if "--from" not in given:
         if missing := [each for each in _REQUIRED if each not in given]:
-            command.error(
-                "a report needs --from WORKBOOK, or the inputs of a load; "
-                f"of these are missing: {', '.join(missing)}"
+            command.refuse(
+                Message(
+                    "A report needs --from WORKBOOK, or the inputs of a load; "
+                    "of these are missing: {names}.",
+                    names=", ".join(missing),
+                )
             )
     elif inputs := [each for each in given if each not in _BESIDE_INPUTS]:
-        command.error(
-            f"--from reads all inputs from the workbook; leave out {', '.join(inputs)}, or --from"
+        command.refuse(
+            Message(
+                "--from reads all inputs from the workbook; leave out {names}, or --from.",
+                names=", ".join(inputs),
+            )
         )
 
 
 def _sync(command: argparse.ArgumentParser) -> None:
     add = command.add_argument
-    add("workbooks", nargs="+", metavar="WORKBOOK", help="the workbooks to bring up to date")
+    add(
+        "workbooks",
+        nargs="+",
+        metavar="WORKBOOK",
+        help=Message("the workbooks to bring up to date"),
+    )
     add(
         "--check",
         action="store_true",
-        help="only show what would change; the exit code is 1 where a workbook is out of date",
+        help=Message(
+            "only show what would change; the exit code is 1 where a workbook is out of date"
+        ),
     )
     add(
         "--prune",
         action="store_true",
-        help="also take out the rows that only a workbook has (default: they stay, marked local)",
+        help=Message(
+            "also take out the rows that only a workbook has (default: they stay, marked local)"
+        ),
     )
     add(
         "--pull",
         metavar="FILE.json",
-        help="write the rows that only the workbooks have to a file, for review",
+        help=Message("write the rows that only the workbooks have to a file, for review"),
     )
     add(
         "--add-tables",
         action="store_true",
-        help="add the sheets Models, Servers and Storage to a workbook that has no catalog tables",
+        help=Message(
+            "add the sheets Models, Servers and Storage to a workbook that has no catalog tables"
+        ),
     )
-    add("--backup", action="store_true", help="keep each workbook as it was in a file ending .bak")
+    add(
+        "--backup",
+        action="store_true",
+        help=Message("keep each workbook as it was in a file ending .bak"),
+    )
     add(
         "--force",
         action="store_true",
-        help="sync a signed workbook, which breaks its signature; replace FILE.json",
+        help=Message("sync a signed workbook, which breaks its signature; replace FILE.json"),
     )
-    add("--json", action="store_true", help="print JSON")
+    add("--json", action="store_true", help=Message("print JSON"))
     _add_catalogs(command)
 
 
@@ -201,17 +282,19 @@ def _add_date(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--date",
         metavar="YYYY-MM-DD",
-        help="the date that the workbook bears (default: that of SOURCE_DATE_EPOCH, else none)",
+        help=Message(
+            "the date that the workbook bears (default: that of SOURCE_DATE_EPOCH, else none)"
+        ),
     )
 
 
 def _kv(command: argparse.ArgumentParser) -> None:
     _add_model_or_config(command)
     add = command.add_argument
-    add("--context", required=True, type=_whole, metavar="L", help="tokens of the session")
+    add("--context", required=True, type=_whole, metavar="L", help=Message("tokens of the session"))
     _add_kv_precision(command)
     _add_state_dtype(command)
-    add("--json", action="store_true", help="print JSON")
+    add("--json", action="store_true", help=Message("print JSON"))
     _add_engine(command)
     _add_catalogs(command)
 
@@ -219,25 +302,25 @@ def _kv(command: argparse.ArgumentParser) -> None:
 def _calibrate(command: argparse.ArgumentParser) -> None:
     _add_model_or_config(command)
     add = command.add_argument
-    add("log", metavar="LOG|-", help="a vLLM start-up log, or - for standard input")
-    add("--server", required=True, metavar="NAME", help="server that the log is of")
+    add("log", metavar="LOG|-", help=Message("a vLLM start-up log, or - for standard input"))
+    add("--server", required=True, metavar="NAME", help=Message("server that the log is of"))
     # None where nothing is typed: what is typed must agree with the log.
-    add("--kv-precision", type=_word, metavar="P", help="where the log does not say it")
+    add("--kv-precision", type=_word, metavar="P", help=Message("where the log does not say it"))
     for name, kind in (
         ("--tensor-parallel", _whole),
         ("--max-num-batched-tokens", _whole),
         ("--batches-in-flight", _whole),
         ("--gpu-memory-utilization", _decimal),
     ):
-        add(name, type=kind, metavar="N", help="where the log does not say it")
-    add("--json", action="store_true", help="print JSON")
+        add(name, type=kind, metavar="N", help=Message("where the log does not say it"))
+    add("--json", action="store_true", help=Message("print JSON"))
     _add_catalogs(command)
 
 
 def _doctor(command: argparse.ArgumentParser) -> None:
     add = command.add_argument
-    add("workbook", nargs="?", metavar="WORKBOOK", help="also check this workbook")
-    add("--json", action="store_true", help="print JSON")
+    add("workbook", nargs="?", metavar="WORKBOOK", help=Message("also check this workbook"))
+    add("--json", action="store_true", help=Message("print JSON"))
     _add_catalogs(command)
 
 
@@ -246,29 +329,35 @@ def _add_state_dtype(command: argparse.ArgumentParser) -> None:
         "--ssm-state-dtype",
         type=_word,
         metavar="D",
-        help=f"{' or '.join(RECURRENT_BYTES)}, for the states of state-space layers "
-        "(default: the model's)",
+        help=Message(
+            "{dtypes}, for the states of state-space layers (default: the model's)",
+            dtypes="|".join(RECURRENT_BYTES),
+        ),
     )
 
 
 def _list(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--json", action="store_true", help="print the names as JSON")
+    command.add_argument("--json", action="store_true", help=Message("print the names as JSON"))
     _add_catalogs(command)
 
 
 def _show(command: argparse.ArgumentParser) -> None:
-    command.add_argument("name", metavar="NAME", help="a name or an alias")
+    command.add_argument("name", metavar="NAME", help=Message("a name or an alias"))
     _add_catalogs(command)
 
 
 def _import_hf(command: argparse.ArgumentParser) -> None:
-    command.add_argument("config", metavar="CONFIG.json", help="a model's published config.json")
-    command.add_argument("--name", required=True, metavar="N", help="name of the entry")
+    command.add_argument(
+        "config", metavar="CONFIG.json", help=Message("a model's published config.json")
+    )
+    command.add_argument("--name", required=True, metavar="N", help=Message("name of the entry"))
 
 
 def _add_model_or_config(command: argparse.ArgumentParser) -> None:
     command.add_argument(
-        "model", metavar="MODEL|CONFIG.json", help="a model of the catalog, or a published config"
+        "model",
+        metavar="MODEL|CONFIG.json",
+        help=Message("a model of the catalog, or a published config"),
     )
 
 
@@ -277,42 +366,49 @@ def _add_kv_precision(command: argparse.ArgumentParser) -> None:
         "--kv-precision",
         type=_word,
         metavar="P",
-        help=f"{' or '.join(BYTES_PER_ELEMENT)} (default: the model's)",
+        help=Message("{precisions} (default: the model's)", precisions="|".join(BYTES_PER_ELEMENT)),
     )
 
 
 def _add_out(command: argparse.ArgumentParser) -> None:
-    command.add_argument("out", metavar="OUT.xlsx", help="the workbook to write")
-    command.add_argument("--force", action="store_true", help="replace what exists")
+    command.add_argument("out", metavar="OUT.xlsx", help=Message("the workbook to write"))
+    command.add_argument("--force", action="store_true", help=Message("replace what exists"))
 
 
 def _add_catalogs(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--catalogs",
         metavar="DIR",
-        help="folder with models.json, servers.json and storage.json "
-        "(default: XLSIZING_CATALOGS, else the shipped catalogs)",
+        help=Message(
+            "folder with models.json, servers.json and storage.json "
+            "(default: XLSIZING_CATALOGS, else the shipped catalogs)"
+        ),
     )
 
 
 def _add_inputs(command: argparse.ArgumentParser, *, required: bool = True) -> None:
     add = command.add_argument
-    add("--model", required=required, metavar="NAME", help="model, by name or alias")
-    add("--server", required=required, metavar="NAME", help="server, by name or alias")
-    add("--storage", required=required, metavar="NAME", help="storage profile, by name or alias")
+    add("--model", required=required, metavar="NAME", help=Message("model, by name or alias"))
+    add("--server", required=required, metavar="NAME", help=Message("server, by name or alias"))
+    add(
+        "--storage",
+        required=required,
+        metavar="NAME",
+        help=Message("storage profile, by name or alias"),
+    )
     add(
         "--concurrency",
         required=required,
         type=_whole,
         metavar="N",
-        help="sessions at the same time",
+        help=Message("sessions at the same time"),
     )
     add(
         "--effective-context",
         required=required,
         type=_whole,
         metavar="TOKENS",
-        help="tokens that a session holds",
+        help=Message("tokens that a session holds"),
     )
     _add_kv_precision(command)
     add(
@@ -320,28 +416,28 @@ def _add_inputs(command: argparse.ArgumentParser, *, required: bool = True) -> N
         type=_decimal,
         default=DEFAULT_KV_BUDGET_RATIO,
         metavar="R",
-        help="share of the HBM that is planned for KV caches (default: %(default)s)",
+        help=Message("share of the HBM that is planned for KV caches (default: %(default)s)"),
     )
     add(
         "--runtime-overhead-gib",
         type=_decimal,
         default=DEFAULT_RUNTIME_OVERHEAD_GIB,
         metavar="G",
-        help="GiB of that share, per node, that the runtime takes (default: %(default)s)",
+        help=Message("GiB of that share, per node, that the runtime takes (default: %(default)s)"),
     )
     add(
         "--peak-headroom-ratio",
         type=_decimal,
         default=DEFAULT_PEAK_HEADROOM_RATIO,
         metavar="H",
-        help="share of the load to keep free for peaks (default: %(default)s)",
+        help=Message("share of the load to keep free for peaks (default: %(default)s)"),
     )
     add(
         "--ha",
         type=_word,
         default=DEFAULT_HA_MODE,
         metavar="MODE",
-        help="none, or n+1 for a spare node (default: %(default)s)",
+        help=Message("none, or n+1 for a spare node (default: %(default)s)"),
     )
     _add_engine(command)
     _add_memory(command)
@@ -349,65 +445,74 @@ def _add_inputs(command: argparse.ArgumentParser, *, required: bool = True) -> N
 
 
 def _add_engine(command: argparse.ArgumentParser) -> None:
-    add = command.add_argument_group("engine").add_argument
+    add = command.add_argument_group(Message("engine")).add_argument
     add(
         "--tensor-parallel",
         type=_whole,
         metavar="N",
-        help="GPUs that share one copy of the model (default: the smallest that holds a session; "
-        "1 for kv)",
+        help=Message(
+            "GPUs that share one copy of the model (default: the smallest that holds a session; "
+            "1 for kv)"
+        ),
     )
     add(
         "--max-num-batched-tokens",
         type=_whole,
         default=DEFAULT_MAX_NUM_BATCHED_TOKENS,
         metavar="N",
-        help="tokens that the engine prefills in one step (default: %(default)s)",
+        help=Message("tokens that the engine prefills in one step (default: %(default)s)"),
     )
     add(
         "--batches-in-flight",
         type=_whole,
         default=DEFAULT_BATCHES_IN_FLIGHT,
         metavar="N",
-        help="steps scheduled at the same time (default: %(default)s, as in vLLM 0.33)",
+        help=Message("steps scheduled at the same time (default: %(default)s, as in vLLM 0.33)"),
     )
     add(
         "--no-hybrid-manager",
         action="store_true",
-        help="windowed layers beside full ones keep the whole context",
+        help=Message("windowed layers beside full ones keep the whole context"),
     )
     add(
         "--state-caching",
         type=_word,
         default="none",
         metavar="MODE",
-        help="none, or align where prefix caching keeps two states a request (default: %(default)s)",
+        help=Message(
+            "none, or align where prefix caching keeps two states a request (default: %(default)s)"
+        ),
     )
-    add("--kv-pool-gib", type=_decimal, metavar="G", help="GiB per GPU for KV caches, if known")
+    add(
+        "--kv-pool-gib",
+        type=_decimal,
+        metavar="G",
+        help=Message("GiB per GPU for KV caches, if known"),
+    )
 
 
 def _add_memory(command: argparse.ArgumentParser) -> None:
-    add = command.add_argument_group("memory of a GPU").add_argument
+    add = command.add_argument_group(Message("memory of a GPU")).add_argument
     add(
         "--gpu-memory-utilization",
         type=_decimal,
         default=DEFAULT_GPU_MEMORY_UTILIZATION,
         metavar="R",
-        help="share that the engine may take (default: %(default)s)",
+        help=Message("share that the engine may take (default: %(default)s)"),
     )
     add(
         "--activation-gib",
         type=_decimal,
         default=DEFAULT_ACTIVATION_GIB,
         metavar="G",
-        help="peak of the activations (default: %(default)s)",
+        help=Message("peak of the activations (default: %(default)s)"),
     )
     add(
         "--runtime-gib",
         type=_decimal,
         default=DEFAULT_RUNTIME_GIB,
         metavar="G",
-        help="graphs, libraries and buffers (default: %(default)s)",
+        help=Message("graphs, libraries and buffers (default: %(default)s)"),
     )
 
 
@@ -417,69 +522,80 @@ def _serve(command: argparse.ArgumentParser) -> None:
         "--host",
         default="127.0.0.1",
         metavar="ADDRESS",
-        help="address to listen on (default: %(default)s)",
+        help=Message("address to listen on (default: %(default)s)"),
     )
     add(
         "--port",
         type=_whole,
         default=8000,
         metavar="N",
-        help="port to listen on, 0 for a free one (default: %(default)s)",
+        help=Message("port to listen on, 0 for a free one (default: %(default)s)"),
     )
     add(
         "--workers",
         type=_whole,
         default=1,
         metavar="N",
-        help="processes that answer (default: %(default)s)",
+        help=Message("processes that answer (default: %(default)s)"),
     )
     _add_catalogs(command)
 
 
 _COMMANDS = (
-    _Entry("size", "size a load and print the answer", _size, commands.size_command),
-    _Entry("template", "write the planning workbook", _template, commands.template_command),
+    _Entry("size", Message("size a load and print the answer"), _size, commands.size_command),
+    _Entry(
+        "template", Message("write the planning workbook"), _template, commands.template_command
+    ),
     _Entry(
         "report",
-        "size a load and write the answer as a workbook",
+        Message("size a load and write the answer as a workbook"),
         _report,
         commands.report_command,
     ),
     _Entry(
         "sync",
-        "bring the catalogs into people's workbooks, and change nothing else",
+        Message("bring the catalogs into people's workbooks, and change nothing else"),
         _sync,
         sync_command,
     ),
-    _Entry("kv", "print what one session costs, by three figures", _kv, commands.kv_command),
+    _Entry(
+        "kv", Message("print what one session costs, by three figures"), _kv, commands.kv_command
+    ),
     _Entry(
         "calibrate",
-        "print the settings that reproduce a vLLM start-up log",
+        Message("print the settings that reproduce a vLLM start-up log"),
         _calibrate,
         commands.calibrate_command,
     ),
     _Entry(
-        "serve", "serve the functions to Excel by xlwings Server", _serve, commands.serve_command
+        "serve",
+        Message("serve the functions to Excel by xlwings Server"),
+        _serve,
+        commands.serve_command,
     ),
     _Entry(
         "doctor",
-        "print what keeps the functions from working here, and what to do",
+        Message("print what keeps the functions from working here, and what to do"),
         _doctor,
         commands.doctor_command,
     ),
 )
 _CATALOG = (
-    _Entry("list", "print the names in the catalogs", _list, commands.catalog_list_command),
-    _Entry("show", "print one entry with its sources", _show, commands.catalog_show_command),
+    _Entry(
+        "list", Message("print the names in the catalogs"), _list, commands.catalog_list_command
+    ),
+    _Entry(
+        "show", Message("print one entry with its sources"), _show, commands.catalog_show_command
+    ),
     _Entry(
         "import-hf",
-        "print the entry that a published config.json makes",
+        Message("print the entry that a published config.json makes"),
         _import_hf,
         commands.import_command,
     ),
     _Entry(
         "validate",
-        "print every fault of the catalog files",
+        Message("print every fault of the catalog files"),
         _add_catalogs,
         commands.catalog_validate_command,
     ),

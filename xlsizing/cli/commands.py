@@ -11,6 +11,7 @@ from xlsizing.core import Catalogs, Model, SizingError, SizingResult, size
 from xlsizing.core.engine import EngineSettings
 from xlsizing.core.errors import InvalidValueError
 from xlsizing.core.kv_cache import with_recurrent_dtype
+from xlsizing.core.message import Message
 from xlsizing.core.text import printable
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from xlsizing.book.plan import Plan
     from xlsizing.book.scenario import Scenario
     from xlsizing.excel.doctor import WorkbookFacts
+    from xlsizing.language import Language
 
 
 def size_command(options: argparse.Namespace) -> int:
@@ -32,9 +34,9 @@ def size_command(options: argparse.Namespace) -> int:
     if not options.json_only:
         from xlsizing.report.text import text_report
 
-        print(text_report(result), end="\n\n")
-    print(json_text(result))
-    return _fit_code(result)
+        print(text_report(result, options.language), end="\n\n")
+    print(json_text(result, options.json_language))
+    return _fit_code(result, options.language)
 
 
 def template_command(options: argparse.Namespace) -> int:
@@ -90,14 +92,14 @@ def report_command(options: argparse.Namespace) -> int:
         plan = _plan(options.source, catalogs)
         result = plan.result
         content = report(result, catalogs, plan.scenarios, plan.base, made_on=made_on)
-        more = _scenario_text(plan.scenarios)
+        more = _scenario_text(plan.scenarios, options.language)
     pdf = draw(content) if draw else None
     written = [save_workbook(options.out, content, options.force), *([pdf()] if pdf else [])]
-    print(text_report(result), end="\n\n")
+    print(text_report(result, options.language), end="\n\n")
     print(more, end="")
     for path in written:
         print(f"Wrote {printable(str(path))}.")
-    return _fit_code(result)
+    return _fit_code(result, options.language)
 
 
 def _plan(source: str, catalogs: Catalogs) -> "Plan":
@@ -111,7 +113,7 @@ def _plan(source: str, catalogs: Catalogs) -> "Plan":
     return plan
 
 
-def _scenario_text(scenarios: "Sequence[Scenario]") -> str:
+def _scenario_text(scenarios: "Sequence[Scenario]", language: "Language") -> str:
     """The rows of Scenarios that count, one a line; nothing where none does."""
     from xlsizing.report.scenarios import scenario_text
 
@@ -123,7 +125,7 @@ def _scenario_text(scenarios: "Sequence[Scenario]") -> str:
             lines.append(
                 (printable(name), nodes if isinstance(nodes, int) else None, printable(status))
             )
-    return f"{scenario_text(lines)}\n\n" if lines else ""
+    return f"{scenario_text(lines, language)}\n\n" if lines else ""
 
 
 def _pdf_of(
@@ -369,8 +371,9 @@ def _model(options: argparse.Namespace) -> Model:
     return import_config(read_config(name), title).model
 
 
-def _fit_code(result: SizingResult) -> int:
+def _fit_code(result: SizingResult, language: "Language") -> int:
     if result.fits:
         return OK
-    print(f"Nothing fits. {result.alerts[0].message}", file=sys.stderr)
+    told = Message("Nothing fits. {why}", why=result.alerts[0].message)
+    print(printable(language.say(told)), file=sys.stderr)
     return NOTHING_FITS

@@ -9,6 +9,8 @@ from decimal import Decimal
 from functools import lru_cache
 from math import isfinite
 
+from xlsizing.core.message import Figure
+
 RATIO_PARTS = 10_000
 """Ratios are counted in ten-thousandths, so they may have 4 decimals; in the workbook too."""
 
@@ -78,7 +80,7 @@ def ceil_div(numerator: int, denominator: int) -> int:
     return -(-numerator // denominator)
 
 
-def grouped(numerator: int, denominator: int = 1, places: int = 0) -> str:
+def grouped(numerator: int, denominator: int = 1, places: int = 0) -> Figure:
     """A quotient as text, with thousands separators and `places` decimals, half rounded up.
 
     The same text that Excel's FIXED gives where the decimal sign is a point, so that an
@@ -88,9 +90,9 @@ def grouped(numerator: int, denominator: int = 1, places: int = 0) -> str:
     scaled = (2 * abs(numerator) * parts + denominator) // (2 * denominator)
     whole, fraction = divmod(scaled, parts)
     sign = "-" if numerator < 0 and scaled else ""
-    return f"{sign}{whole:,}" + (f".{fraction:0{places}d}" if places else "")
+    return Figure(f"{sign}{whole:,}" + (f".{fraction:0{places}d}" if places else ""))
 
 
-def plain(value: Number) -> str:
+def plain(value: Number) -> Figure:
     """A number as text with the digits that it has: 28, 0.15, 7.67."""
-    return format(typed_decimal(value).normalize(), "f")
+    return Figure(format(typed_decimal(value).normalize(), "f"))

@@ -9,12 +9,13 @@ from typing import NamedTuple
 
 from xlsizing.core.alerts import ALERT_RULES, Alert
 from xlsizing.core.exact import grouped
+from xlsizing.core.message import Message
 
 
 class Band(NamedTuple):
     """A range of values with a name; `upper` is None for the last one, which is open."""
 
-    name: str
+    name: Message
     upper: int | float | None
     inclusive: bool = True
 
@@ -27,42 +28,42 @@ class Band(NamedTuple):
 
 RANGES: Mapping[str, tuple[Band, ...]] = {
     "concurrency": (
-        Band("Low", 100),
-        Band("Medium", 1_000),
-        Band("High", 10_000),
-        Band("Extreme", None),
+        Band(Message("Low"), 100),
+        Band(Message("Medium"), 1_000),
+        Band(Message("High"), 10_000),
+        Band(Message("Extreme"), None),
     ),
     "effective_context": (
-        Band("Short", 16_384),
-        Band("Medium", 65_536),
-        Band("Long", 131_072),
-        Band("Extreme", None),
+        Band(Message("Short"), 16_384),
+        Band(Message("Medium"), 65_536),
+        Band(Message("Long"), 131_072),
+        Band(Message("Extreme"), None),
     ),
     "kv_per_session_gib": (
-        Band("Small", 0.5),
-        Band("Medium", 2),
-        Band("Large", 5),
-        Band("Extreme", None),
+        Band(Message("Small"), 0.5),
+        Band(Message("Medium"), 2),
+        Band(Message("Large"), 5),
+        Band(Message("Extreme"), None),
     ),
     "sessions_per_node": (
-        Band("Low", 100, inclusive=False),
-        Band("Medium", 1_000),
-        Band("High", 5_000),
-        Band("Extreme", None),
+        Band(Message("Low"), 100, inclusive=False),
+        Band(Message("Medium"), 1_000),
+        Band(Message("High"), 5_000),
+        Band(Message("Extreme"), None),
     ),
     "nodes": (
-        Band("Small", 2),
-        Band("Medium", 10),
-        Band("Large", 50),
-        Band("Extreme", None),
+        Band(Message("Small"), 2),
+        Band(Message("Medium"), 10),
+        Band(Message("Large"), 50),
+        Band(Message("Extreme"), None),
     ),
 }
 """The bands of each figure, lowest first."""
 
-EXTREME = "Extreme"
+EXTREME = Message("Extreme")
 
 
-def band(figure: str, value: float) -> str:
+def band(figure: str, value: float) -> Message:
     """Name of the band that `value` falls in: band("nodes", 3) is "Medium"."""
     return next(each.name for each in RANGES[figure] if each.holds(value))
 

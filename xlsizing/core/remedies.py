@@ -10,6 +10,7 @@ from xlsizing.core.capacity import hbm_bytes, kv_budget_bytes
 from xlsizing.core.entries import Model, Server
 from xlsizing.core.exact import GIB_PARTS, RATIO_PARTS, Number, ceil_div, grouped, in_parts
 from xlsizing.core.kv_cache import BYTES_PER_ELEMENT, kv_bytes_per_session, session_cost
+from xlsizing.core.message import Message, joined
 from xlsizing.core.units import BYTES_PER_GIB
 
 _PARTS_PER_HUNDREDTH = BYTES_PER_GIB * RATIO_PARTS // GIB_PARTS
@@ -81,7 +82,7 @@ def budget_remedies(
     kv_precision: str,
     kv_budget_ratio: Number,
     runtime_overhead_gib: Number,
-) -> str:
+) -> Message:
     """What would make room for one session, as text; the parameters are those of `size`."""
     kv_bytes = kv_bytes_per_session(model, effective_context, kv_precision)
     budget = kv_budget_bytes(server, kv_budget_ratio, runtime_overhead_gib)
@@ -94,16 +95,16 @@ def budget_remedies(
     remedies = [
         _ratio("ratio_at_least", ratio) if ratio <= RATIO_PARTS else "",
         _gib("overhead_at_most", overhead) if overhead >= 0 else "",
-        REMEDIES["context_at_most"].format(figure=grouped(context)) if context >= 1 else "",
+        REMEDIES["context_at_most"].filled(figure=grouped(context)) if context >= 1 else "",
         REMEDIES["kv_precision_fp8"] if in_fp8 < kv_bytes and in_fp8 <= budget else "",
         _gib("hbm_at_least", hbm),
     ]
-    return "; ".join(remedy for remedy in remedies if remedy)
+    return joined("; ", [remedy for remedy in remedies if remedy])
 
 
 def weights_remedies(
     weight_bytes: int, server: Server, kv_budget_ratio: Number, runtime_overhead_gib: Number
-) -> str:
+) -> Message:
     """What would leave room for the weights, as text; the parameters are those of `size`."""
     ratio = ratio_for_weights(weight_bytes, server, runtime_overhead_gib)
     hbm = hbm_for_weights(weight_bytes, kv_budget_ratio, runtime_overhead_gib)
@@ -111,7 +112,8 @@ def weights_remedies(
         _ratio("ratio_at_most", ratio) if ratio > 0 else "",
         _gib("hbm_at_least", hbm) if hbm > 0 else "",
     ]
-    return "; ".join(remedy for remedy in remedies if remedy) or REMEDIES["ratio_and_hbm"]
+    found = [remedy for remedy in remedies if remedy]
+    return joined("; ", found) if found else REMEDIES["ratio_and_hbm"]
 
 
 def _overhead_parts(runtime_overhead_gib: Number) -> int:
@@ -123,9 +125,9 @@ def _hundredths_of_gib(needed_parts: int, ratio_parts: int) -> int:
     return ceil_div(needed_parts * GIB_PARTS, ratio_parts * BYTES_PER_GIB)
 
 
-def _ratio(key: str, parts: int) -> str:
-    return REMEDIES[key].format(figure=grouped(parts, RATIO_PARTS, 4))
+def _ratio(key: str, parts: int) -> Message:
+    return REMEDIES[key].filled(figure=grouped(parts, RATIO_PARTS, 4))
 
 
-def _gib(key: str, parts: int) -> str:
-    return REMEDIES[key].format(figure=grouped(parts, GIB_PARTS, 2))
+def _gib(key: str, parts: int) -> Message:
+    return REMEDIES[key].filled(figure=grouped(parts, GIB_PARTS, 2))

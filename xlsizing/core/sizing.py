@@ -38,6 +38,7 @@ from xlsizing.core.kv_cache import (
     resolved_precision,
     whole_number,
 )
+from xlsizing.core.message import Message
 from xlsizing.core.nodes import (
     DEFAULT_HA_MODE,
     DEFAULT_PEAK_HEADROOM_RATIO,
@@ -86,20 +87,27 @@ class SizingResult:
     """What the engine's figures warn of; among `alerts` where a tensor-parallel size was asked for."""
 
     @property
-    def load(self) -> str:
+    def load(self) -> Message:
         """The load in words: sessions, and the tokens that each will hold."""
         held = clamped_context(self.model, self.effective_context)
         asked = self.effective_context
-        more = f" ({grouped(asked)} asked for)" if asked > held else ""
-        return f"{grouped(self.concurrency)} sessions of {grouped(held)} tokens{more}"
+        sessions, tokens = grouped(self.concurrency), grouped(held)
+        if asked > held:
+            return Message(
+                "{sessions} sessions of {tokens} tokens ({asked} asked for)",
+                sessions=sessions,
+                tokens=tokens,
+                asked=grouped(asked),
+            )
+        return Message("{sessions} sessions of {tokens} tokens", sessions=sessions, tokens=tokens)
 
     @property
-    def weights(self) -> str:
+    def weights(self) -> Message:
         """How the weights compare with what the KV budget leaves for them, in words."""
         if self.model.weight_bytes is None:
             return WEIGHTS_UNKNOWN
         left = bytes_beside_kv(self.server, self.kv_budget_ratio, self.runtime_overhead_gib)
-        return WEIGHTS_KNOWN.format(
+        return WEIGHTS_KNOWN.filled(
             weights_gib=grouped(self.model.weight_bytes, BYTES_PER_GIB, 2),
             left_gib=grouped(left, BYTES_PER_GIB, 2),
         )

@@ -6,8 +6,11 @@ from typing import Any
 from xlsizing.core import Alert, SizingResult
 from xlsizing.core.engine import EngineBound, max_concurrency
 from xlsizing.core.exact import grouped
+from xlsizing.core.message import Message, one_or_many, joined
 from xlsizing.core.paged_cache import PagedCache
 from xlsizing.core.units import BYTES_PER_GIB
+from xlsizing.language import Language
+from xlsizing.report.counts import count_text
 
 _ALERT = ("code", "severity", "message", "recommendation")
 _NODES = ("nodes_minimum", "nodes_with_headroom", "nodes_final")
@@ -39,12 +42,12 @@ def cache_document(cache: PagedCache, num_blocks: int | None) -> dict[str, Any]:
     }
 
 
-def engine_document(result: SizingResult) -> dict[str, Any]:
+def engine_document(result: SizingResult, language: Language) -> dict[str, Any]:
     """The engine's figures of a sizing; only the reason where they are not known."""
     engine = result.engine
-    alerts = [alert_document(alert) for alert in result.engine_alerts]
+    alerts = [alert_document(alert, language) for alert in result.engine_alerts]
     if engine is None:
-        return {"unknown": result.engine_unknown, "alerts": alerts}
+        return {"unknown": language.say(result.engine_unknown), "alerts": alerts}
     return {
         "tensor_parallel": engine.tensor_parallel,
         **cache_document(engine.cache, engine.num_blocks),
@@ -65,59 +68,76 @@ def engine_document(result: SizingResult) -> dict[str, Any]:
     }
 
 
-def alert_document(alert: Alert) -> dict[str, str]:
-    """An alert as plain values."""
-    return {name: getattr(alert, name) for name in _ALERT}
+def alert_document(alert: Alert, language: Language) -> dict[str, str]:
+    """An alert as plain values; its code and severity are the same in every language."""
+    return {name: language.say(getattr(alert, name)) for name in _ALERT}
 
 
-def engine_lines(result: SizingResult) -> Iterator[str]:
+def engine_lines(result: SizingResult, language: Language) -> Iterator[str]:
     """The engine's figures of a sizing as lines, beside those of the planning method."""
+    say = language.say
     engine = result.engine
     if engine is None:
-        yield f"Engine bound            not known: {result.engine_unknown}"
+        bound = Message("Engine bound")
+        unknown = Message("not known: {reason}", reason=result.engine_unknown)
+        yield f"{say(bound):<24}{say(unknown)}"
         return
-    replicas = engine.replicas_per_node
-    yield (
-        f"Engine bound, tensor parallel {engine.tensor_parallel}: "
-        f"{replicas} {'replica' if replicas == 1 else 'replicas'} a node"
+    yield say(engine_heading(engine))
+    columns = (Message("planning"), Message("steady decode"), Message("engine bound"))
+    yield _row("", *map(say, columns))
+    for label, *figures in engine_rows(result, engine):
+        yield _row(f"  {say(label)}", *map(say, figures))
+    gpu = Message("One GPU")
+    yield f"  {say(gpu):<22}{say(memory_text(engine))}"
+
+
+def engine_heading(engine: EngineBound) -> Message:
+    """How the engine shares a node out."""
+    return one_or_many(
+        "Engine bound, tensor parallel {tensor_parallel}: {replicas} replica a node",
+        "Engine bound, tensor parallel {tensor_parallel}: {replicas} replicas a node",
+        engine.replicas_per_node,
+        tensor_parallel=grouped(engine.tensor_parallel),
+        replicas=grouped(engine.replicas_per_node),
     )
-    yield _row("", "planning", "steady decode", "engine bound")
+
+
+def engine_rows(result: SizingResult, engine: EngineBound) -> Iterator[tuple[str, ...]]:
+    """What is one_or_many, by the planning method, in steady decode, and by the engine's bound."""
     size = engine.tensor_parallel
-    kv_bytes = (
-        f"{grouped(count, BYTES_PER_GIB, 4)} GiB"
-        for count in (
-            round(result.kv_per_session_gib * BYTES_PER_GIB),
-            engine.steady.kv_bytes_per_request * size,
-            engine.cache.kv_bytes_per_request * size,
-        )
+    sizes = (
+        round(result.kv_per_session_gib * BYTES_PER_GIB),
+        engine.steady.kv_bytes_per_request * size,
+        engine.cache.kv_bytes_per_request * size,
     )
-    yield _row("  KV per session", *kv_bytes)
+    yield (
+        Message("KV per session"),
+        *(joined(" ", (grouped(each, BYTES_PER_GIB, 4), "GiB")) for each in sizes),
+    )
     sessions = (
         result.sessions_per_node,
         engine.steady_sessions_per_node,
         engine.sessions_per_node,
     )
-    yield _row("  Sessions per node", *map(grouped, sessions))
+    yield Message("Sessions per node"), *map(grouped, sessions)
     nodes = (result.nodes_final, engine.steady_nodes[-1], engine.nodes[-1])
-    yield _row(
-        "  Nodes final", *("none fits" if count is None else grouped(count) for count in nodes)
-    )
-    yield f"  {'One GPU':<22}{memory_text(engine)}"
+    yield Message("Nodes final"), *map(count_text, nodes)
 
 
-def memory_text(engine: EngineBound) -> str:
+def memory_text(engine: EngineBound) -> Message:
     """Where one GPU's memory goes, in words."""
     memory = engine.memory
-    estimated = " (an estimate)" if engine.weights_estimated else ""
+    weights = Message("weights (an estimate)") if engine.weights_estimated else Message("weights")
     parts = (
-        (f"weights{estimated}", memory.weights),
-        ("KV cache", memory.blocks),
-        ("activation", memory.activation),
-        ("runtime", memory.runtime),
-        ("unused", memory.unused),
+        (weights, memory.weights),
+        (Message("KV cache"), memory.blocks),
+        (Message("activation"), memory.activation),
+        (Message("runtime"), memory.runtime),
+        (Message("unused"), memory.unused),
     )
-    named = ", ".join(f"{name} {grouped(size, BYTES_PER_GIB, 1)}" for name, size in parts)
-    return f"{grouped(memory.total, BYTES_PER_GIB, 1)} GiB: {named}"
+    named = (joined(" ", (name, grouped(size, BYTES_PER_GIB, 1))) for name, size in parts)
+    total = joined(" ", (grouped(memory.total, BYTES_PER_GIB, 1), "GiB"))
+    return joined(": ", (total, joined(", ", named)))
 
 
 def _row(label: str, *figures: str) -> str:

@@ -2,20 +2,23 @@
 
 from collections.abc import Sequence
 
-from xlsizing.core.exact import grouped
+from xlsizing.core.alerts import STATUS_OK
+from xlsizing.core.message import Message
+from xlsizing.language import Language
+from xlsizing.report.counts import nodes_text
 
 
-def scenario_text(scenarios: Sequence[tuple[str, int | None, str]]) -> str:
+def scenario_text(scenarios: Sequence[tuple[str, int | None, str]], language: Language) -> str:
     """A heading, and a line for each scenario.
 
     Parameters
     ----------
     scenarios : name, nodes final or None for none, and status: OK or what is wrong.
+    language : the reader's.
     """
     width = max((len(name) for name, _, _ in scenarios), default=0)
-    lines = ["Scenarios"]
+    lines = [language.say(Message("Scenarios"))]
     for name, nodes, status in scenarios:
-        count = "no nodes" if nodes is None else f"{grouped(nodes)} node{'s' if nodes != 1 else ''}"
-        remark = "" if status == "OK" else f"  {status}"
-        lines.append(f"  {name:<{width}}  {count:>11}{remark}")
+        remark = "" if status == STATUS_OK else f"  {language.say(status)}"
+        lines.append(f"  {name:<{width}}  {language.say(nodes_text(nodes)):>11}{remark}")
     return "\n".join(lines)

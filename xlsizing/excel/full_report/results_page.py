@@ -133,7 +133,9 @@ def _height(text: str, characters: int) -> float:
 
 def _colour_band(page: Page, row: int, name: str) -> None:
     """Colour the word of a band: darker is more."""
-    levels = {each.name: level for bands in RANGES.values() for level, each in enumerate(bands)}
+    levels: dict[str, int] = {
+        each.name: level for bands in RANGES.values() for level, each in enumerate(bands)
+    }
     ground = palette.BAND_GROUNDS[levels[name]]
     on_dark = levels[name] == len(palette.BAND_GROUNDS) - 1
     page.look(row, _BAND, row, _BAND, Look(ground=ground))

@@ -1,0 +1,98 @@
+"""The reader's language: texts and figures as English or Brazilian Portuguese writes them.
+
+Texts are English until somebody shows them. Then a `Message` is said by its template, which
+is the key of its translation, and a `Figure` with the reader's signs; any other text is a
+name or a code, and the same in every language.
+
+The translations are gettext catalogs in the shipped folder workbook/translations: the .po
+file is what people edit, the .mo file is made of it (`python -m tests.translations`).
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from typing import TYPE_CHECKING
+
+from xlsizing.core.errors import InvalidValueError
+from xlsizing.core.message import Figure, Message
+from xlsizing.resources import shipped
+
+if TYPE_CHECKING:
+    from datetime import date
+    from gettext import GNUTranslations
+
+_SIGNS = str.maketrans(",.", ".,")
+"""Brazil writes a point between thousands and a comma before decimals."""
+_VARIABLES = ("LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG")
+"""What says the system's language, in the order in which GNU's gettext reads it."""
+
+
+@dataclass(frozen=True)
+class Language:
+    """A language that texts can be said in.
+
+    Parameters
+    ----------
+    code : its tag, such as pt-BR.
+    translations : the texts, by their English templates; None for English itself.
+    """
+
+    code: str
+    translations: "GNUTranslations | None" = field(default=None, repr=False)
+
+    def say(self, text: str) -> str:
+        """A text as the reader has it."""
+        if self.translations is None:
+            return text
+        if isinstance(text, Figure):
+            return text.translate(_SIGNS)
+        if not isinstance(text, Message):
+            return text
+        template = self.translations.gettext(text.template) if text.template else ""
+        if not text.values:
+            return template
+        return template.format(**{name: self.say(value) for name, value in text.values.items()})
+
+    def day(self, day: "date") -> str:
+        """A date as the reader writes it; in English as ISO 8601 has it."""
+        return day.isoformat() if self.translations is None else day.strftime("%d/%m/%Y")
+
+
+ENGLISH = Language("en")
+
+
+@cache
+def _brazilian_portuguese() -> Language:
+    from gettext import GNUTranslations
+
+    path = os.path.join(shipped("workbook"), "translations", "pt_BR.mo")
+    with open(path, "rb") as file:
+        return Language("pt-BR", GNUTranslations(file))
+
+
+_KNOWN: Mapping[str, str] = {"en": "en", "pt": "pt-BR", "pt-br": "pt-BR"}
+"""The languages that there are, by how people and systems write them."""
+
+
+def language(code: str) -> Language:
+    """The language of a tag such as pt-BR, in any spelling that systems have for it.
+
+    Raises
+    ------
+    InvalidValueError : there are no texts in that language.
+    """
+    known = _KNOWN.get(code.strip().lower().replace("_", "-"))
+    if known is None:
+        raise InvalidValueError("--lang", code, "en or pt-BR")
+    return ENGLISH if known == "en" else _brazilian_portuguese()
+
+
+def system_language() -> Language:
+    """The language of the system, as its environment says it; English where it is another."""
+    for variable in _VARIABLES:
+        # Such as pt_BR.UTF-8, or in LANGUAGE several: pt_BR:en
+        if said := os.environ.get(variable, "").partition(":")[0].partition(".")[0]:
+            is_portuguese = said.lower().startswith("pt")
+            return language("pt-BR") if is_portuguese else ENGLISH
+    return ENGLISH
