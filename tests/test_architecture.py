@@ -19,8 +19,19 @@ MAY_IMPORT: Mapping[str, frozenset[str]] = {
     "report": frozenset({"core", "language", "resources", "__version__"}),
     "book": frozenset({"core", "language", "palette", "resources", "__version__"}),
     "excel": frozenset({"core", "catalog", "palette", "resources", "__version__"}),
+    "mail": frozenset({"core"}),
     "cli": frozenset(
-        {"core", "catalog", "language", "report", "book", "excel", "resources", "__version__"}
+        {
+            "core",
+            "catalog",
+            "language",
+            "report",
+            "book",
+            "excel",
+            "mail",
+            "resources",
+            "__version__",
+        }
     ),
     "language": frozenset({"core", "resources"}),
     "__main__": frozenset({"cli"}),
@@ -47,6 +58,7 @@ OUTSIDE: Mapping[str, frozenset[str]] = {
     "report": frozenset(),
     "book": frozenset({"openpyxl", "lxml"}),
     "excel": frozenset({"xlwings", *ON_SERVER}),
+    "mail": frozenset({"keyring"}),
     "cli": frozenset({"rich"}),
     "language": frozenset(),
     "__main__": frozenset(),
@@ -66,6 +78,10 @@ HEAVY = (
     "annotated_types",
     "numpy",
     "rich",
+    "smtplib",
+    "ssl",
+    "email",
+    "keyring",
 )
 
 
@@ -147,6 +163,9 @@ def test_there_is_no_room_without_a_rule() -> None:
         ("cli/commands.py", "import zipfile"),
         ("excel/functions.py", "from xlsizing.book import report"),
         ("excel/functions.py", "from xlsizing.cli import main"),
+        ("mail/draft.py", "from xlsizing.report.text import text_report"),
+        ("mail/submission.py", "import aiosmtpd"),
+        ("report/text.py", "from xlsizing.mail.draft import read_draft"),
         ("resources.py", "import xlsizing.core"),
         ("cli/commands.py", "import openpyxl"),
         ("cli/commands.py", "import xlsizing"),

@@ -16,6 +16,7 @@ from xlsizing.cli import commands
 from xlsizing.cli.codes import BAD_INPUT
 from xlsizing.cli.help_page import HelpPage
 from xlsizing.cli.refusals import not_decimal, not_whole, refusal
+from xlsizing.cli.send import DEFAULT_MOST_MIB, DEFAULT_RETRIES, DEFAULT_TIMEOUT, send_command
 from xlsizing.cli.sync import sync_command
 from xlsizing.core import (
     BYTES_PER_ELEMENT,
@@ -96,6 +97,13 @@ def _decimal(text: str) -> Decimal:
 
 def _word(text: str) -> str:
     return text.strip().lower()
+
+
+def _no_password(_: str) -> NoReturn:
+    raise argparse.ArgumentTypeError(
+        "no argument is a password, since others on this machine can read arguments; "
+        "set XLSIZING_SMTP_PASSWORD, or keep it in the keyring"
+    )
 
 
 class _Entry(NamedTuple):
@@ -276,6 +284,80 @@ def _sync(command: argparse.ArgumentParser) -> None:
     )
     add("--json", action="store_true", help=Message("print JSON"))
     _add_catalogs(command)
+
+
+def _send(command: argparse.ArgumentParser) -> None:
+    add = command.add_argument
+    add("draft", metavar="DRAFT.eml", help=Message("the mail draft"))
+    add(
+        "--server",
+        metavar="HOST[:PORT]",
+        help=Message("the server that takes mails (default: XLSIZING_SMTP_SERVER)"),
+    )
+    add(
+        "--security",
+        type=_word,
+        metavar="S",
+        help=Message(
+            "starttls (usual at port 587), tls (at 465), or none: in the open, and with a user name "
+            "only to this machine (default: tls at port 465, else starttls)"
+        ),
+    )
+    add(
+        "--ca",
+        metavar="FILE",
+        help=Message(
+            "certificates of a company's own authority, believed in place of the system's"
+        ),
+    )
+    add(
+        "--username",
+        metavar="NAME",
+        help=Message(
+            "user name, where the server wants one (default: XLSIZING_SMTP_USERNAME); its password "
+            "is that of XLSIZING_SMTP_PASSWORD, else of the keyring"
+        ),
+    )
+    # Not an option: it would otherwise be repeated as an argument that nobody knows.
+    add("--password", type=_no_password, help=argparse.SUPPRESS)
+    add(
+        "--sender", metavar="ADDRESS", help=Message("who sends it (default: who the draft is from)")
+    )
+    add(
+        "--to",
+        nargs="+",
+        action="extend",
+        default=[],
+        metavar="ADDRESS",
+        help=Message("who gets it (default: To, Cc and Bcc of the draft)"),
+    )
+    add(
+        "--timeout",
+        type=_decimal,
+        default=DEFAULT_TIMEOUT,
+        metavar="SECONDS",
+        help=Message("how long to wait for each answer (default: %(default)s)"),
+    )
+    add(
+        "--retries",
+        type=_whole,
+        default=DEFAULT_RETRIES,
+        metavar="N",
+        help=Message("further attempts while no server has got the mail (default: %(default)s)"),
+    )
+    add(
+        "--most-mib",
+        type=_whole,
+        default=DEFAULT_MOST_MIB,
+        metavar="N",
+        help=Message("MiB that the mail may have (default: %(default)s)"),
+    )
+    add(
+        "--dry-run",
+        action="store_true",
+        help=Message("print what would be sent, and connect to nobody"),
+    )
+    add("--json", action="store_true", help=Message("print JSON"))
 
 
 def _add_date(command: argparse.ArgumentParser) -> None:
@@ -558,6 +640,7 @@ _COMMANDS = (
         _sync,
         sync_command,
     ),
+    _Entry("send", Message("send a mail draft by SMTP"), _send, send_command),
     _Entry(
         "kv", Message("print what one session costs, by three figures"), _kv, commands.kv_command
     ),

@@ -1,0 +1,138 @@
+"""The command `send`: a mail draft to a server, once."""
+
+import argparse
+import os
+import sys
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from xlsizing.cli.codes import NOT_SENT, OK
+from xlsizing.core.errors import InvalidValueError
+from xlsizing.core.text import printable
+
+if TYPE_CHECKING:
+    from xlsizing.mail.credentials import Source
+    from xlsizing.mail.errors import NotSentError
+    from xlsizing.mail.outgoing import Mail
+    from xlsizing.mail.server import Server
+    from xlsizing.mail.submission import Receipt
+
+DEFAULT_TIMEOUT = 30
+DEFAULT_RETRIES = 3
+DEFAULT_MOST_MIB = 25
+"""MiB of a mail: what the large mail services take."""
+
+SERVER = "XLSIZING_SMTP_SERVER"
+
+_LIMITS: dict[str, tuple[Decimal, int]] = {
+    "timeout": (Decimal("0.1"), 3600),
+    "retries": (Decimal(0), 10),
+    "most_mib": (Decimal(1), 1000),
+}
+"""The least and the most that an option may be."""
+
+
+def send_command(options: argparse.Namespace) -> int:
+    """Send a draft, or show what would be sent."""
+    from datetime import UTC, datetime
+
+    from xlsizing.mail.credentials import credentials_of, source_of
+    from xlsizing.mail.draft import read_draft
+    from xlsizing.mail.errors import NotSentError
+    from xlsizing.mail.outgoing import mail_of
+    from xlsizing.mail.submission import Patience, submit
+
+    for name, (least, most) in _LIMITS.items():
+        if not least <= getattr(options, name) <= most:
+            option, value = f"--{name.replace('_', '-')}", getattr(options, name)
+            raise InvalidValueError(option, value, f"from {least} to {most}")
+    server = _server(options)
+    draft = read_draft(options.draft, options.most_mib)
+    mail = mail_of(draft, options.sender, options.to, datetime.now(UTC))
+    if options.dry_run:
+        source = source_of(server, options.username, os.environ)
+        _show_plan(mail, server, options, source[1] if source else None)
+        return OK
+    credentials = credentials_of(server, options.username, os.environ)
+    patience = Patience(float(options.timeout), options.retries)
+    try:
+        receipt = submit(mail, server, credentials, patience, options.ca, _tell)
+    except NotSentError as error:
+        if options.json:
+            _print_json(mail, server, "unknown" if error.is_unknown else "not sent", error)
+        sys.stdout.flush()
+        tried = f" It was tried {error.attempts} times." * (error.attempts > 1)
+        _tell(f"{error}{tried}")
+        return NOT_SENT
+    if options.json:
+        _print_json(mail, server, "sent", receipt)
+    else:
+        count = len(mail.recipients)
+        people = f"{count} recipient{'' if count == 1 else 's'}"
+        print(
+            f"{server} accepted {printable(options.draft)} for {people}: {printable(receipt.reply)}"
+        )
+        print(f"Message-ID {mail.message_id}")
+    return OK
+
+
+def _server(options: argparse.Namespace) -> "Server":
+    from xlsizing.mail.errors import MailError
+    from xlsizing.mail.server import server_at
+
+    text = options.server or os.environ.get(SERVER)
+    if not text:
+        raise MailError(f"No mail server is named; add --server HOST, or set {SERVER}.")
+    return server_at(text, options.security)
+
+
+def _tell(sentence: str) -> None:
+    print(printable(sentence), file=sys.stderr, flush=True)
+
+
+def _show_plan(
+    mail: "Mail", server: "Server", options: argparse.Namespace, source: "Source | None"
+) -> None:
+    """Print what would be sent."""
+    if options.json:
+        _print_json(mail, server, "dry run")
+        return
+    how = {"starttls": "STARTTLS", "tls": "TLS", "none": "in the open"}[server.security]
+    kept = {"environment": "of the environment", "keyring": "of the keyring"}
+    signs_in = f"with a password {kept[source]}" if source else "no"
+    print(f"Would send {printable(options.draft)}, {len(mail.content):,} bytes; nothing was sent.")
+    for name, value in (
+        ("Server", f"{server}, {how}"),
+        ("Signs in", signs_in),
+        ("Sender", mail.sender),
+        *(("" if number else "To", each) for number, each in enumerate(mail.recipients)),
+        ("Subject", mail.subject),
+        ("Message-ID", mail.message_id),
+    ):
+        print(f"  {name:<10}  {printable(value)}".rstrip())
+
+
+def _print_json(
+    mail: "Mail",
+    server: "Server",
+    status: str,
+    outcome: "Receipt | NotSentError | None" = None,
+) -> None:
+    """Print what became of a mail."""
+    import json
+
+    document = {
+        "status": status,
+        "server": str(server),
+        "security": server.security,
+        "sender": mail.sender,
+        "recipients": list(mail.recipients),
+        "subject": mail.subject,
+        "message_id": mail.message_id,
+        "bytes": len(mail.content),
+        "attempts": outcome.attempts if outcome else 0,
+        "reply": getattr(outcome, "reply", None),
+        "error": str(outcome) if isinstance(outcome, Exception) else None,
+        "refused": [each._asdict() for each in getattr(outcome, "refused", ())],
+    }
+    print(json.dumps(document, indent=2))

@@ -1,0 +1,1 @@
+"""Mail: drafts, and how they get to a server that sends them."""
