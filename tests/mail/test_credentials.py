@@ -81,7 +81,7 @@ def test_no_keyring(send: Send, monkeypatch: pytest.MonkeyPatch) -> None:
     ran = send("draft.eml", "--server", "mail.example")
     assert ran.code == 2
     assert ran.err.startswith("There is a user name, but no password: set XLSIZING_SMTP_PASSWORD, ")
-    assert ran.err.endswith("(pip install 'xlsizing[mail]').\n")
+    assert ran.err.endswith('type pip install ".[mail]".\n')
 
 
 def test_a_password_without_a_user_name(send: Send, monkeypatch: pytest.MonkeyPatch) -> None:

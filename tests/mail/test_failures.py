@@ -3,6 +3,7 @@
 import base64
 import json
 import socket
+import time
 from pathlib import Path
 
 import pytest
@@ -159,8 +160,10 @@ def test_a_goodbye_that_fails_changes_nothing(
     send: Send, action: Does | str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(submission, "FAREWELL", 0.1)
+    began = time.monotonic()
     with FailingServer({"QUIT": action}) as server:
-        ran = send(*in_the_open(server))
+        ran = send(*in_the_open(server), "--timeout", "20")
+    assert time.monotonic() - began < 10
     assert (ran.code, ran.err) == (0, "")
     assert (server.connections, len(server.accepted)) == (1, 1)
 

@@ -2,6 +2,7 @@
 
 import json
 import re
+import socket
 from collections.abc import Iterator
 from email import message_from_bytes
 from email.policy import SMTP
@@ -200,6 +201,9 @@ def test_a_mail_of_many_megabytes_arrives_whole(send: Send) -> None:
     assert received(mailbox).partition(b"\r\n\r\n")[2] == line.replace(b"\n", b"\r\n") * 60_000
 
 
-def test_the_machines_name_is_told_to_nobody(send: Send, plain: Server) -> None:
+def test_the_machines_name_is_told_to_nobody(
+    send: Send, plain: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(socket, "getfqdn", lambda *_: "laptop-of-anna.example")
     assert send("draft.eml", "--server", plain[0], "--security", "none").code == 0
     assert plain[1].greeted_by[-1] == "[127.0.0.1]"

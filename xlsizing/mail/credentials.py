@@ -117,7 +117,8 @@ def _kept(server: Server, name: str) -> str:
         from keyring.errors import KeyringError
     except ImportError:
         raise MailError(
-            f"There is a user name, but no password: {where} (pip install 'xlsizing[mail]')."
+            f"There is a user name, but no password: {where}. That takes the package keyring; in the "
+            'folder of xlsizing, type pip install ".[mail]".'
         ) from None
     try:
         password: str | None = keyring.get_password(service(server), name)
