@@ -20,15 +20,15 @@ class Keyring(ModuleType):
         self.error = type("KeyringLocked", (Exception,), {})
         self.errors.__dict__["KeyringError"] = self.error
         self.passwords: dict[tuple[str, str], str] = {}
-        self.is_locked = False
+        self.fault: type[Exception] | None = None
         self.asked = 0
         monkeypatch.setitem(sys.modules, "keyring", self)
         monkeypatch.setitem(sys.modules, "keyring.errors", self.errors)
 
     def get_password(self, service: str, username: str) -> str | None:
         self.asked += 1
-        if self.is_locked:
-            raise self.error("the entry of planner: secret")
+        if self.fault:
+            raise self.fault("the entry of planner: secret")
         return self.passwords.get((service, username))
 
 
@@ -67,12 +67,14 @@ def test_a_keyring_without_the_password(send: Send, keyring: Keyring) -> None:
     )
 
 
-def test_a_locked_keyring(send: Send, keyring: Keyring) -> None:
-    keyring.is_locked = True
-    ran = send("draft.eml", "--server", "mail.example", "--username", USERNAME)
-    assert ran.code == 2
-    assert ran.err.startswith("The keyring gives no password (KeyringLocked); unlock it, or set ")
-    assert "secret" not in ran.err
+def test_a_keyring_that_fails(send: Send, keyring: Keyring) -> None:
+    for fault in (keyring.error, ConnectionRefusedError, RuntimeError):
+        keyring.fault = fault
+        ran = send("draft.eml", "--server", "mail.example", "--username", USERNAME)
+        assert ran.code == 2
+        said = f"The keyring gives no password ({fault.__name__}); unlock it, or set "
+        assert ran.err.startswith(said)
+        assert "secret" not in ran.err
 
 
 def test_no_keyring(send: Send, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,6 +12,8 @@ from tests.mail.conftest import Send
 from tests.mail.servers import PASSWORD, USERNAME, Authority, Does, FailingServer
 from xlsizing.mail import submission
 
+IN_BASE64 = base64.b64encode(PASSWORD.encode()).decode()
+
 FAST = ("--timeout", "0.2", "--retries", "1")
 
 STAGES = {
@@ -188,6 +190,22 @@ def test_who_stops_the_command_after_the_mail_is_out_is_told_what_to_look_at(
     assert len(server.accepted) == 1
 
 
+def test_who_stops_the_command_in_the_middle_of_the_mail_sends_nothing(
+    send: Send, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stopped(conversation: submission._Conversation, content: bytes) -> None:
+        conversation._smtp.send(content[:100] + b"\r\n")
+        raise KeyboardInterrupt
+
+    began = time.monotonic()
+    with FailingServer({}) as server:
+        monkeypatch.setattr(submission._Conversation, "_send_content", stopped)
+        ran = send(*in_the_open(server))
+    assert (ran.code, ran.out, ran.err) == (130, "", "")
+    assert (server.connections, server.accepted, send.waits) == (1, [], [])
+    assert time.monotonic() - began < submission.FAREWELL
+
+
 def test_a_server_that_is_not_there_is_tried_anew(send: Send) -> None:
     with socket.socket() as taken:  # bound, and not listening
         taken.bind(("127.0.0.1", 0))
@@ -326,9 +344,10 @@ def test_an_authority_that_is_none(send: Send, content: str | None, sentence: st
     "reply",
     [
         f"535 wrong: {PASSWORD}",
-        f"535 wrong: {base64.b64encode(PASSWORD.encode()).decode()}",
+        f"535 wrong: {IN_BASE64}",
         f"535 wrong: {base64.b64encode(f'{chr(0)}{USERNAME}{chr(0)}{PASSWORD}'.encode()).decode()}",
         "454 later: " + PASSWORD.replace(" ", "\r\n454 "),
+        f"454 later: {IN_BASE64[:10]}\r\n454 {IN_BASE64[10:]}",
     ],
 )
 @pytest.mark.parametrize("offers", [["AUTH PLAIN"], ["AUTH LOGIN"]])
@@ -347,7 +366,7 @@ def test_the_password_is_in_no_output(
     assert "itswordsrepeatthepasswordandareleftout" in shown
     for secret in (
         PASSWORD,
-        base64.b64encode(PASSWORD.encode()).decode(),
+        IN_BASE64,
         base64.b64encode(f"\0{USERNAME}\0{PASSWORD}".encode()).decode(),
     ):
         assert "".join(secret.split()).rstrip("=") not in shown

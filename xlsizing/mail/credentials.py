@@ -122,8 +122,9 @@ def _kept(server: Server, name: str) -> str:
         ) from None
     try:
         password: str | None = keyring.get_password(service(server), name)
-    except KeyringError as error:
-        # By its name only: what a keyring says of an entry is not for our outputs.
+    except (KeyringError, OSError, RuntimeError) as error:
+        # Whatever a system's keyring stumbles over, and by its name only: what it says of an entry
+        # is not for our outputs.
         raise MailError(
             f"The keyring gives no password ({type(error).__name__}); unlock it, or {where}."
         ) from None
