@@ -12,7 +12,7 @@ from tests.conftest import PROJECT
 from tests.translations import COMPILED, SOURCE, compiled, template, texts, translations, written
 from xlsizing.cli import main
 from xlsizing.core.exact import grouped, plain
-from xlsizing.core.message import Figure, Message, one_or_many, joined
+from xlsizing.core.message import Figure, Message, joined, one_or_many
 from xlsizing.language import ENGLISH, language, system_language
 
 PORTUGUESE = language("pt-BR")

@@ -3,6 +3,8 @@
 import base64
 import json
 import socket
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -13,6 +15,8 @@ from tests.mail.servers import PASSWORD, USERNAME, Authority, Does, FailingServe
 from xlsizing.mail import submission
 
 IN_BASE64 = base64.b64encode(PASSWORD.encode()).decode()
+OF_BOTH = base64.b64encode(f"\0bo\0{PASSWORD}".encode()).decode()
+"""As PLAIN sends it; "bo" puts the password where it is another code than alone."""
 
 FAST = ("--timeout", "0.2", "--retries", "1")
 
@@ -155,6 +159,26 @@ def test_a_passing_refusal_of_the_whole_mail_is_left_to_the_next_command(send: S
     )
     assert json.loads(ran.out)["status"] == "not sent"
     assert (server.connections, server.accepted, send.waits) == (1, [], [])
+
+
+@pytest.mark.parametrize("more", [(), ("--json",)])
+@pytest.mark.parametrize(
+    ("script", "code", "told"),
+    [({}, 0, " accepted the mail <plan-7@example.com>"), ({"dot": Does.CLOSE}, 4, "may have been")],
+)
+def test_an_output_that_cannot_be_written_leaves_the_exit_code(
+    send: Send, script: dict[str, Does], code: int, told: str, more: tuple[str, ...]
+) -> None:
+    del send  # which made the draft
+    with FailingServer(script) as server, Path("/dev/full").open("wb") as full:
+        command = [sys.executable, "-m", "xlsizing", "send", *in_the_open(server), *more]
+        done = subprocess.run(
+            command, stdout=full, stderr=subprocess.PIPE, encoding="utf-8", check=False
+        )
+    assert done.returncode == code
+    assert told in done.stderr
+    assert "Traceback" not in done.stderr
+    assert len(server.accepted) == 1
 
 
 @pytest.mark.parametrize("action", [Does.CLOSE, Does.NOTHING, "421 bye", "500 what"])
@@ -345,7 +369,7 @@ def test_an_authority_that_is_none(send: Send, content: str | None, sentence: st
     [
         f"535 wrong: {PASSWORD}",
         f"535 wrong: {IN_BASE64}",
-        f"535 wrong: {base64.b64encode(f'{chr(0)}{USERNAME}{chr(0)}{PASSWORD}'.encode()).decode()}",
+        f"535 wrong: {OF_BOTH}",
         "454 later: " + PASSWORD.replace(" ", "\r\n454 "),
         f"454 later: {IN_BASE64[:10]}\r\n454 {IN_BASE64[10:]}",
     ],
@@ -353,8 +377,9 @@ def test_an_authority_that_is_none(send: Send, content: str | None, sentence: st
 @pytest.mark.parametrize("offers", [["AUTH PLAIN"], ["AUTH LOGIN"]])
 @pytest.mark.parametrize("stage", ["AUTH", "MAIL", "bob@example.com", "dot"])
 def test_the_password_is_in_no_output(
-    send: Send, reply: str, offers: list[str], stage: str
+    send: Send, monkeypatch: pytest.MonkeyPatch, reply: str, offers: list[str], stage: str
 ) -> None:
+    monkeypatch.setenv("XLSIZING_SMTP_USERNAME", "bo")
     # Each form of a line break is one that the server may answer with, too.
     lines = reply.split("\r\n")
     answer = "\r\n".join([f"{each[:3]}-{each[4:]}" for each in lines[:-1]] + lines[-1:])
@@ -367,7 +392,7 @@ def test_the_password_is_in_no_output(
     for secret in (
         PASSWORD,
         IN_BASE64,
-        base64.b64encode(f"\0{USERNAME}\0{PASSWORD}".encode()).decode(),
+        OF_BOTH,
     ):
         assert "".join(secret.split()).rstrip("=") not in shown
 

@@ -165,6 +165,15 @@ def test_addresses_as_people_write_them_are_read(send: Send, value: str) -> None
     assert "  To          b" in ran.out
 
 
+def test_a_draft_from_several_is_sent_by_its_sender(send: Send) -> None:
+    of_two = b"From: a@x.example, c@x.example\nTo: b@x.example\n"
+    Path("good.eml").write_bytes(of_two + b"Sender: desk@x.example\n")
+    ran = send("good.eml", "--server", "mail.example", "--dry-run")
+    assert "  Sender      desk@x.example\n" in ran.out
+    ran = send("good.eml", "--server", "mail.example", "--sender", "c@x.example", "--dry-run")
+    assert "  Sender      c@x.example\n" in ran.out
+
+
 def test_a_draft_as_large_as_it_may_be(send: Send) -> None:
     line = b"x" * 63 + b"\n"
     content = FROM_TO + b"\n" + line * (1024 * 1024 // 64)

@@ -1,13 +1,12 @@
 """The command line: one command per thing that a person does."""
 
-import os
 import sys
 from collections.abc import Sequence
 
 from xlsizing.catalog import CatalogError
 from xlsizing.cli.arguments import asked_language, parsed
 from xlsizing.cli.codes import BAD_INPUT, INTERRUPTED, OK
-from xlsizing.cli.screen import clean_output
+from xlsizing.cli.screen import clean_output, drop_output
 from xlsizing.core import SizingError
 from xlsizing.core.message import Message
 from xlsizing.core.text import printable
@@ -43,10 +42,10 @@ def _run(arguments: Sequence[str]) -> int:
         return BAD_INPUT
     except BrokenPipeError:
         # Whoever read our output has seen enough, as `head` does.
-        _drop_output()
+        drop_output()
         return OK
     except OSError as error:
-        _drop_output()
+        drop_output()
         fault = Message(
             "{file} cannot be read or written: {reason}.",
             file=str(error.filename) if error.filename else Message("The output"),
@@ -57,8 +56,3 @@ def _run(arguments: Sequence[str]) -> int:
     except KeyboardInterrupt:
         return INTERRUPTED
     return code
-
-
-def _drop_output() -> None:
-    """Send what is left of the output nowhere, so that Python does not fail on it at its exit."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

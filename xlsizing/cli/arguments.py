@@ -101,8 +101,10 @@ def _word(text: str) -> str:
 
 def _no_password(_: str) -> NoReturn:
     raise argparse.ArgumentTypeError(
-        "no argument is a password, since others on this machine can read arguments; "
-        "set XLSIZING_SMTP_PASSWORD, or keep it in the keyring"
+        Message(
+            "no argument is a password, since others on this machine can read arguments; "
+            "set XLSIZING_SMTP_PASSWORD, or keep it in the keyring"
+        )
     )
 
 

@@ -1,6 +1,7 @@
 """What the command line prints, as a terminal may have it."""
 
 import io
+import os
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
@@ -43,6 +44,11 @@ def clean_output() -> Iterator[None]:
             stream.reconfigure(errors="backslashreplace")
     with redirect_stdout(_screen(sys.stdout)), redirect_stderr(_screen(sys.stderr)):
         yield
+
+
+def drop_output() -> None:
+    """Send what is left of the output nowhere, so that Python does not fail on it at its exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _screen(stream: TextIO | None) -> TextIO | None:

@@ -4,13 +4,17 @@ import argparse
 import os
 import sys
 from decimal import Decimal
+from functools import partial
 from typing import TYPE_CHECKING
 
 from xlsizing.cli.codes import NOT_SENT, OK
+from xlsizing.cli.screen import drop_output
 from xlsizing.core.errors import InvalidValueError
 from xlsizing.core.text import printable
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from xlsizing.mail.credentials import Source
     from xlsizing.mail.errors import NotSentError
     from xlsizing.mail.outgoing import Mail
@@ -58,22 +62,41 @@ def send_command(options: argparse.Namespace) -> int:
     try:
         receipt = submit(mail, server, credentials, patience, options.ca, _tell)
     except NotSentError as error:
-        if options.json:
-            _print_json(mail, server, "unknown" if error.is_unknown else "not sent", error)
-        sys.stdout.flush()
         tried = f" It was tried {error.attempts} times." * (error.attempts > 1)
         _tell(f"{error}{tried}")
+        if options.json:
+            status = "unknown" if error.is_unknown else "not sent"
+            _written(partial(_print_json, mail, server, status, error))
         return NOT_SENT
-    if options.json:
-        _print_json(mail, server, "sent", receipt)
-    else:
-        count = len(mail.recipients)
-        people = f"{count} recipient{'' if count == 1 else 's'}"
-        print(
-            f"{server} accepted {printable(options.draft)} for {people}: {printable(receipt.reply)}"
-        )
-        print(f"Message-ID {mail.message_id}")
+    show = (
+        partial(_print_json, mail, server, "sent")
+        if options.json
+        else partial(_print, options, mail, server)
+    )
+    if not _written(partial(show, receipt)):
+        _tell(f"{server} accepted the mail {mail.message_id}.")
     return OK
+
+
+def _written(show: "Callable[[], None]") -> bool:
+    """Whether an output could be written: what became of a mail is said all the same."""
+    try:
+        show()
+        if sys.stdout:  # None where it was closed for us
+            sys.stdout.flush()
+    except OSError as error:
+        drop_output()
+        _tell(f"The output cannot be written: {error.strerror or error}.")
+        return False
+    return True
+
+
+def _print(options: argparse.Namespace, mail: "Mail", server: "Server", receipt: "Receipt") -> None:
+    """Print that a mail was accepted."""
+    count = len(mail.recipients)
+    people = f"{count} recipient{'' if count == 1 else 's'}"
+    print(f"{server} accepted {printable(options.draft)} for {people}: {printable(receipt.reply)}")
+    print(f"Message-ID {mail.message_id}")
 
 
 def _server(options: argparse.Namespace) -> "Server":

@@ -6,7 +6,7 @@ from typing import Any
 from xlsizing.core import Alert, SizingResult
 from xlsizing.core.engine import EngineBound, max_concurrency
 from xlsizing.core.exact import grouped
-from xlsizing.core.message import Message, one_or_many, joined
+from xlsizing.core.message import Message, joined, one_or_many
 from xlsizing.core.paged_cache import PagedCache
 from xlsizing.core.units import BYTES_PER_GIB
 from xlsizing.language import Language
