@@ -1,0 +1,20 @@
+"""The scenarios that a report compares."""
+
+from typing import NamedTuple
+
+from xlsizing.core.exact import Number
+
+
+class ScenarioLine(NamedTuple):
+    """One scenario: what it asks for, and what that takes."""
+
+    name: str
+    concurrency: object
+    context: object
+    headroom: Number | None
+    ha_mode: object
+    nodes_minimum: int | None
+    nodes_with_headroom: int | None
+    nodes_final: int | None
+    status: str
+    """OK, or what is wrong with it."""
