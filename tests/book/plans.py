@@ -14,6 +14,8 @@ import xlsxwriter
 from openpyxl import Workbook, load_workbook
 from openpyxl.utils import range_boundaries
 
+from tests.book.form import Form
+from tests.book.rules import area, letters
 from tests.conftest import PROJECT
 from xlsizing.book.build import template
 from xlsizing.catalog import load_catalogs
@@ -86,12 +88,30 @@ def type_rows(book: Workbook, rows: Sequence[Mapping[str, Any]], *, first: int =
             sheet.cell(number, columns[head]).value = row.get(symbol)
 
 
+@cache
+def _empty_plan() -> tuple[Form, Mapping[str, str]]:
+    """The template with empty rows in Scenarios, saved by openpyxl, and its columns by symbol."""
+    book = opened()
+    type_rows(book, [{}] * 20)
+    form = Form(saved(book))
+    (table,) = (each for each in form.book.tables if each.name == "Scenarios")
+    covered = area(table.ref)
+    assert covered is not None
+    columns = {
+        symbol: letters(covered.left + table.columns.index(head)) for symbol, head in HEADS.items()
+    }
+    return form, columns
+
+
 def plan(rows: Sequence[Mapping[str, Any]] = (), typed: Mapping[str, Any] | None = None) -> bytes:
     """The template with these rows of Scenarios and nothing in the others, saved by openpyxl."""
-    book = opened()
-    type_rows(book, [*rows, *[{}] * (20 - len(rows))])
-    type_in(book, typed or {})
-    return saved(book)
+    form, columns = _empty_plan()
+    cells = {
+        ("Scenarios", f"{columns[symbol]}{number}"): value
+        for number, row in enumerate(rows, start=7)
+        for symbol, value in row.items()
+    }
+    return form.filled(cells | {form.named(name): value for name, value in (typed or {}).items()})
 
 
 def written(

@@ -11,7 +11,7 @@ import zipfile
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import lru_cache, wraps
+from functools import cached_property, lru_cache, wraps
 from itertools import combinations
 from math import isfinite
 from posixpath import basename, dirname, join, normpath
@@ -57,6 +57,8 @@ _WORD = re.compile(r"(?<![\w.$])[A-Za-z_$][\w.$]*+(?!\()")
 _CALL = re.compile(r"([A-Za-z_][\w.]*)\(")
 _BINDER = re.compile(r"_xlfn\.(LAMBDA|LET)\(")
 _LOCAL = re.compile(r"_xl[po][mp]\.\w+")
+_ROW = "\0"
+"""Stands in a formula for the row that it is in."""
 
 Element = etree._Element
 
@@ -92,9 +94,9 @@ class Sheet:
     root: Element
     tables: tuple[Table, ...]
 
-    @property
-    def cells(self) -> Iterator[Element]:
-        return self.root.iter(f"{MAIN}c")
+    @cached_property
+    def cells(self) -> tuple[Element, ...]:
+        return tuple(self.root.iter(f"{MAIN}c"))
 
 
 @dataclass(frozen=True)
@@ -123,39 +125,46 @@ class Book:
 
     def text(self, cell: Element) -> str:
         """What a cell holds, or shows where it is a formula."""
-        value = cell.findtext(f"{MAIN}v") or ""
-        if cell.get("t") == "inlineStr":
+        kind = cell.get("t")
+        if kind == "inlineStr":
             return _text(cell.find(f"{MAIN}is"))
-        if cell.get("t") == "s":
+        value = cell.findtext(f"{MAIN}v") or ""
+        if kind == "s":
             known = value.isdigit() and int(value) < len(self.strings)
             return self.strings[int(value)] if known else ""
         return value
 
-    def formulas(self) -> Iterator[tuple[str, str]]:
+    @cached_property
+    def formulas(self) -> tuple[tuple[str, str], ...]:
         """Every formula with the place where it stands."""
-        for sheet in self.sheets:
-            for cell in sheet.cells:
-                if text := cell.findtext(f"{MAIN}f"):
-                    yield f"{sheet.title}!{cell.get('r')}", text
-        for table in self.tables:
-            for column, formula in zip(table.columns, table.formulas, strict=True):
-                if formula is not None:
-                    yield f"{table.name}[{column}]", formula
-        yield from self.formulas_of_ranges()
-        yield from self.formulas_of_names()
+        of_cells = (
+            (f"{sheet.title}!{cell.get('r')}", text)
+            for sheet in self.sheets
+            for cell in sheet.cells
+            if (text := cell.findtext(f"{MAIN}f"))
+        )
+        of_columns = (
+            (f"{table.name}[{column}]", formula)
+            for table in self.tables
+            for column, formula in zip(table.columns, table.formulas, strict=True)
+            if formula is not None
+        )
+        return *of_cells, *of_columns, *self.formulas_of_ranges, *self.formulas_of_names
 
-    def formulas_of_names(self) -> Iterator[tuple[str, str]]:
+    @cached_property
+    def formulas_of_names(self) -> tuple[tuple[str, str], ...]:
         """The formulas of names that are functions."""
-        for each in self.names:
-            if each.is_lambda:
-                yield f"The name {each.name}", each.text
+        return tuple((f"The name {each.name}", each.text) for each in self.names if each.is_lambda)
 
-    def formulas_of_ranges(self) -> Iterator[tuple[str, str]]:
+    @cached_property
+    def formulas_of_ranges(self) -> tuple[tuple[str, str], ...]:
         """The formulas of conditional formats and validations."""
-        for sheet in self.sheets:
-            for tag in ("formula", "formula1", "formula2"):
-                for found in sheet.root.iter(f"{MAIN}{tag}"):
-                    yield f"{sheet.title}, {tag} of a range", found.text or ""
+        return tuple(
+            (f"{sheet.title}, {tag} of a range", found.text or "")
+            for sheet in self.sheets
+            for tag in ("formula", "formula1", "formula2")
+            for found in sheet.root.iter(f"{MAIN}{tag}")
+        )
 
 
 @lru_cache(maxsize=2**16)
@@ -177,6 +186,7 @@ def _column(letters: str) -> int:
     return number
 
 
+@lru_cache(maxsize=2**14)
 def letters(column: int) -> str:
     """The letters of a column's number: 1 is A."""
     rest, last = divmod(column - 1, 26)
@@ -436,12 +446,13 @@ def texts_like_formulas(book: Book) -> Iterator[str]:
     formats = list(book.roots["xl/styles.xml"].iterfind(f"{MAIN}cellXfs/{MAIN}xf"))
     for sheet in book.sheets:
         for cell in sheet.cells:
-            place, text = area(cell.get("r")), book.text(cell)
             formula = cell.findtext(f"{MAIN}f")
-            if formula is None and cell.get("t") in ("s", "inlineStr") and text.startswith("="):
+            is_text = formula is None and cell.get("t") in ("s", "inlineStr")
+            if is_text and (text := book.text(cell)).startswith("="):
                 look = int(cell.get("s") or 0)
                 if look >= len(formats) or formats[look].get("quotePrefix") not in ("1", "true"):
                     yield f"{sheet.title}!{cell.get('r')} is text but has no quotePrefix: {text!r}."
+            place = area(cell.get("r"))
             for table in sheet.tables:
                 if place and unlike_column(table, place, formula):
                     yield (
@@ -459,15 +470,24 @@ def unlike_column(table: Table, place: Area, formula: str | None) -> bool:
     wanted = table.formulas[column] if column < len(table.formulas) else None
     if place.top == covered.top or wanted is None or formula is None:
         return formula != (None if place.top == covered.top else wanted)
+    return _with_addresses(table, place.top, formula) != _with_addresses(table, place.top, wanted)
+
+
+def _with_addresses(table: Table, row: int, formula: str) -> str:
+    """A formula in a row of a table, with addresses where it reads the table's own columns."""
+    return _in_any_row(table, formula).replace(_ROW, str(row)) if table.name in formula else formula
+
+
+@lru_cache(maxsize=2**12)
+def _in_any_row(table: Table, formula: str) -> str:
+    covered = area(table.ref)
+    assert covered is not None
     for number, head in enumerate(table.columns):
         address = letters(covered.left + number)
         cells = f"${address}${covered.top + 1}:${address}${covered.bottom}"
-        for own, spelt in (
-            (f"{table.name}[[#This Row],[{head}]]", f"${address}{place.top}"),
-            (f"{table.name}[{head}]", cells),
-        ):
-            wanted, formula = (text.replace(own, spelt) for text in (wanted, formula))
-    return formula != wanted
+        formula = formula.replace(f"{table.name}[[#This Row],[{head}]]", f"${address}{_ROW}")
+        formula = formula.replace(f"{table.name}[{head}]", cells)
+    return formula
 
 
 @rule
@@ -501,7 +521,7 @@ def text_lengths(book: Book) -> Iterator[str]:
 @rule
 def formula_lengths(book: Book) -> Iterator[str]:
     """No formula, and no text in one, is longer than Excel reads."""
-    for place, text in book.formulas():
+    for place, text in book.formulas:
         if length(text) > LONGEST_FORMULA:
             yield f"{place} has a formula of more than {LONGEST_FORMULA} characters."
         for literal in _LITERAL.findall(text):
@@ -512,9 +532,9 @@ def formula_lengths(book: Book) -> Iterator[str]:
 @rule
 def functions(book: Book) -> Iterator[str]:
     """Only functions that every Excel has under their plain name; in names LAMBDA's as well."""
-    of_names = set(book.formulas_of_names())
-    of_ranges = set(book.formulas_of_ranges())
-    for place, text in book.formulas():
+    of_names = set(book.formulas_of_names)
+    of_ranges = set(book.formulas_of_ranges)
+    for place, text in book.formulas:
         for name in _CALL.findall(_LITERAL.sub("", text)):
             if name in FORMAT_FUNCTIONS and (place, text) in of_ranges:
                 continue
@@ -528,7 +548,7 @@ def functions(book: Book) -> Iterator[str]:
 def brackets(book: Book) -> Iterator[str]:
     """Quotes, parentheses and brackets close, and nest no deeper than Excel follows."""
     pairs = {")": "(", "]": "[", "}": "{"}
-    for place, text in book.formulas():
+    for place, text in book.formulas:
         bare, unclosed, deepest = _LITERAL.sub("", text), list[str](), 0
         for mark in bare:
             if mark in "([{":
@@ -551,7 +571,7 @@ def references(book: Book) -> Iterator[str]:
     }
     named = {each.name.lower() for each in book.names} | {"true", "false"}
     titles = {sheet.title.lower() for sheet in book.sheets}
-    for place, text in book.formulas():
+    for place, text in book.formulas:
         bare = _LITERAL.sub(" ", text)
         for table, inner in _IN_TABLE.findall(bare):
             parts = re.findall(r"\[([^\[\]]*)\]", inner) or [inner]
@@ -571,7 +591,7 @@ def references(book: Book) -> Iterator[str]:
 @rule
 def lambda_names(book: Book) -> Iterator[str]:
     """A name that is a function declares what it reads, each with the prefix of its kind."""
-    for place, text in book.formulas_of_names():
+    for place, text in book.formulas_of_names:
         bare = _LITERAL.sub('""', text)
         if not bare.startswith("_xlfn.LAMBDA(") or _arguments(bare, len("_xlfn.LAMBDA("))[1] != len(
             bare
@@ -647,7 +667,7 @@ def _arguments(text: str, start: int) -> tuple[list[str], int]:
 @rule
 def range_formulas(book: Book) -> Iterator[str]:
     """Conditional formats and validations read no table, which Excel does not let them."""
-    for place, text in book.formulas_of_ranges():
+    for place, text in book.formulas_of_ranges:
         if "[" in _LITERAL.sub("", text):
             yield f"{place} reads a table: {text}."
 

@@ -2,6 +2,7 @@
 
 import io
 import os
+import re
 import zipfile
 from collections.abc import Callable, Mapping
 from datetime import date
@@ -10,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from tests.book import rules
 from tests.book.plans import (
     HEADS,
     LOAD,
@@ -234,7 +236,9 @@ def test_names_that_are_numbers_are_read_as_text(planned: Planner) -> None:
 def test_dates_are_the_numbers_that_they_are(planned: Planner) -> None:
     # The day that spreadsheets count as 45,000 is 15 March 2023.
     row = {**GOOD, "Concurrency": date(2023, 3, 15), "Context": date(1900, 1, 10)}
-    [scenario] = planned(plan([row])).scenarios
+    book = opened()
+    type_rows(book, [row])
+    scenario, *_ = planned(saved(book)).scenarios
     assert scenario.typed["Concurrency"] == 45_000
     assert scenario.values["Sessions"] == 45_000
     assert scenario.values["ClampedContext"] == 10
@@ -281,12 +285,11 @@ def test_a_text_that_begins_with_an_equals_sign_is_a_text(planned: Planner) -> N
 
 def renamed(name: str, target: str | None) -> bytes:
     """The template with a name that leads elsewhere, or is gone."""
-    book = opened()
-    if target is None:
-        del book.defined_names[name]
-    else:
-        book.defined_names[name].attr_text = target
-    return saved(book)
+    new = "" if target is None else f'<definedName name="{name}">{target}</definedName>'
+    names = rules.opened(the_template()).parts["xl/workbook.xml"].decode()
+    names, count = re.subn(rf'<definedName name="{name}"[^>]*>[^<]*</definedName>', new, names)
+    assert count == 1
+    return changed("xl/workbook.xml", names.encode())
 
 
 @pytest.mark.parametrize(
@@ -564,10 +567,7 @@ def test_a_workbook_without_the_table_scenarios_is_told(planned: Planner) -> Non
     ],
 )
 def test_a_base_that_is_none_is_told(planned: Planner, base: str | None, words: str | None) -> None:
-    book = opened()
-    names = ("one", "twice", "Twice", "off")
-    type_rows(book, [{**GOOD, "Scenario": name} for name in names])
-    sheet = book["Scenarios"]
-    sheet["B10"].value = "no"
-    type_in(book, {"Input_BaseScenario": base})
-    assert planned(saved(book)).notes == ([] if words is None else [words])
+    rows = [{**GOOD, "Scenario": name} for name in ("one", "twice", "Twice")]
+    rows.append({**GOOD, "Scenario": "off", "Active": "no"})
+    found = planned(plan(rows, {"Input_BaseScenario": base}))
+    assert found.notes == ([] if words is None else [words])

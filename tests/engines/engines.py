@@ -46,7 +46,6 @@ PLANTED = b"999"
 """The value that formula cells hold before an engine computes them."""
 
 
-@lru_cache(maxsize=64)
 def with_planted_values(content: bytes) -> bytes:
     """A workbook whose formulas all claim 999, so that an engine that repeats them is found out.
 

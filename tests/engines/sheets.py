@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import openpyxl
-from openpyxl.utils import get_column_letter, range_boundaries
+from openpyxl import Workbook
 
+from tests.book.form import Form
+from tests.book.rules import area, letters
 from tests.engines.engines import Cell, Value, same
 from tests.engines.loads import Load
 from xlsizing.core import ALERT_RULES, SizingResult
@@ -54,32 +56,27 @@ class Template:
 
     def __init__(self, content: bytes) -> None:
         self.content = content
-        self.book = openpyxl.load_workbook(io.BytesIO(content))
+        self._form = Form(content)
+        self.named = self._form.named
+
+    @cached_property
+    def book(self) -> Workbook:
+        """The template in openpyxl."""
+        return openpyxl.load_workbook(io.BytesIO(self.content))
 
     def table(self, sheet: str, name: str) -> Layout:
         """Where a table's cells are, from the table itself."""
-        page = self.book[sheet]
-        left, top, right, bottom = range_boundaries(page.tables[name].ref)
-        assert left
-        assert top
-        assert right
-        assert bottom
-        heads = {
-            str(page.cell(top, column).value): get_column_letter(column)
-            for column in range(left, right + 1)
-        }
-        return Layout(sheet, heads, range(top + 1, bottom + 1))
+        (table,) = (each for each in self._form.book.tables if each.name == name)
+        covered = area(table.ref)
+        assert covered is not None
+        columns = map(letters, range(covered.left, covered.right + 1))
+        heads = dict(zip(table.columns, columns, strict=True))
+        return Layout(sheet, heads, range(covered.top + 1, covered.bottom + 1))
 
     @cached_property
     def scenarios(self) -> Layout:
         """The table Scenarios."""
         return self.table("Scenarios", "Scenarios")
-
-    def named(self, name: str) -> Cell:
-        """The cell that a defined name stands for."""
-        (destination,) = self.book.defined_names[name].destinations
-        title, address = destination
-        return title, address.replace("$", "")
 
     def text(self, cell: Cell) -> str:
         """What a cell holds: a formula or a value, as text."""
@@ -108,19 +105,7 @@ class Template:
             cells[self.named(INPUT_NAMES[head])] = getattr(loads[0], field)
         cells |= {self.named(name): value for name, value in (settings or {}).items()}
         cells |= typed or {}
-        return self._with(cells)
-
-    def _with(self, cells: Mapping[Cell, object]) -> bytes:
-        before = {cell: self.book[cell[0]][cell[1]].value for cell in cells}
-        try:
-            for (title, address), value in cells.items():
-                self.book[title][address].value = value
-            saved = io.BytesIO()
-            self.book.save(saved)
-        finally:
-            for (title, address), value in before.items():
-                self.book[title][address].value = value
-        return saved.getvalue()
+        return self._form.filled(cells)
 
 
 def expected_row(result: SizingResult) -> dict[str, Value]:

@@ -61,7 +61,7 @@ def style_counts(book: Book) -> Iterator[str]:
 @rule
 def arguments(book: Book) -> Iterator[str]:
     """No function is called with more arguments than it takes."""
-    for place, text in book.formulas():
+    for place, text in book.formulas:
         if text.count(",") < MOST_ARGUMENTS:
             continue
         most = _most_arguments(re.sub(r'"(?:[^"]|"")*"', "", text))

@@ -84,7 +84,7 @@ def other_files(book: Book) -> Iterator[str]:
             page = each.get("Type") == HYPERLINK and target.startswith(("https://", "mailto:"))
             if outside and not page:
                 yield f"{part} leads out of the workbook, to {target}."
-    for place, text in book.formulas():
+    for place, text in book.formulas:
         if _OTHER_BOOK.search(re.sub(r'"(?:[^"]|"")*"', "", text)):
             yield f"{place} reads another workbook: {text}."
 
