@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from openpyxl.workbook import Workbook
 
 from tests.book.test_rules import UNSOURCED
 from tests.book.test_template import cells_of_name, read, table_rows, values_of_name
@@ -61,14 +62,25 @@ def content(result: SizingResult, catalogs: Catalogs) -> bytes:
     return report(result, catalogs)
 
 
-def test_sheets_are_those_of_the_template(content: bytes, catalogs: Catalogs) -> None:
-    assert read(content).sheetnames == read(template(catalogs)).sheetnames
+@pytest.fixture(scope="module")
+def book(content: bytes) -> Workbook:
+    return read(content)
+
+
+@pytest.fixture(scope="module")
+def sheets_of_the_template(catalogs: Catalogs) -> list[str]:
+    return read(template(catalogs)).sheetnames
+
+
+def test_sheets_are_those_of_the_template(
+    book: Workbook, sheets_of_the_template: list[str]
+) -> None:
+    assert book.sheetnames == sheets_of_the_template
 
 
 def test_scenarios_are_the_load_as_asked_and_three_presets(
-    content: bytes, result: SizingResult
+    book: Workbook, result: SizingResult
 ) -> None:
-    book = read(content)
     rows = [row for row in table_rows(book, "Scenarios") if row["Scenario"]]
     assert [row["Scenario"] for row in rows] == ["As asked", "Minimum", "Recommended", "Ideal"]
     assert values_of_name(book, "Input_BaseScenario") == ["As asked"]
@@ -104,8 +116,7 @@ def replaced(result: SizingResult, headroom: Any, mode: str) -> SizingResult:
     )
 
 
-def test_cached_outputs_are_those_of_core(content: bytes, result: SizingResult) -> None:
-    book = read(content)
+def test_cached_outputs_are_those_of_core(book: Workbook, result: SizingResult) -> None:
     for name, field in OUTPUTS.items():
         expected = getattr(result, field)
         assert values_of_name(book, name) == ["#NUM!" if expected is None else expected]
@@ -116,8 +127,7 @@ def test_outputs_are_live_formulas(content: bytes) -> None:
     assert all(str(values_of_name(book, name)[0]).startswith("=") for name in OUTPUTS)
 
 
-def test_inputs_are_those_that_were_typed(content: bytes, result: SizingResult) -> None:
-    book = read(content)
+def test_inputs_are_those_that_were_typed(book: Workbook, result: SizingResult) -> None:
     for name, field in INPUTS.items():
         given = getattr(result, field)
         if field == "kv_precision" and given == result.model.default_kv_precision:
@@ -127,8 +137,8 @@ def test_inputs_are_those_that_were_typed(content: bytes, result: SizingResult) 
         assert values_of_name(book, f"Input_{name.title()}") == [getattr(result, name).name]
 
 
-def test_warnings_are_the_alerts_of_core(content: bytes, result: SizingResult) -> None:
-    rows = table_rows(read(content), "Warnings")
+def test_warnings_are_the_alerts_of_core(book: Workbook, result: SizingResult) -> None:
+    rows = table_rows(book, "Warnings")
     columns = ("Scenario", "Code", "Severity", "Active", "Message", "What to do")
     presets = {"Minimum": (0, "none"), "Recommended": (0.2, "n+1"), "Ideal": (0.4, "n+1")}
     loads = {"Sizing": result, "As asked": result}
@@ -184,8 +194,7 @@ def test_worked_case_of_the_method(catalogs: Catalogs) -> None:
     assert [values_of_name(book, name)[0] for name in OUTPUTS] == expected
 
 
-def test_catalogs_come_along_whole(content: bytes, catalogs: Catalogs) -> None:
-    book = read(content)
+def test_catalogs_come_along_whole(book: Workbook, catalogs: Catalogs) -> None:
     for table, kind in (
         ("Models", catalogs.models),
         ("Servers", catalogs.servers),

@@ -787,7 +787,7 @@ def made(draw: st.DrawFn) -> Made:
     )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(made(), st.data())
 def test_the_log_of_a_made_up_server_gives_its_blocks(server: Made, data: st.DataObject) -> None:
     assume(server.pool < 4000 * GIB)
@@ -815,7 +815,7 @@ def test_the_log_of_a_made_up_server_gives_its_blocks(server: Made, data: st.Dat
     assert answer.cache.blocks_per_request == server.blocks_per_request
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(made(), st.data())
 def test_a_log_with_lines_missing_gives_the_blocks_or_is_refused(
     server: Made, data: st.DataObject
@@ -845,7 +845,7 @@ def test_a_log_with_lines_missing_gives_the_blocks_or_is_refused(
     assert holds(calibration) == least
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(made(), st.sampled_from((None, "0.12.0", "0.21.0")))
 def test_the_older_count_of_a_made_up_server_gives_its_blocks(
     server: Made, version: str | None
@@ -859,7 +859,7 @@ def test_the_older_count_of_a_made_up_server_gives_its_blocks(
     assert holds(calibration) == calibration.num_blocks
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(made(), st.integers(1, 100 * GIB))
 def test_heavier_weights_in_the_catalog_give_the_same_blocks(server: Made, more: int) -> None:
     assume(server.pool < 4000 * GIB)
@@ -873,7 +873,7 @@ def test_heavier_weights_in_the_catalog_give_the_same_blocks(server: Made, more:
     assert calibration.overhead_bytes == Span(*(each - more for each in light.overhead_bytes))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(
     st.sampled_from((LLAMA_8B, GPT_OSS_20B, NEMOTRON_30B)),
     st.builds(

@@ -46,13 +46,13 @@ def assert_agrees(case: Case) -> None:
     assert result.warnings == [alert.message for alert in result.alerts]
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(any_case)
 def test_agrees_with_fractions_everywhere(case: Case) -> None:
     assert_agrees(case)
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=250, deadline=None)
 @given(boundary_cases())
 def test_agrees_with_fractions_where_a_quotient_falls_on_an_integer(case: Case) -> None:
     assert_agrees(case)
@@ -105,7 +105,7 @@ def test_a_float_an_integer_and_a_decimal_mean_the_same(case: Case) -> None:
     assert isinstance(again.concurrency, int)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(any_case)
 def test_each_remedy_is_the_smallest_change_that_fits_one_session(case: Case) -> None:
     result = sized(case)
@@ -131,7 +131,7 @@ def test_each_remedy_is_the_smallest_change_that_fits_one_session(case: Case) ->
     assert kv_bytes > share_of(hbm - 1, result)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(any_case)
 def test_precision_and_context_are_remedies_where_they_help(case: Case) -> None:
     result = sized(case)
@@ -150,7 +150,7 @@ def share_of(hbm_hundredths: int, result: SizingResult) -> Decimal:
     return hbm * ratio - Decimal(str(result.runtime_overhead_gib)) * 2**30
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(boundary_cases())
 def test_each_remedy_for_the_weights_is_the_smallest_change(case: Case) -> None:
     result = sized(case)
