@@ -273,7 +273,7 @@ def test_agrees_with_layers_counted_one_by_one(case: Case) -> None:
     assert_agrees(case)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=700, deadline=None)
 @given(boundary_cases())
 def test_agrees_where_blocks_and_pools_are_just_full(case: Case) -> None:
     assert_agrees(case)

@@ -52,7 +52,7 @@ def test_agrees_with_fractions_everywhere(case: Case) -> None:
     assert_agrees(case)
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=600, deadline=None)
 @given(boundary_cases())
 def test_agrees_with_fractions_where_a_quotient_falls_on_an_integer(case: Case) -> None:
     assert_agrees(case)

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from tests.conftest import PROJECT
+from tests.gate.validator import PROGRAM
 
 CONFTEST = "from tests.conftest import pytest_configure\n"
 TESTS = """
@@ -46,15 +47,26 @@ def test_none():
 """
 
 
+FINDS_NOTHING = """#!/bin/sh
+echo '{"errors": []}'
+"""
+"""A quick program in the place of Microsoft's validator, which has tests of its own."""
+
+
 def run(folder: Path, *arguments: str) -> tuple[int, str]:
     (folder / "conftest.py").write_text(CONFTEST, encoding="utf-8")
     (folder / "test_some.py").write_text(TESTS, encoding="utf-8")
+    program = folder / "validator.sh"
+    program.write_text(FINDS_NOTHING, encoding="utf-8")
+    program.chmod(0o755)
+    named = {PROGRAM: str(program)} if os.name == "posix" else {}
     done = subprocess.run(
         [
             *(sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"),
             *("--rootdir", str(folder), "-c", os.devnull, str(folder), *arguments),
         ],
         cwd=PROJECT,
+        env={**os.environ, **named},
         capture_output=True,
         encoding="utf-8",
         check=False,
