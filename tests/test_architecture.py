@@ -16,7 +16,7 @@ STANDARD = frozenset(sys.stdlib_module_names)
 MAY_IMPORT: Mapping[str, frozenset[str]] = {
     "core": frozenset(),
     "catalog": frozenset({"core", "resources", "__version__"}),
-    "report": frozenset({"core", "language", "resources", "__version__"}),
+    "report": frozenset({"core", "language", "palette", "resources", "__version__"}),
     "book": frozenset({"core", "language", "palette", "resources", "__version__"}),
     "excel": frozenset({"core", "catalog", "palette", "resources", "__version__"}),
     "mail": frozenset({"core"}),
@@ -55,7 +55,7 @@ of, and our functions and scripts by the names that it imports them by."""
 OUTSIDE: Mapping[str, frozenset[str]] = {
     "core": frozenset({"annotated_types"}),
     "catalog": frozenset({"pydantic", "pydantic_core"}),
-    "report": frozenset(),
+    "report": frozenset({"PIL"}),
     "book": frozenset({"openpyxl", "lxml"}),
     "excel": frozenset({"xlwings", *ON_SERVER}),
     "mail": frozenset({"keyring"}),

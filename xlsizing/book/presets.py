@@ -1,5 +1,7 @@
 """The presets as scenarios of a workbook."""
 
+from collections.abc import Mapping
+
 from xlsizing.book.scenario import Scenario, sized_scenario
 from xlsizing.book.typed_scenario import typed_scenario
 from xlsizing.core import Catalogs, SizingResult
@@ -8,13 +10,15 @@ from xlsizing.core.planning.plan import ACTIVE, TypedRow
 from xlsizing.core.planning.presets import AS_ASKED, PRESETS, Preset
 
 
-def presets(result: SizingResult, catalogs: Catalogs) -> list[Scenario]:
+def presets(
+    result: SizingResult, catalogs: Catalogs, chosen: Mapping[str, Preset] = PRESETS
+) -> list[Scenario]:
     """The load as it was asked for, and with the headroom and spare nodes of each preset.
 
     A preset whose peak a workbook cannot count has a status that says so.
     """
     asked = sized_scenario(AS_ASKED, result, catalogs)
-    rows = {name: {**asked.typed, **_typed(preset)} for name, preset in PRESETS.items()}
+    rows = {name: {**asked.typed, **_typed(preset)} for name, preset in chosen.items()}
     return [asked] + [
         typed_scenario(TypedRow(name, ACTIVE, typed), result.settings, catalogs)
         for name, typed in rows.items()

@@ -209,12 +209,44 @@ def _report(command: _Parser) -> None:
     command.add_argument(
         "--pdf", action="store_true", help=Message("also draw OUT.pdf beside it, by LibreOffice")
     )
+    command.add_argument(
+        "--html", action="store_true", help=Message("also write OUT.html: the report as one page")
+    )
+    command.add_argument(
+        "--markdown", action="store_true", help=Message("also write OUT.md: the same in Markdown")
+    )
+    command.add_argument(
+        "--eml",
+        metavar="DRAFT.eml",
+        help=Message("also write a mail draft with the report, and the workbook attached"),
+    )
+    command.add_argument(
+        "--to",
+        nargs="+",
+        action="extend",
+        default=[],
+        metavar="ADDRESS",
+        help=Message("who the draft is for"),
+    )
+    command.add_argument(
+        "--preset",
+        action="append",
+        default=[],
+        metavar="NAME=HEADROOM,HA",
+        help=Message(
+            "change a preset that the load is compared with (Minimum=0,none; Recommended=0.2,n+1; "
+            "Ideal=0.4,n+1), or add one"
+        ),
+    )
     _add_date(command)
     _add_inputs(command, required=False)
     command.set_defaults(require=partial(_require_one_source, command))
 
 
-_BESIDE_INPUTS = ("--from", "--pdf", "--date", "--force", "--catalogs", "--lang")
+_BESIDE_INPUTS = (
+    *("--from", "--pdf", "--html", "--markdown", "--eml", "--to"),
+    *("--date", "--force", "--catalogs", "--lang"),
+)
 """Options of a report that are no inputs."""
 _REQUIRED = ("--model", "--server", "--storage", "--concurrency", "--effective-context")
 

@@ -76,25 +76,34 @@ def _host(name: str, catalogs: Catalogs) -> "Host":
 def report_command(options: argparse.Namespace) -> int:
     """Size a load, or those of a workbook, print the answer and write it as a workbook."""
     from xlsizing.book.build import report
+    from xlsizing.book.presets import presets
     from xlsizing.book.saving import require_apart, require_writable, save_workbook
+    from xlsizing.cli.report_forms import forms_asked, said_of, save_form
+    from xlsizing.core.planning.presets import AS_ASKED, with_changed
     from xlsizing.report.text import text_report
 
     made_on = _made_on(options)
     if options.source is not None:
         require_apart(options.out, options.source)
     require_writable(options.out, options.force)
+    forms = forms_asked(options)
     draw = _pdf_of(options, made_on) if options.pdf else None
     catalogs = load_catalogs(options.catalogs)
     if options.source is None:
         result = _sizing(options, catalogs)
-        content, more = report(result, catalogs, made_on=made_on), ""
+        base: str = AS_ASKED
+        scenarios: Sequence[Scenario] = presets(result, catalogs, with_changed(options.preset))
+        more = ""
     else:
         plan = _plan(options.source, catalogs)
-        result = plan.result
-        content = report(result, catalogs, plan.scenarios, plan.base, made_on=made_on)
-        more = _scenario_text(plan.scenarios, options.language)
+        result, scenarios, base = plan.result, plan.scenarios, plan.base
+        more = _scenario_text(scenarios, options.language)
+    content = report(result, catalogs, scenarios, base, made_on=made_on)
     pdf = draw(content) if draw else None
+    said = said_of(result, scenarios, options.language, content) if forms else None
+    contents = [(form, form.content(said)) for form in forms if said]
     written = [save_workbook(options.out, content, options.force), *([pdf()] if pdf else [])]
+    written += [save_form(form, made, force=options.force) for form, made in contents]
     print(text_report(result, options.language), end="\n\n")
     print(more, end="")
     for path in written:

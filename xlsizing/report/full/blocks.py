@@ -58,3 +58,7 @@ class Report(NamedTuple):
     gravest: Alert | None
     """The most serious alert; None where there is none."""
     sections: Sequence[Section]
+    subject: str
+    """The answer as a mail's subject."""
+    summary: Sequence[Section]
+    """The parts that a mail has."""

@@ -30,6 +30,8 @@ def full_report(result: SizingResult, scenarios: Sequence[ScenarioLine]) -> Repo
     result : the sizing.
     scenarios : what it is compared with, the sizing itself first.
     """
+    alerts = Section(Message("Alerts, and what to do"), _alerts(result))
+    compared = Section(Message("Scenarios compared"), _scenarios(scenarios))
     return Report(
         Message(
             "GPU nodes for {model} on {server}",
@@ -40,14 +42,30 @@ def full_report(result: SizingResult, scenarios: Sequence[ScenarioLine]) -> Repo
         gravest(result.all_alerts),
         [
             Section(Message("The answer"), list(_answer(result))),
-            Section(Message("Alerts, and what to do"), _alerts(result)),
-            Section(Message("Scenarios compared"), _scenarios(scenarios)),
+            alerts,
+            compared,
             Section(Message("What changes the number of nodes"), list(_sensitivity(result))),
             Section(Message("Assumptions"), list(_assumptions(result))),
             Section(Message("The sizing step by step"), [Steps(steps(result))]),
             Section(Message("What the engine holds"), list(_engine(result))),
             *entry_sections(result),
         ],
+        _subject(result),
+        [compared, alerts],
+    )
+
+
+def _subject(result: SizingResult) -> Message:
+    words = {"server": result.server.name, "load": result.load, "model": result.model.name}
+    nodes = result.nodes_final
+    if nodes is None:
+        return Message("{model} on {server}: nothing fits for {load}", **words)
+    return one_or_many(
+        "{nodes} {server} node for {model}: {load}",
+        "{nodes} {server} nodes for {model}: {load}",
+        nodes,
+        nodes=grouped(nodes),
+        **words,
     )
 
 

@@ -1,12 +1,15 @@
 """The report as one HTML file that needs nothing from the network."""
 
-from collections.abc import Iterator
+from base64 import b64encode
+from collections.abc import Iterator, Sequence
 from html import escape
 
 from xlsizing.core.alerts import SEVERITIES
 from xlsizing.core.message import Message
 from xlsizing.language import Language
+from xlsizing.report.full.bars import WIDTH, picture, picture_text
 from xlsizing.report.full.blocks import Alerts, Block, Report, Steps, Table
+from xlsizing.report.full.scenario import ScenarioLine
 
 _STYLE = """
 body { font: 15px/1.5 Calibri, Carlito, "Segoe UI", sans-serif; color: #1c2733; margin: 0; }
@@ -17,7 +20,9 @@ h2 { font-size: 1.15em; color: #0b3c5d; margin: 2em 0 .5em; border-bottom: 2px s
 table { border-collapse: collapse; margin: .6em 0 1em; }
 th, td { padding: .25em .8em; border-bottom: 1px solid #d5dbe3; text-align: left; vertical-align: top; }
 th { background: #eef2f6; font-weight: 600; }
-.number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
+.number { text-align: right; font-variant-numeric: tabular-nums; }
+td.number { white-space: nowrap; }
+.wide { overflow-x: auto; }
 .equation { color: #4a5a6a; }
 li { margin-bottom: .7em; }
 .alert { border-left: 5px solid #9fb3c8; padding: .2em .9em; margin: .7em 0; }
@@ -29,8 +34,10 @@ img { max-width: 100%; height: auto; }
 """
 
 
-def html_text(report: Report, language: Language) -> str:
-    """The whole report as a page of its own."""
+def html_text(report: Report, scenarios: Sequence[ScenarioLine], language: Language) -> str:
+    """The whole report as a page of its own, with the picture of its scenarios in it."""
+    bars = b64encode(picture(scenarios, language)).decode()
+    words = escape(language.say(picture_text(scenarios)))
     title, answer = (escape(language.say(text)) for text in (report.title, report.answer))
     return "".join(
         [
@@ -38,6 +45,7 @@ def html_text(report: Report, language: Language) -> str:
             '<meta name="viewport" content="width=device-width, initial-scale=1">\n',
             f"<title>{title}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n<main>\n",
             f'<h1>{title}</h1>\n<p class="answer">{answer}</p>\n',
+            f'<p><img src="data:image/png;base64,{bars}" width="{WIDTH}" alt="{words}"></p>\n',
             *(
                 piece
                 for section in report.sections
@@ -69,11 +77,11 @@ def _table(table: Table, language: Language) -> Iterator[str]:
         return f"<{tag}{look}>{escape(language.say(text))}</{tag}>"
 
     heads = "".join(cell("th", column, head) for column, head in enumerate(table.heads))
-    yield f"<table>\n<thead><tr>{heads}</tr></thead>\n<tbody>\n"
+    yield f'<div class="wide"><table>\n<thead><tr>{heads}</tr></thead>\n<tbody>\n'
     for row in table.rows:
         cells = "".join(cell("td", column, text) for column, text in enumerate(row))
         yield f"<tr>{cells}</tr>\n"
-    yield "</tbody>\n</table>\n"
+    yield "</tbody>\n</table></div>\n"
 
 
 def _steps(block: Steps, language: Language) -> Iterator[str]:

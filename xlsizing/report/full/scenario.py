@@ -2,8 +2,6 @@
 
 from typing import NamedTuple
 
-from xlsizing.core.exact import Number
-
 
 class ScenarioLine(NamedTuple):
     """One scenario: what it asks for, and what that takes."""
@@ -11,7 +9,7 @@ class ScenarioLine(NamedTuple):
     name: str
     concurrency: object
     context: object
-    headroom: Number | None
+    headroom: object
     ha_mode: object
     nodes_minimum: int | None
     nodes_with_headroom: int | None

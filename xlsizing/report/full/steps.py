@@ -117,7 +117,9 @@ def _budget(result: SizingResult) -> Iterator[Step]:
     server = result.server
     hbm = hbm_bytes(server)
     if server.hbm_per_gpu_mib is not None:
-        equation = Message("GPUs × MiB per GPU, as the driver reports, / 1,024")
+        equation = Message(
+            "GPUs × MiB per GPU, as the driver reports, / {divisor}", divisor=grouped(1024)
+        )
         figures = joined(
             "", (grouped(server.gpus), " × ", grouped(server.hbm_per_gpu_mib), " / ", grouped(1024))
         )

@@ -1,0 +1,148 @@
+"""The other forms that a report is written in, beside the workbook: page, Markdown, mail draft."""
+
+import argparse
+import os
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from xlsizing.core import SizingResult
+from xlsizing.core.errors import InvalidValueError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from xlsizing.book.scenario import Scenario
+    from xlsizing.language import Language
+    from xlsizing.report.full.blocks import Report
+    from xlsizing.report.full.scenario import ScenarioLine
+
+
+class Said(NamedTuple):
+    """A report, and what its forms need beside it."""
+
+    report: "Report"
+    scenarios: "Sequence[ScenarioLine]"
+    language: "Language"
+    workbook: bytes
+
+
+class Form(NamedTuple):
+    """A form that is asked for: the file's name and suffix, and how its content is made."""
+
+    path: str
+    suffix: str
+    content: Callable[[Said], bytes]
+
+
+def forms_asked(options: argparse.Namespace) -> list[Form]:
+    """The forms that are asked for.
+
+    Raises
+    ------
+    SizingError : one could not be written, or the mail's addresses are none.
+    """
+    stem = os.path.splitext(options.out)[0]
+    forms = []
+    if options.html:
+        forms.append(Form(f"{stem}.html", ".html", _html))
+    if options.markdown:
+        forms.append(Form(f"{stem}.md", ".md", _markdown))
+    recipients = _recipients(options.to)
+    if options.eml is not None:
+        name = os.path.basename(options.out)
+        forms.append(Form(options.eml, ".eml", lambda said: _draft(said, name, recipients)))
+    elif recipients:
+        raise InvalidValueError(
+            "--to", ", ".join(recipients), "given together with --eml DRAFT.eml"
+        )
+    if forms:
+        from xlsizing.book.saving import require_writable
+
+        for form in forms:
+            require_writable(form.path, options.force, form.suffix)
+    return forms
+
+
+def said_of(
+    result: SizingResult,
+    scenarios: "Sequence[Scenario]",
+    language: "Language",
+    workbook: bytes,
+) -> Said:
+    """The full report of a sizing and the scenarios that it is compared with."""
+    from xlsizing.core.planning.presets import AS_ASKED
+    from xlsizing.report.full.content import full_report
+    from xlsizing.report.full.scenario import ScenarioLine
+
+    asked = ScenarioLine(
+        AS_ASKED,
+        result.concurrency,
+        result.effective_context,
+        result.peak_headroom_ratio,
+        result.ha_mode,
+        result.nodes_minimum,
+        result.nodes_with_headroom,
+        result.nodes_final,
+        result.status,
+    )
+    others = [_line(each) for each in scenarios if each.is_live and each.name != AS_ASKED]
+    lines = [asked, *others]
+    return Said(full_report(result, lines), lines, language, workbook)
+
+
+def save_form(form: Form, content: bytes, *, force: bool) -> "Path":
+    """Write a form of the report; the file is there whole, or as it was before."""
+    from xlsizing.book.saving import require_writable, save_file
+
+    return save_file(form.path, require_writable(form.path, force, form.suffix), content)
+
+
+def _line(scenario: "Scenario") -> "ScenarioLine":
+    from xlsizing.core import DEFAULT_HA_MODE, DEFAULT_PEAK_HEADROOM_RATIO
+    from xlsizing.report.full.scenario import ScenarioLine
+
+    typed, values = scenario.typed, scenario.values
+
+    def nodes(symbol: str) -> int | None:
+        value = values[symbol]
+        return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+    headroom, mode = typed["PeakHeadroomRatio"], typed["HA"]
+    return ScenarioLine(
+        scenario.name,
+        typed["Concurrency"],
+        typed["Context"],
+        DEFAULT_PEAK_HEADROOM_RATIO if headroom in (None, "") else headroom,
+        DEFAULT_HA_MODE if mode in (None, "") else mode,
+        nodes("NodesMinimum"),
+        nodes("NodesWithHeadroom"),
+        nodes("NodesFinal"),
+        str(values["Status"]),
+    )
+
+
+def _recipients(given: Sequence[str]) -> list[str]:
+    if not given:
+        return []
+    from xlsizing.mail.addresses import addresses
+
+    return [found for each in given for found in addresses(each, "--to")]
+
+
+def _html(said: Said) -> bytes:
+    from xlsizing.report.full.html import html_text
+
+    return html_text(said.report, said.scenarios, said.language).encode()
+
+
+def _markdown(said: Said) -> bytes:
+    from xlsizing.report.full.markdown import markdown_text
+
+    return markdown_text(said.report, said.language).encode()
+
+
+def _draft(said: Said, name: str, recipients: Sequence[str]) -> bytes:
+    from xlsizing.report.full.draft import mail_draft
+
+    workbook = (name, said.workbook)
+    return mail_draft(said.report, said.scenarios, said.language, workbook, recipients)
