@@ -552,3 +552,54 @@ def test_every_command_lists_all_faults_of_a_folder_and_exits_2(
         assert line.startswith(start)
         assert line.endswith(".")
     assert not (tmp_path / "t.xlsx").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["sise"], "There is no command 'sise'; the nearest are size. See xlsizing --help."),
+        (["xyzzy"], "There is no command 'xyzzy'; there are size, template, report, "),
+        (
+            ["catalog", "lst"],
+            "There is no command 'lst'; the nearest are list. See xlsizing catalog",
+        ),
+        (
+            ["catalog", "list", "--jsn"],
+            "There is no option --jsn here; the nearest are --json. See",
+        ),
+        (["doctor", "a", "b"], "'b' is one argument too many. See xlsizing doctor --help."),
+        (["kv", "m"], "Of the arguments are missing: --context. See xlsizing kv --help."),
+        (["kv", "m", "--context"], "--context is given without its value. See xlsizing kv --help."),
+        (
+            ["kv", "m", "--json=1"],
+            "--json takes no value, but '1' is given. See xlsizing kv --help.",
+        ),
+        (
+            ["kv", "m", "--context", "1.000"],
+            "--context: '1.000' is typed without separators: 1000.",
+        ),
+        (
+            ["kv", "m", "--context", "1,000"],
+            "--context: '1,000' is typed without separators: 1000.",
+        ),
+        (["kv", "m", "--context", "1e3"], "--context: '1e3' is not a whole number such as 1000."),
+        (
+            ["kv", "m", "--context", "9", "--kv-pool-gib", "0,5"],
+            "--kv-pool-gib: '0,5' is typed with a decimal point: 0.5. See xlsizing kv --help.",
+        ),
+        (
+            ["kv", "m", "--context", "9", "--kv-pool-gib", "x"],
+            "--kv-pool-gib: 'x' is not a number such as 0.25. See xlsizing kv --help.",
+        ),
+    ],
+)
+def test_a_wrong_call_is_refused_with_what_would_be_right(
+    command: Command, arguments: list[str], sentence: str
+) -> None:
+    ran = command(*arguments)
+    assert (ran.code, ran.out) == (2, "")
+    assert ran.err.startswith(sentence)
+    assert ran.err.count("\n") == 1
+    portuguese = command(*arguments, "--lang", "pt-BR") if arguments[-1] != "--context" else ran
+    assert portuguese.code == 2
+    assert portuguese is ran or portuguese.err != ran.err

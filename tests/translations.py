@@ -9,6 +9,7 @@ translated, and makes pt_BR.mo of it. What is new stands there without a transla
 import io
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_dir
@@ -50,6 +51,8 @@ def translations() -> Catalog:
 def compiled(catalog: Catalog) -> bytes:
     """The .mo file of a catalog."""
     made = io.BytesIO()
+    # The same on each day.
+    catalog.creation_date = catalog.revision_date = datetime(2026, 1, 1, tzinfo=UTC)
     write_mo(made, catalog)
     return made.getvalue()
 

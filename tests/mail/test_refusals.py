@@ -244,7 +244,7 @@ def test_a_password_as_an_argument_is_refused_and_not_repeated(
     printed = capsys.readouterr()
     assert printed.out == ""
     assert printed.err == (
-        "Argument --password: no argument is a password, since others on this machine can read "
+        "--password: no argument is a password, since others on this machine can read "
         "arguments; set XLSIZING_SMTP_PASSWORD, or keep it in the keyring. See xlsizing send "
         "--help.\n"
     )

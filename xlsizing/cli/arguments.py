@@ -57,9 +57,13 @@ class _Parser(argparse.ArgumentParser):
     ) -> tuple[argparse.Namespace, list[str]]:
         """As argparse has it, but what is wrong is told in our words."""
         try:
-            return super().parse_known_args(args, namespace)
+            found, left = super().parse_known_args(args, namespace)
         except argparse.ArgumentError as error:
             self.refuse(refusal(error.argument_name, error.message, self._known(error.message)))
+        if left and not self._commands():
+            # Told here, where the options of the command are known.
+            self.error(f"unrecognized arguments: {' '.join(left)}")
+        return found, left
 
     def error(self, message: str) -> NoReturn:
         """End with what is wrong, as argparse says it."""
@@ -74,13 +78,16 @@ class _Parser(argparse.ArgumentParser):
     def _known(self, fault: str) -> list[str]:
         """The commands or options that there are."""
         if fault.startswith("invalid choice"):
-            return [
-                name
-                for action in self._actions
-                if isinstance(action, argparse._SubParsersAction)  # noqa: SLF001 -- it has no other name
-                for name in action.choices
-            ]
+            return self._commands()
         return [each for action in self._actions for each in action.option_strings]
+
+    def _commands(self) -> list[str]:
+        return [
+            name
+            for action in self._actions
+            if isinstance(action, argparse._SubParsersAction)  # noqa: SLF001 -- it has no other name
+            for name in action.choices
+        ]
 
 
 def _whole(text: str) -> int:

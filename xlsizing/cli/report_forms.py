@@ -126,7 +126,11 @@ def _recipients(given: Sequence[str]) -> list[str]:
         return []
     from xlsizing.mail.addresses import addresses
 
-    return [found for each in given for found in addresses(each, "--to")]
+    found = {each: addresses(each, "--to") for each in given}
+    for each, those in found.items():
+        if not those:
+            raise InvalidValueError("--to", each, "an address such as anna@example.com")
+    return [address for those in found.values() for address in those]
 
 
 def _html(said: Said) -> bytes:

@@ -15,6 +15,7 @@ VERSIONS = {
     "annotated-types": "0.7.0",
     "lxml": "5.3.0",
     "openpyxl": "3.1.5",
+    "pillow": "11.3.0",
     "rich": "14.0.0",
     "pydantic": "2.10.1",
     "xlwings": "0.37.8",

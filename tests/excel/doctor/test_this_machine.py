@@ -94,7 +94,9 @@ def test_arguments_that_there_are_not_are_refused(capsys: pytest.CaptureFixture[
     for arguments in (["doctor", "a.xlsx", "b.xlsx"], ["doctor", "--mend"]):
         with pytest.raises(SystemExit, match="2"):
             main(arguments)
-    assert "Unrecognized arguments" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "'b.xlsx' is one argument too many. See xlsizing doctor --help." in said
+    assert "There is no option --mend here; there are " in said
 
 
 def test_nothing_is_written_and_nothing_is_sent(

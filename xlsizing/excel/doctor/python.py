@@ -21,6 +21,7 @@ REQUIRED: Mapping[str, str] = {
     "lxml": ">=5.2",
     "openpyxl": ">=3.1.5,<4",
     "pydantic": ">=2.10,<3",
+    "pillow": ">=11,<13",
     "rich": ">=13.7,<16",
     "xlwings": ">=0.37,<1",
 }

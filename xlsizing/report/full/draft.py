@@ -35,6 +35,8 @@ _LOOKS = (
     ('<span class="advice">', '<span style="color:#4a5a6a">'),
 )
 """Mail programs drop style sheets: looks stand where they apply."""
+_LONGEST_LINE = 998
+"""Characters of a line that mail has room for."""
 _ENCODING = "quoted-printable"
 """Which every server passes on."""
 
@@ -63,7 +65,6 @@ def mail_draft(
     if recipients:
         mail["To"] = ", ".join(recipients)
     mail["X-Unsent"] = "1"  # Outlook opens a file that says so as a draft
-    mail["Content-Language"] = language.code
     mail.set_content(_plain(report, language, name), cte=_ENCODING)
     page = _page(report, scenarios, language, name)
     mail.add_alternative(page, subtype="html", cte=_ENCODING)
@@ -81,7 +82,9 @@ def mail_draft(
     # Boundaries would be random otherwise. One made of all that they stand between is in none of it.
     _set_boundaries(mail, "xlsizing")
     _set_boundaries(mail, hashlib.sha256(mail.as_bytes()).hexdigest()[:32])
-    return mail.as_bytes()
+    # Folded, a subject in ASCII may come to begin with a blank.
+    is_plain = mail["Subject"].isascii()
+    return mail.as_bytes(policy=SMTP.clone(max_line_length=_LONGEST_LINE) if is_plain else SMTP)
 
 
 def _set_boundaries(mail: EmailMessage, text: str) -> None:
