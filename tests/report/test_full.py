@@ -1,11 +1,13 @@
 """The full report: its forms agree with each other, with the workbook and with core."""
 
 import re
+import shlex
 from pathlib import Path
 
 import openpyxl
 import pytest
 
+from tests.conftest import PROJECT
 from tests.report.forms import LOAD, NOTHING_FITS, column, markdown_tables, read_page, write_all
 from xlsizing.cli import main
 from xlsizing.core import Catalogs, size
@@ -173,3 +175,17 @@ def test_nothing_is_written_where_one_form_cannot_be(
     assert "r.md exists; choose another name" in capsys.readouterr().err
     assert [path.name for path in tmp_path.iterdir()] == ["r.md"]
     assert (tmp_path / "r.md").read_text(encoding="utf-8") == "mine"
+
+
+def test_the_pages_command_writes_what_the_page_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = (PROJECT / "docs" / "report.md").read_text(encoding="utf-8")
+    [command] = re.findall(r"```sh\nxlsizing (.*?)\n```", text)
+    monkeypatch.chdir(tmp_path)
+    assert main(shlex.split(command)) == 0
+    written = re.findall(r"^Wrote (.*)\.$", capsys.readouterr().out, re.MULTILINE)
+    assert written == ["report.xlsx", "report.html", "report.md", "draft.eml"]
+    titles = re.findall(r"^\d\. \*\*(.*?)\*\*", text, re.MULTILINE)
+    sections = re.findall(r"^## (.*)$", Path("report.md").read_text(encoding="utf-8"), re.MULTILINE)
+    assert [title for title in titles[:-1] if title not in sections] == []
