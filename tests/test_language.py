@@ -1,10 +1,12 @@
 """Every text for people is there in Portuguese, and says the same with the same figures."""
 
 import ast
+import ctypes
 import re
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -13,7 +15,7 @@ from tests.translations import COMPILED, SOURCE, compiled, template, texts, tran
 from xlsizing.cli import main
 from xlsizing.core.exact import grouped, plain
 from xlsizing.core.message import Figure, Message, joined, one_or_many
-from xlsizing.language import ENGLISH, language, system_language
+from xlsizing.language import ENGLISH, language, system_language, windows_language
 
 PORTUGUESE = language("pt-BR")
 CALLS = ("Message", "one_or_many")
@@ -127,6 +129,20 @@ def test_the_systems_language(
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     assert system_language().code == code
+
+
+@pytest.mark.parametrize(("number", "code"), [(0x0416, "pt-BR"), (0x0816, "pt-BR"), (0x0409, "en")])
+def test_the_language_of_windows(monkeypatch: pytest.MonkeyPatch, number: int, code: str) -> None:
+    for name in ("LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG"):
+        monkeypatch.delenv(name, raising=False)
+    assert windows_language() is None
+    kernel = SimpleNamespace(GetUserDefaultUILanguage=lambda: number)
+    monkeypatch.setattr(ctypes, "windll", SimpleNamespace(kernel32=kernel), raising=False)
+    assert system_language() is ENGLISH
+    monkeypatch.setattr("xlsizing.language.os.name", "nt")
+    found = system_language()
+    monkeypatch.undo()
+    assert found.code == code
 
 
 @pytest.mark.parametrize("code", ["pt-BR", "pt_br", " PT ", "pt-br"])

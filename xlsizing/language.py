@@ -12,7 +12,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from xlsizing.core.errors import InvalidValueError
 from xlsizing.core.message import Figure, Message
@@ -89,10 +89,27 @@ def language(code: str) -> Language:
 
 
 def system_language() -> Language:
-    """The language of the system, as its environment says it; English where it is another."""
+    """The language of the system, as its environment or Windows says it; English where it is
+    another.
+    """
     for variable in _VARIABLES:
         # Such as pt_BR.UTF-8, or in LANGUAGE several: pt_BR:en
         if said := os.environ.get(variable, "").partition(":")[0].partition(".")[0]:
             is_portuguese = said.lower().startswith("pt")
             return language("pt-BR") if is_portuguese else ENGLISH
-    return ENGLISH
+    is_portuguese = os.name == "nt" and windows_language() == _PORTUGUESE
+    return language("pt-BR") if is_portuguese else ENGLISH
+
+
+_PORTUGUESE, _PRIMARY = 0x16, 0x3FF
+
+
+def windows_language() -> int | None:
+    """The number that Windows has for its user's language, of any country; None elsewhere.
+
+    Source: [MS-LCID], Windows Language Code Identifier Reference; 0x16 is Portuguese.
+    """
+    import ctypes  # slow to import
+
+    windows: Any = vars(ctypes).get("windll")
+    return windows.kernel32.GetUserDefaultUILanguage() & _PRIMARY if windows else None
