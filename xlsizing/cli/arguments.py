@@ -124,6 +124,14 @@ class _Entry(NamedTuple):
     run: Command
 
 
+def command_names() -> tuple[str, ...]:
+    """Every command as it is typed after xlsizing, such as size or catalog list."""
+    return (
+        *(entry.name for entry in _COMMANDS),
+        *(f"catalog {entry.name}" for entry in _CATALOG),
+    )
+
+
 def parsed(arguments: Sequence[str], language: Language) -> tuple[Command, argparse.Namespace]:
     """The command that was called, and its options."""
     parser = _Parser(
