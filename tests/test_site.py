@@ -170,6 +170,13 @@ def test_the_figures_for_stakeholders_are_those_of_the_answer(catalogs: Catalogs
     assert explained[1:] == [label for label in answer if label]
 
 
+def test_the_parts_of_a_report_are_called_as_stakeholders_are_told() -> None:
+    named = re.findall(r'under "(.*?)"', text_of(DOCS / "start" / "stakeholders.md"))
+    assert len(named) == 3
+    texts = text_of(PROJECT / "workbook" / "translations" / "pt_BR.po")
+    assert all(f'msgid "{name}"' in texts for name in named)
+
+
 def test_the_exit_codes_are_those_that_there_are() -> None:
     found = [int(code) for code, _ in rows(DOCS / "start" / "engineers.md", 2) if code.isdigit()]
     known = [code for name, code in vars(codes).items() if name.isupper()]
