@@ -107,7 +107,9 @@ def matches(template: str, text: str) -> bool:
     return re.fullmatch(pattern, text) is not None
 
 
-@pytest.mark.parametrize("path", sorted((PROJECT / "catalogs").glob("*.schema.json")), ids=str)
+@pytest.mark.parametrize(
+    "path", sorted((PROJECT / "catalogs").glob("*.schema.json")), ids=lambda path: path.name
+)
 def test_every_field_of_a_schema_is_on_the_page(path: Path) -> None:
     titles = {
         "Model": "## A model",
