@@ -76,10 +76,12 @@ def said_of(
 
     asked = ScenarioLine(
         AS_ASKED,
-        result.concurrency,
-        result.effective_context,
-        result.peak_headroom_ratio,
-        result.ha_mode,
+        (
+            result.concurrency,
+            result.effective_context,
+            result.peak_headroom_ratio,
+            result.ha_mode,
+        ),
         result.nodes_minimum,
         result.nodes_with_headroom,
         result.nodes_final,
@@ -110,10 +112,12 @@ def _line(scenario: "Scenario") -> "ScenarioLine":
     headroom, mode = typed["PeakHeadroomRatio"], typed["HA"]
     return ScenarioLine(
         scenario.name,
-        typed["Concurrency"],
-        typed["Context"],
-        DEFAULT_PEAK_HEADROOM_RATIO if headroom in (None, "") else headroom,
-        DEFAULT_HA_MODE if mode in (None, "") else mode,
+        (
+            typed["Concurrency"],
+            typed["Context"],
+            DEFAULT_PEAK_HEADROOM_RATIO if headroom in (None, "") else headroom,
+            DEFAULT_HA_MODE if mode in (None, "") else mode,
+        ),
         nodes("NodesMinimum"),
         nodes("NodesWithHeadroom"),
         nodes("NodesFinal"),

@@ -36,7 +36,7 @@ def picture(scenarios: Sequence[ScenarioLine], language: Language) -> bytes:
     path = os.path.join(shipped("workbook"), "fonts", "DejaVuSans.ttf")
     font = ImageFont.truetype(path, _SIZE * _SCALE)
     heading = ImageFont.truetype(path, _TITLE_SIZE * _SCALE)
-    names = [_cut(line.name) for line in lines]
+    names = [_cut(language.say(line.name)) for line in lines]
     figures = [
         language.say(NONE_FITS if line.nodes_final is None else grouped(line.nodes_final))
         for line in lines

@@ -1,6 +1,6 @@
 """What the full report says of a sizing."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from xlsizing.core import Alert, SizingResult
 from xlsizing.core.alerts import SEVERITIES
@@ -125,36 +125,52 @@ def _alerts(result: SizingResult) -> list[Block]:
     return [Alerts(result.all_alerts)]
 
 
+_INPUTS: Mapping[str, Message] = {
+    "concurrency": Message("Concurrency"),
+    "effective_context": Message("Context"),
+    "peak_headroom_ratio": Message("Headroom"),
+    "ha_mode": Message("HA"),
+}
+"""What scenarios may differ in, by the fields of SizingResult."""
+
+
 def _scenarios(scenarios: Sequence[ScenarioLine]) -> list[Block]:
-    first = scenarios[0].nodes_final
-    rows = [
-        (
-            line.name,
-            input_text("concurrency", line.concurrency),
-            input_text("effective_context", line.context),
-            input_text("peak_headroom_ratio", line.headroom),
-            input_text("ha_mode", line.ha_mode),
-            _count(line.nodes_minimum),
-            _count(line.nodes_with_headroom),
-            _count(line.nodes_final),
-            "" if line is scenarios[0] else _difference(line.nodes_final, first),
-            line.status,
-        )
-        for line in scenarios
+    first = scenarios[0]
+    # What is the same in all of them stands among the assumptions.
+    told = [
+        (place, field)
+        for place, field in enumerate(_INPUTS)
+        if len({_shown(line, place, field) for line in scenarios}) > 1
     ]
     heads = (
         Message("Scenario"),
-        Message("Concurrency"),
-        Message("Context"),
-        Message("Headroom"),
-        Message("HA"),
+        *(_INPUTS[field] for _, field in told),
         Message("Nodes minimum"),
         Message("Nodes with headroom"),
         Message("Nodes final"),
         Message("Against the first"),
         Message("Status"),
     )
-    return [Table(heads, rows, frozenset({1, 2, 3, 5, 6, 7, 8}))]
+    rows = [
+        (
+            line.name,
+            *(_shown(line, place, field) for place, field in told),
+            _count(line.nodes_minimum),
+            _count(line.nodes_with_headroom),
+            _count(line.nodes_final),
+            "" if line is first else _difference(line.nodes_final, first.nodes_final),
+            line.status,
+        )
+        for line in scenarios
+    ]
+    words = {0, len(heads) - 1} | {
+        heads.index(each) for each in heads if each == _INPUTS["ha_mode"]
+    }
+    return [Table(heads, rows, frozenset(range(len(heads))) - words)]
+
+
+def _shown(line: ScenarioLine, place: int, field: str) -> str:
+    return input_text(field, line.inputs[place])
 
 
 def _count(nodes: int | None) -> str:

@@ -30,7 +30,13 @@ li { margin-bottom: .7em; }
 .warning { border-color: #e3b505; }
 .advice { color: #4a5a6a; }
 img { max-width: 100%; height: auto; }
-@media print { main { padding: 0; max-width: none; } h2, tr, li, .alert { break-inside: avoid; } }
+.wide td:last-child { min-width: 9em; }
+@media print {
+  main { padding: 0; max-width: none; }
+  .wide { overflow: visible; }
+  h2 { break-after: avoid; }
+  tr, li, .alert { break-inside: avoid; }
+}
 """
 
 

@@ -7,10 +7,8 @@ class ScenarioLine(NamedTuple):
     """One scenario: what it asks for, and what that takes."""
 
     name: str
-    concurrency: object
-    context: object
-    headroom: object
-    ha_mode: object
+    inputs: tuple[object, object, object, object]
+    """Concurrency, context, peak headroom and HA mode, as they are typed."""
     nodes_minimum: int | None
     nodes_with_headroom: int | None
     nodes_final: int | None
