@@ -16,6 +16,7 @@ from xlsizing.core import Catalogs, SizingError, SizingResult
 from xlsizing.core.catalogs import name_key
 from xlsizing.core.entries import Entry
 from xlsizing.core.errors import UnknownNameError
+from xlsizing.core.message import Figure, Message, joined, one_or_many
 from xlsizing.core.planning.cells import Value, words
 from xlsizing.core.planning.inputs import INPUTS, Input
 from xlsizing.core.planning.plan import (
@@ -36,7 +37,7 @@ class Plan(NamedTuple):
     """The rows of Scenarios; none where nothing is typed in it."""
     base: str
     """The scenario that the others are compared with; empty for none."""
-    notes: Sequence[str]
+    notes: Sequence[Message]
     """Where the workbook says otherwise than the catalogs, in sentences."""
 
 
@@ -69,7 +70,7 @@ def _refused(workbook: TypedWorkbook, error: RefusedCellError) -> WorkbookReadEr
 
 
 _TABLES: Mapping[str, str] = {"Model": "Models", "Server": "Servers", "Storage": "Storage"}
-_ADD_IT = (
+_ADD_IT = Message(
     " It stands only in the workbook's own table {table}: add it to a folder of catalogs, and "
     "give that with --catalogs."
 )
@@ -83,7 +84,7 @@ def _only_in(workbook: TypedWorkbook, asked: Input, error: SizingError) -> str:
     rows = [(row, "Name") for row in workbook.entries[table]]
     rows += [(row, "Alias") for row in workbook.entries[f"{asked.symbol}Aliases"]]
     own = {name_key(words(row.get(key))) for row, key in rows}
-    return _ADD_IT.format(table=table) if name_key(str(error.name)) in own else ""
+    return _ADD_IT.filled(table=table) if name_key(str(error.name)) in own else ""
 
 
 _COLUMNS: Mapping[str, Mapping[str, CatalogColumn]] = {
@@ -92,7 +93,7 @@ _COLUMNS: Mapping[str, Mapping[str, CatalogColumn]] = {
 """The columns that are compared, by table and head."""
 
 
-def _notes(workbook: TypedWorkbook, loads: Sequence[TypedLoad]) -> Iterator[str]:
+def _notes(workbook: TypedWorkbook, loads: Sequence[TypedLoad]) -> Iterator[Message]:
     """A sentence for each entry of which the workbook says otherwise than the catalogs."""
     for asked in (each for each in INPUTS if each.has_aliases):
         table = _TABLES[asked.symbol]
@@ -103,34 +104,56 @@ def _notes(workbook: TypedWorkbook, loads: Sequence[TypedLoad]) -> Iterator[str]
         unknown = [load.refused[asked.symbol] for load in loads if asked.symbol in load.refused]
         for sentence, error in {str(error): error for error in unknown}.items():
             if more := _only_in(workbook, asked, error):
-                yield f"{sentence}{more}"
+                yield joined("", (sentence, more))
 
 
-def _scenario_notes(workbook: TypedWorkbook, scenarios: Sequence[Scenario]) -> Iterator[str]:
+def _scenario_notes(workbook: TypedWorkbook, scenarios: Sequence[Scenario]) -> Iterator[Message]:
     """A sentence for each way in which the scenarios are not what somebody may expect."""
     if not workbook.has_scenarios:
-        yield f"{workbook.path} has no table Scenarios; presets stand in its place."
+        yield Message(
+            "{workbook} has no table Scenarios; presets stand in its place.", workbook=workbook.path
+        )
     elif workbook.base:
         same = [each for each in scenarios if is_named(each.name, workbook.base)]
         if not same:
-            yield f"There is no scenario named {workbook.base}; nothing is compared with it."
+            yield Message(
+                "There is no scenario named {base}; nothing is compared with it.",
+                base=workbook.base,
+            )
         elif len(same) > 1:
-            yield f"{len(same)} scenarios are named {workbook.base}; the first is the base."
+            yield Message(
+                "{count} scenarios are named {base}; the first is the base.",
+                count=str(len(same)),
+                base=workbook.base,
+            )
         elif not isinstance(same[0].values.get("NodesFinal"), int):
-            yield f"The base scenario {workbook.base} is switched off, or has no number of nodes."
+            yield Message(
+                "The base scenario {base} is switched off, or has no number of nodes.",
+                base=workbook.base,
+            )
 
 
-def _differences(table: str, entry: Entry, row: Mapping[str, Value]) -> Iterator[str]:
+def _differences(table: str, entry: Entry, row: Mapping[str, Value]) -> Iterator[Message]:
     heads = [
-        f"{head} ({_shown(row[head])} there, {_shown(column.value(entry))} in the catalog)"
+        Message(
+            "{column} ({there} there, {known} in the catalog)",
+            column=head,
+            there=_shown(row[head]),
+            known=_shown(column.value(entry)),
+        )
         for head, column in _COLUMNS[table].items()
         if head in row and not _agree(row[head], column.value(entry))
     ]
     if heads:
-        figures = "the catalog's figure was" if len(heads) == 1 else "the catalog's figures were"
-        yield (
-            f"{entry.name} on {table} differs from the catalog in {', '.join(heads)}; "
-            f"{figures} used."
+        yield one_or_many(
+            "{name} on {table} differs from the catalog in {columns}; the catalog's figure was "
+            "used.",
+            "{name} on {table} differs from the catalog in {columns}; the catalog's figures were "
+            "used.",
+            len(heads),
+            name=entry.name,
+            table=table,
+            columns=joined(", ", heads),
         )
 
 
@@ -141,4 +164,6 @@ def _agree(typed: Value, known: Value) -> bool:
 
 
 def _shown(value: Value) -> str:
-    return f"{value:,}" if isinstance(value, int | float) else words(value) or "nothing"
+    if isinstance(value, int | float):
+        return Figure(f"{value:,}")
+    return words(value) or Message("nothing")

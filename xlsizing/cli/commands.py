@@ -50,7 +50,7 @@ def template_command(options: argparse.Namespace) -> int:
     require_writable(options.out, options.force, host.suffix)
     content = template(catalogs, made_on=_made_on(options), host=host)
     path = save_workbook(options.out, content, options.force, host.suffix)
-    print(f"Wrote {printable(str(path))}.")
+    print(_wrote(path, options.language))
     return OK
 
 
@@ -95,7 +95,7 @@ def report_command(options: argparse.Namespace) -> int:
         scenarios: Sequence[Scenario] = presets(result, catalogs, with_changed(options.preset))
         more = ""
     else:
-        plan = _plan(options.source, catalogs)
+        plan = _plan(options.source, catalogs, options.language)
         result, scenarios, base = plan.result, plan.scenarios, plan.base
         more = _scenario_text(scenarios, options.language)
     content = report(result, catalogs, scenarios, base, made_on=made_on)
@@ -107,18 +107,23 @@ def report_command(options: argparse.Namespace) -> int:
     print(text_report(result, options.language), end="\n\n")
     print(more, end="")
     for path in written:
-        print(f"Wrote {printable(str(path))}.")
+        print(_wrote(path, options.language))
     return _fit_code(result, options.language)
 
 
-def _plan(source: str, catalogs: Catalogs) -> "Plan":
+def _wrote(path: "Path", language: "Language") -> str:
+    return printable(language.say(Message("Wrote {file}.", file=str(path))))
+
+
+def _plan(source: str, catalogs: Catalogs, language: "Language") -> "Plan":
     """What a workbook asks for; what differs from the catalogs is told on standard error."""
     from xlsizing.book.plan import plan_of
     from xlsizing.book.reading import read_workbook
 
     plan = plan_of(read_workbook(source), catalogs)
     for note in plan.notes:
-        print(f"Note: {printable(note)}", file=sys.stderr)
+        told = Message("Note: {note}", note=note)
+        print(printable(language.say(told)), file=sys.stderr)
     return plan
 
 
@@ -130,7 +135,8 @@ def _scenario_text(scenarios: "Sequence[Scenario]", language: "Language") -> str
     for number, scenario in enumerate(scenarios, start=1):
         if scenario.is_live:
             nodes, status = scenario.values["NodesFinal"], str(scenario.values["Status"])
-            name = scenario.name.strip() or f"Scenario {number}"
+            unnamed = language.say(Message("Scenario {number}", number=str(number)))
+            name = scenario.name.strip() or unnamed
             lines.append(
                 (printable(name), nodes if isinstance(nodes, int) else None, printable(status))
             )
@@ -183,7 +189,10 @@ def kv_command(options: argparse.Namespace) -> int:
     context = whole_number("context", options.context)
     precision = resolved_precision(model, options.kv_precision)
     found = session(model, context, precision, _settings(options))
-    print(session_json(found) if options.json else session_text(found))
+    if options.json:
+        print(session_json(found, options.json_language))
+    else:
+        print(session_text(found, options.language))
     return OK
 
 
@@ -203,7 +212,10 @@ def calibrate_command(options: argparse.Namespace) -> int:
         max_num_batched_tokens=options.max_num_batched_tokens,
         batches_in_flight=options.batches_in_flight,
     )
-    print(calibration_json(found) if options.json else calibration_text(found))
+    if options.json:
+        print(calibration_json(found, options.json_language))
+    else:
+        print(calibration_text(found, options.language))
     return OK
 
 
@@ -273,8 +285,8 @@ def import_command(options: argparse.Namespace) -> int:
     imported = import_config(read_config(options.config), options.name)
     print(json.dumps(entry_json(imported), indent=2))
     for reading in imported.readings:
-        told = f"{reading.field} = {reading.value}  <-  {reading.source}"
-        print(printable(told), file=sys.stderr)
+        source = options.language.say(reading.source)
+        print(printable(f"{reading.field} = {reading.value}  <-  {source}"), file=sys.stderr)
     return OK
 
 
@@ -291,8 +303,9 @@ def catalog_list_command(options: argparse.Namespace) -> int:
 
         print(json.dumps(listed, indent=2))
     else:
-        for kind, found in listed.items():
-            print("\n  ".join([f"{kind}:", *found]))
+        headings = (Message("models:"), Message("servers:"), Message("profiles:"))
+        for heading, found in zip(headings, listed.values(), strict=True):
+            print("\n  ".join([options.language.say(heading), *found]))
     return OK
 
 
@@ -301,7 +314,9 @@ def catalog_show_command(options: argparse.Namespace) -> int:
     from xlsizing.report.entry import entry_text
 
     catalogs = load_catalogs(options.catalogs)
-    print("\n\n".join(entry_text(entry) for entry in catalogs.named(options.name)))
+    print(
+        "\n\n".join(entry_text(entry, options.language) for entry in catalogs.named(options.name))
+    )
     return OK
 
 
@@ -314,10 +329,13 @@ def catalog_validate_command(options: argparse.Namespace) -> int:
     if faults := folder_faults(folder):
         raise CatalogError(faults)
     catalogs = load_catalogs(folder)
-    print(
-        f"No faults. Models: {len(catalogs.models)}, servers: {len(catalogs.servers)}, "
-        f"storage profiles: {len(catalogs.profiles)}."
+    told = Message(
+        "No faults. Models: {models}, servers: {servers}, storage profiles: {profiles}.",
+        models=str(len(catalogs.models)),
+        servers=str(len(catalogs.servers)),
+        profiles=str(len(catalogs.profiles)),
     )
+    print(options.language.say(told))
     return OK
 
 
@@ -326,7 +344,12 @@ def serve_command(options: argparse.Namespace) -> int:
     from xlsizing.excel.server.serving import listen
 
     server = listen(options.host, options.port, options.workers, options.catalogs)
-    print(f"Serving at {server.address}; Ctrl+C ends it. The manifest is at {server.manifest}.")
+    told = Message(
+        "Serving at {address}; Ctrl+C ends it. The manifest is at {manifest}.",
+        address=server.address,
+        manifest=server.manifest,
+    )
+    print(options.language.say(told))
     sys.stdout.flush()
     server.serve()
     return OK

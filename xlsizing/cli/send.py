@@ -3,6 +3,7 @@
 import argparse
 import os
 import sys
+from collections.abc import Mapping
 from decimal import Decimal
 from functools import partial
 from typing import TYPE_CHECKING
@@ -10,11 +11,14 @@ from typing import TYPE_CHECKING
 from xlsizing.cli.codes import NOT_SENT, OK
 from xlsizing.cli.screen import drop_output
 from xlsizing.core.errors import InvalidValueError
+from xlsizing.core.exact import grouped
+from xlsizing.core.message import Message, joined, one_or_many
 from xlsizing.core.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from xlsizing.language import Language
     from xlsizing.mail.credentials import Source
     from xlsizing.mail.errors import NotSentError
     from xlsizing.mail.outgoing import Mail
@@ -34,6 +38,17 @@ _LIMITS: dict[str, tuple[Decimal, int]] = {
     "most_mib": (Decimal(1), 1000),
 }
 """The least and the most that an option may be."""
+
+_SECURITY: Mapping[str, str] = {
+    "starttls": "STARTTLS",
+    "tls": "TLS",
+    "none": Message("in the open"),
+}
+_SIGNS_IN: Mapping[str | None, Message] = {
+    "environment": Message("with a password of the environment"),
+    "keyring": Message("with a password of the keyring"),
+    None: Message("no"),
+}
 
 
 def send_command(options: argparse.Namespace) -> int:
@@ -57,28 +72,37 @@ def send_command(options: argparse.Namespace) -> int:
         source = source_of(server, options.username, os.environ)
         _show_plan(mail, server, options, source[1] if source else None)
         return OK
+    tell = partial(_tell, options.language)
     credentials = credentials_of(server, options.username, os.environ)
     patience = Patience(float(options.timeout), options.retries)
     try:
-        receipt = submit(mail, server, credentials, patience, options.ca, _tell)
+        receipt = submit(mail, server, credentials, patience, options.ca, tell)
     except NotSentError as error:
-        tried = f" It was tried {error.attempts} times." * (error.attempts > 1)
-        _tell(f"{error}{tried}")
+        told = str(error)
+        if error.attempts > 1:
+            tried = str(error.attempts)
+            told = Message("{error} It was tried {count} times.", error=told, count=tried)
+        tell(told)
         if options.json:
             status = "unknown" if error.is_unknown else "not sent"
-            _written(partial(_print_json, mail, server, status, error))
+            _written(partial(_print_json, options, mail, server, status, error), tell)
         return NOT_SENT
     show = (
-        partial(_print_json, mail, server, "sent")
+        partial(_print_json, options, mail, server, "sent")
         if options.json
         else partial(_print, options, mail, server)
     )
-    if not _written(partial(show, receipt)):
-        _tell(f"{server} accepted the mail {mail.message_id}.")
+    if not _written(partial(show, receipt), tell):
+        accepted = Message(
+            "{server} accepted the mail {message_id}.",
+            server=str(server),
+            message_id=mail.message_id,
+        )
+        tell(accepted)
     return OK
 
 
-def _written(show: "Callable[[], None]") -> bool:
+def _written(show: "Callable[[], None]", tell: "Callable[[str], None]") -> bool:
     """Whether an output could be written: what became of a mail is said all the same."""
     try:
         show()
@@ -86,7 +110,8 @@ def _written(show: "Callable[[], None]") -> bool:
             sys.stdout.flush()
     except OSError as error:
         drop_output()
-        _tell(f"The output cannot be written: {error.strerror or error}.")
+        reason = error.strerror or str(error)
+        tell(Message("The output cannot be written: {reason}.", reason=reason))
         return False
     return True
 
@@ -94,8 +119,16 @@ def _written(show: "Callable[[], None]") -> bool:
 def _print(options: argparse.Namespace, mail: "Mail", server: "Server", receipt: "Receipt") -> None:
     """Print that a mail was accepted."""
     count = len(mail.recipients)
-    people = f"{count} recipient{'' if count == 1 else 's'}"
-    print(f"{server} accepted {printable(options.draft)} for {people}: {printable(receipt.reply)}")
+    told = one_or_many(
+        "{server} accepted {draft} for {count} recipient: {reply}",
+        "{server} accepted {draft} for {count} recipients: {reply}",
+        count,
+        server=str(server),
+        draft=options.draft,
+        count=str(count),
+        reply=receipt.reply,
+    )
+    print(printable(options.language.say(told)))
     print(f"Message-ID {mail.message_id}")
 
 
@@ -109,8 +142,8 @@ def _server(options: argparse.Namespace) -> "Server":
     return server_at(text, options.security)
 
 
-def _tell(sentence: str) -> None:
-    print(printable(sentence), file=sys.stderr, flush=True)
+def _tell(language: "Language", sentence: str) -> None:
+    print(printable(language.say(sentence)), file=sys.stderr, flush=True)
 
 
 def _show_plan(
@@ -118,24 +151,31 @@ def _show_plan(
 ) -> None:
     """Print what would be sent."""
     if options.json:
-        _print_json(mail, server, "dry run")
+        _print_json(options, mail, server, "dry run")
         return
-    how = {"starttls": "STARTTLS", "tls": "TLS", "none": "in the open"}[server.security]
-    kept = {"environment": "of the environment", "keyring": "of the keyring"}
-    signs_in = f"with a password {kept[source]}" if source else "no"
-    print(f"Would send {printable(options.draft)}, {len(mail.content):,} bytes; nothing was sent.")
-    for name, value in (
-        ("Server", f"{server}, {how}"),
-        ("Signs in", signs_in),
-        ("Sender", mail.sender),
-        *(("" if number else "To", each) for number, each in enumerate(mail.recipients)),
-        ("Subject", mail.subject),
+    say = options.language.say
+    told = Message(
+        "Would send {draft}, {size} bytes; nothing was sent.",
+        draft=options.draft,
+        size=grouped(len(mail.content)),
+    )
+    print(printable(say(told)))
+    to = Message("To")
+    lines: list[tuple[str, str]] = [
+        (Message("Server"), joined(", ", (str(server), _SECURITY[server.security]))),
+        (Message("Signs in"), _SIGNS_IN[source]),
+        (Message("Sender"), mail.sender),
+        *(("" if number else to, each) for number, each in enumerate(mail.recipients)),
+        (Message("Subject"), mail.subject),
         ("Message-ID", mail.message_id),
-    ):
-        print(f"  {name:<10}  {printable(value)}".rstrip())
+    ]
+    width = max(len(say(name)) for name, _ in lines)
+    for name, value in lines:
+        print(f"  {say(name):<{width}}  {printable(say(value))}".rstrip())
 
 
 def _print_json(
+    options: argparse.Namespace,
     mail: "Mail",
     server: "Server",
     status: str,
@@ -144,6 +184,7 @@ def _print_json(
     """Print what became of a mail."""
     import json
 
+    say = options.json_language.say
     document = {
         "status": status,
         "server": str(server),
@@ -155,7 +196,7 @@ def _print_json(
         "bytes": len(mail.content),
         "attempts": outcome.attempts if outcome else 0,
         "reply": getattr(outcome, "reply", None),
-        "error": str(outcome) if isinstance(outcome, Exception) else None,
+        "error": say(str(outcome)) if isinstance(outcome, Exception) else None,
         "refused": [each._asdict() for each in getattr(outcome, "refused", ())],
     }
     print(json.dumps(document, indent=2))

@@ -13,12 +13,14 @@ from xlsizing.cli.codes import BAD_INPUT, DIFFERENCE, OK
 from xlsizing.core import Catalogs, SizingError
 from xlsizing.core.catalogs import name_key
 from xlsizing.core.entries import Entry
+from xlsizing.core.message import Message, one_or_many
 from xlsizing.core.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from xlsizing.book.sync.syncing import Sync
+    from xlsizing.language import Language
     from xlsizing.report.sync import SyncedWorkbook
 
 
@@ -28,18 +30,22 @@ def sync_command(options: argparse.Namespace) -> int:
 
     catalogs = load_catalogs(options.catalogs)
     paths = _paths(options.workbooks)
-    pull = None if options.pull is None else _Pulled(options.pull, force=options.force)
+    pull = (
+        None
+        if options.pull is None
+        else _Pulled(options.pull, options.language, force=options.force)
+    )
     done: list[SyncedWorkbook] = []
-    with _progress(len(paths), is_shown=not options.json) as advance:
+    with _progress(len(paths), options.language, is_shown=not options.json) as advance:
         for path in paths:
             done.append(_one(path, catalogs, options, pull))
             advance()
     if pull:
         pull.finish()
     if options.json:
-        print(sync_json(done))
+        print(sync_json(done, options.json_language))
     elif len(done) > 1:
-        print(summary_text(done))
+        print(summary_text(done, options.language))
     outcomes = {workbook.outcome for workbook in done}
     if "failed" in outcomes:
         return BAD_INPUT
@@ -59,7 +65,7 @@ def _one(
         nonlocal shown
         shown = _described(found)
         if not options.json:
-            print(changes_text(shown), flush=True)
+            print(changes_text(shown, options.language), flush=True)
         if pull:
             pull.take(found, is_pruned=options.prune and not options.check)
 
@@ -76,14 +82,17 @@ def _one(
         )
     except SizingError as error:
         sys.stdout.flush()
-        print(printable(str(error)), file=sys.stderr)
+        print(printable(options.language.say(str(error))), file=sys.stderr)
         return shown._replace(outcome="failed", error=str(error))
     if options.check:
         return shown._replace(outcome="current" if found.is_current else "out of date")
     if not found.parts:
         return shown._replace(outcome="current")
     if not options.json:
-        print(printable(f"Synced {path}." + (f" As it was: {backup}." if backup else "")))
+        told = Message("Synced {file}.", file=path)
+        if backup:
+            told = Message("Synced {file}. As it was: {backup}.", file=path, backup=str(backup))
+        print(printable(options.language.say(told)))
     return shown._replace(outcome="synced", backup=str(backup) if backup else None)
 
 
@@ -111,17 +120,19 @@ def _described(found: "Sync") -> "SyncedWorkbook":
     effects = [EffectLine(*effect) for effect in found.effects]
     notes = list(found.notes)
     if found.parts and other_names(found.path):
-        notes.append("It has other names (hard links); under those it stays as it was.")
+        other = Message("It has other names (hard links); under those it stays as it was.")
+        notes.append(other)
     return SyncedWorkbook(found.path, "out of date", rows, effects, local, notes, found.sheets)
 
 
 class _Pulled:
     """The rows that only the workbooks have, written as one file for review."""
 
-    def __init__(self, path: str, *, force: bool) -> None:
+    def __init__(self, path: str, language: "Language", *, force: bool) -> None:
         from xlsizing.book.saving import require_writable
 
         self.path = path
+        self.language = language
         self.target = require_writable(path, force, ".json")
         self.entries: dict[tuple[str, str], Entry] = {}
 
@@ -134,22 +145,32 @@ class _Pulled:
         """
         from xlsizing.book.sync.entries import EntryError, local_entries
 
-        missed: list[str] = []
+        missed: list[Message] = []
         for change in found.changes:
             entries, faults = local_entries(change)
             missed += faults
             for entry in entries:
                 known = self.entries.setdefault((change.kind.table, name_key(entry.name)), entry)
                 if known != entry:
-                    missed.append(f"{entry.name} has other figures than in a workbook before.")
+                    missed.append(
+                        Message(
+                            "{name} has other figures than in a workbook before.", name=entry.name
+                        )
+                    )
         if missed and is_pruned:
             raise EntryError(
                 f"{found.path} is not pruned, since {self.path} cannot hold all that would go: "
                 f"{' '.join(missed)}"
             )
         for miss in missed:
-            note = f"Note: {found.path}: {miss} It is not in {self.path}."
-            print(printable(note), file=sys.stderr)
+            self._tell(
+                Message(
+                    "Note: {workbook}: {fault} It is not in {file}.",
+                    workbook=found.path,
+                    fault=miss,
+                    file=self.path,
+                )
+            )
         if is_pruned and self.entries:
             # Before they are gone from the workbook.
             self._save()
@@ -180,12 +201,25 @@ class _Pulled:
         if self.entries or not self.target.exists():
             self._save()
         else:
-            note = f"Note: {self.path} stays as it was: no workbook has rows of its own."
-            print(printable(note), file=sys.stderr)
+            self._tell(
+                Message(
+                    "Note: {file} stays as it was: no workbook has rows of its own.",
+                    file=self.path,
+                )
+            )
             return
-        count = len(self.entries)
-        entries = f"{count} entr{'y' if count == 1 else 'ies'} that no catalog has"
-        print(f"Wrote {self.path}: {entries}.", file=sys.stderr)
+        self._tell(
+            one_or_many(
+                "Wrote {file}: {count} entry that no catalog has.",
+                "Wrote {file}: {count} entries that no catalog has.",
+                len(self.entries),
+                file=self.path,
+                count=str(len(self.entries)),
+            )
+        )
+
+    def _tell(self, told: Message) -> None:
+        print(printable(self.language.say(told)), file=sys.stderr)
 
 
 def _paths(given: Sequence[str]) -> list[str]:
@@ -201,7 +235,9 @@ def _paths(given: Sequence[str]) -> list[str]:
 
 
 @contextmanager
-def _progress(total: int, *, is_shown: bool) -> Iterator["Callable[[], None]"]:
+def _progress(
+    total: int, language: "Language", *, is_shown: bool
+) -> Iterator["Callable[[], None]"]:
     """A progress bar on a terminal, where there is more than one workbook; else nothing."""
     if total < 2 or not is_shown or not sys.stderr.isatty():
         yield lambda: None
@@ -214,5 +250,5 @@ def _progress(total: int, *, is_shown: bool) -> Iterator["Callable[[], None]"]:
     # What is printed goes above the bar, but for what goes elsewhere than to the terminal.
     printed = sys.stdout.isatty()
     with Progress(console=console, transient=True, redirect_stdout=printed) as progress:
-        task = progress.add_task("Workbooks", total=total)
+        task = progress.add_task(language.say(Message("Workbooks")), total=total)
         yield lambda: progress.advance(task)

@@ -15,6 +15,7 @@ from typing import Literal
 from xlsizing.core.constraints import Count, LayerCount, require_fields
 from xlsizing.core.errors import InvalidValueError, SizingError
 from xlsizing.core.exact import grouped
+from xlsizing.core.message import Message
 
 RecurrentDtype = Literal["float32", "bfloat16", "float16"]
 
@@ -212,18 +213,42 @@ def copies(group: LayerGroup, tensor_parallel: int) -> int:
     return tensor_parallel if isinstance(group, LatentLayers) else 1
 
 
-def described(group: LayerGroup) -> str:
+def described(group: LayerGroup) -> Message:
     """What one layer of a group keeps, in words."""
     if isinstance(group, StateLayers):
-        shape = f"{group.heads} heads x {group.head_dim} x {group.state_size}"
-        return f"state ({group.family}), {shape} elements in {group.recurrent_dtype}"
+        return Message(
+            "state ({family}), {heads} heads x {head_dim} x {state_size} elements in {dtype}",
+            family=group.family,
+            heads=str(group.heads),
+            head_dim=str(group.head_dim),
+            state_size=str(group.state_size),
+            dtype=group.recurrent_dtype,
+        )
     if isinstance(group, LatentLayers):
-        indexers = ""
-        if group.indexer_layers:
-            indexers = f"; {group.indexer_layers} of them with an indexer, {group.index_bytes} bytes a token"
-        return f"latent, {group.kv_lora_rank} + {group.qk_rope_head_dim} elements a token{indexers}"
-    window = f", window of {grouped(group.window)} tokens" if group.window else ""
-    return (
-        f"{group.kind}, {group.kv_heads} KV heads x ({group.key_dim} + {group.value_dim}) elements "
-        f"a token{window}"
+        latent = Message(
+            "latent, {rank} + {rope} elements a token",
+            rank=str(group.kv_lora_rank),
+            rope=str(group.qk_rope_head_dim),
+        )
+        if not group.indexer_layers:
+            return latent
+        return Message(
+            "{latent}; {layers} of them with an indexer, {size} bytes a token",
+            latent=latent,
+            layers=str(group.indexer_layers),
+            size=str(group.index_bytes),
+        )
+    attention = Message(
+        "{kind}, {heads} KV heads x ({key} + {value}) elements a token",
+        kind=group.kind,
+        heads=str(group.kv_heads),
+        key=str(group.key_dim),
+        value=str(group.value_dim),
+    )
+    if not group.window:
+        return attention
+    return Message(
+        "{attention}, window of {window} tokens",
+        attention=attention,
+        window=grouped(group.window),
     )

@@ -13,6 +13,7 @@ from contextlib import contextmanager, suppress
 from time import sleep
 from typing import TYPE_CHECKING, NamedTuple, Self
 
+from xlsizing.core.message import one_or_many
 from xlsizing.core.text import cut
 from xlsizing.mail.credentials import PASSWORD, USERNAME, Credentials, in_base64
 from xlsizing.mail.errors import MailError, NotSentError, Refusal
@@ -86,8 +87,17 @@ def submit(
             error.attempts = attempt
             if not error.is_passing or attempt > patience.retries:
                 raise
-            seconds = f"{wait} second{'' if wait == 1 else 's'}"
-            tell(f"Attempt {attempt} of {patience.retries + 1}: {error} The next one in {seconds}.")
+            tell(
+                one_or_many(
+                    "Attempt {attempt} of {attempts}: {error} The next one in {count} second.",
+                    "Attempt {attempt} of {attempts}: {error} The next one in {count} seconds.",
+                    wait,
+                    attempt=str(attempt),
+                    attempts=str(patience.retries + 1),
+                    error=str(error),
+                    count=str(wait),
+                )
+            )
         sleep(wait)
         attempt, wait = attempt + 1, min(4 * wait, LONGEST_WAIT)
 

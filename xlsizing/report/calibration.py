@@ -9,39 +9,44 @@ from typing import Any
 from xlsizing.core.calibration import Calibration, Comparison, Figure, Span
 from xlsizing.core.exact import Number, grouped, plain
 from xlsizing.core.kv_cache import layer_groups
+from xlsizing.core.message import Message
 from xlsizing.core.vllm_log import shown_places
+from xlsizing.language import ENGLISH, Language
 from xlsizing.report.engine import cache_document
 
-LABELS: Mapping[Figure, tuple[str, int]] = {
-    "tokens": ("Tokens in the KV cache", 0),
-    "concurrency": ("Maximum concurrency", 2),
-    "num_blocks": ("Blocks", 0),
-    "kv_memory_gib": ("KV cache memory, GiB", 2),
-    "weights_gib": ("Weights, GiB", 2),
-    "overhead_gib": ("Overheads, GiB", 2),
-    "gpu_memory_gib": ("GPU memory, GiB", 2),
-    "attention_block": ("Attention block, tokens", 0),
-    "state_padding_percent": ("Padding of states, %", 2),
-    "padding_layers": ("Padding layers", 0),
+LABELS: Mapping[Figure, tuple[Message, int]] = {
+    "tokens": (Message("Tokens in the KV cache"), 0),
+    "concurrency": (Message("Maximum concurrency"), 2),
+    "num_blocks": (Message("Blocks"), 0),
+    "kv_memory_gib": (Message("KV cache memory, GiB"), 2),
+    "weights_gib": (Message("Weights, GiB"), 2),
+    "overhead_gib": (Message("Overheads, GiB"), 2),
+    "gpu_memory_gib": (Message("GPU memory, GiB"), 2),
+    "attention_block": (Message("Attention block, tokens"), 0),
+    "state_padding_percent": (Message("Padding of states, %"), 2),
+    "padding_layers": (Message("Padding layers"), 0),
 }
 """What each figure is called, and its decimals; memory is per GPU."""
 
-COLUMNS = ("log", "method", "difference", "by default")
+COLUMNS = (Message("log"), Message("method"), Message("difference"), Message("by default"))
 """The log, the method with the calibrated settings and with its default overheads."""
 
+_LABEL = 26
+"""Columns of a figure's label, which are more where the words are longer."""
 
-def calibration_text(calibration: Calibration) -> str:
+
+def calibration_text(calibration: Calibration, language: Language) -> str:
     """The calibration as lines, without colours."""
     flags = (f"  {flag} {value}".rstrip() for flag, value in settings_flags(calibration))
     return "\n".join(
         [
-            *_heading(calibration),
+            *map(language.say, _heading(calibration)),
             "",
-            *_table(calibration),
+            *_table(calibration, language),
             "",
-            "Settings to use",
+            language.say(Message("Settings to use")),
             *flags,
-            *_remarks(calibration),
+            *_remarks(calibration, language),
         ]
     )
 
@@ -78,8 +83,11 @@ def settings_flags(calibration: Calibration) -> list[tuple[str, str]]:
     return flags
 
 
-def calibration_document(calibration: Calibration) -> dict[str, Any]:
-    """The calibration as plain values. Figures are not rounded; null is what is not known."""
+def calibration_document(calibration: Calibration, language: Language = ENGLISH) -> dict[str, Any]:
+    """The calibration as plain values. Figures are not rounded; null is what is not known.
+
+    Its remarks are English unless another language is asked for.
+    """
     bound = calibration.bound
     return {
         "model": calibration.model.name,
@@ -93,27 +101,38 @@ def calibration_document(calibration: Calibration) -> dict[str, Any]:
         "overhead_bytes": _span(calibration.overhead_bytes),
         "engine": cache_document(bound.cache, bound.num_blocks),
         "comparisons": [_compared(comparison) for comparison in calibration.comparisons],
-        "remarks": list(calibration.remarks),
+        "remarks": [language.say(remark) for remark in calibration.remarks],
     }
 
 
-def calibration_json(calibration: Calibration) -> str:
+def calibration_json(calibration: Calibration, language: Language = ENGLISH) -> str:
     """The document as text, in ASCII, which every pipe and terminal passes on."""
-    return json.dumps(calibration_document(calibration), indent=2, default=float)
+    return json.dumps(calibration_document(calibration, language), indent=2, default=float)
 
 
-def _heading(calibration: Calibration) -> Iterator[str]:
+def _heading(calibration: Calibration) -> Iterator[Message]:
     log = calibration.log
-    engine = f"vLLM {log.version}" if log.version else "vLLM of a version that it does not state"
-    yield f"{calibration.model.name} on {calibration.server.name}, by the log of {engine}"
-    yield (
-        f"requests of {grouped(log.max_model_len)} tokens, KV cache in {calibration.kv_precision}, "
-        f"tensor parallel {calibration.settings.tensor_parallel}"
+    engine = f"vLLM {log.version}" if log.version else None
+    yield Message(
+        "{model} on {server}, by the log of {engine}",
+        model=calibration.model.name,
+        server=calibration.server.name,
+        engine=engine or Message("vLLM of a version that it does not state"),
+    )
+    yield Message(
+        "requests of {tokens} tokens, KV cache in {precision}, tensor parallel {size}",
+        tokens=grouped(log.max_model_len),
+        precision=calibration.kv_precision,
+        size=str(calibration.settings.tensor_parallel),
     )
 
 
-def _table(calibration: Calibration) -> Iterator[str]:
-    yield _row("", *COLUMNS)
+def _table(calibration: Calibration, language: Language) -> Iterator[str]:
+    say = language.say
+    width = max(
+        [_LABEL, *(len(say(LABELS[each.figure][0])) + 2 for each in calibration.comparisons)]
+    )
+    yield _row(" " * width, *map(say, COLUMNS))
     for comparison in calibration.comparisons:
         label, places = LABELS[comparison.figure]
         if comparison.figure == "concurrency" and calibration.log.concurrency is not None:
@@ -124,22 +143,22 @@ def _table(calibration: Calibration) -> Iterator[str]:
             comparison.difference,
             comparison.by_default,
         )
-        yield _row(label, *(_cell(value, places) for value in cells))
+        yield _row(f"{say(label):<{width}}", *(say(_cell(value, places)) for value in cells))
 
 
 def _row(label: str, *cells: str) -> str:
-    return f"{label:<26}" + "".join(f"{cell:>14}" for cell in cells)
+    return label + "".join(f"{cell:>14}" for cell in cells)
 
 
 def _cell(value: Fraction | None, places: int) -> str:
     return "-" if value is None else grouped(value.numerator, value.denominator, places)
 
 
-def _remarks(calibration: Calibration) -> Iterator[str]:
+def _remarks(calibration: Calibration, language: Language) -> Iterator[str]:
     if calibration.remarks:
         yield ""
-        yield "Remarks"
-        yield from (f"  {remark}" for remark in calibration.remarks)
+        yield language.say(Message("Remarks"))
+        yield from (f"  {language.say(remark)}" for remark in calibration.remarks)
 
 
 def _compared(comparison: Comparison) -> dict[str, Any]:

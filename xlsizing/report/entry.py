@@ -4,15 +4,17 @@ from collections.abc import Iterator
 from dataclasses import fields
 
 from xlsizing.core.entries import Entry
+from xlsizing.core.message import Message
 from xlsizing.core.text import printable
+from xlsizing.language import Language
 
 
-def entry_text(entry: Entry) -> str:
+def entry_text(entry: Entry, language: Language) -> str:
     """The entry's fields, one a line, each with the source of its figure."""
-    return "\n".join([entry.name, *_lines(entry)])
+    return "\n".join([entry.name, *_lines(entry, language)])
 
 
-def _lines(entry: Entry) -> Iterator[str]:
+def _lines(entry: Entry, language: Language) -> Iterator[str]:
     for each in fields(entry):
         value = getattr(entry, each.name)
         if each.name in ("name", "sources") or value in (None, (), ""):
@@ -21,4 +23,5 @@ def _lines(entry: Entry) -> Iterator[str]:
         source = entry.sources.get(each.name, "")
         yield printable(f"  {each.name:<26}{shown:<22}  {source}".rstrip())
     if rest := entry.sources.get("*"):
-        yield printable(f"  other figures: {rest}")
+        others = Message("other figures: {source}", source=rest)
+        yield printable(f"  {language.say(others)}")

@@ -15,10 +15,29 @@ from xlsizing.core.layers import (
     copies,
     described,
 )
+from xlsizing.core.message import Figure, Message, joined, one_or_many
 from xlsizing.core.paged_cache import PagedCache, layout, paged_cache, runs
 from xlsizing.core.transformers_cache import transformers_bytes
 from xlsizing.core.units import BYTES_PER_GIB
+from xlsizing.language import ENGLISH, Language
 from xlsizing.report.engine import cache_document
+
+_LABEL = 26
+"""Columns of a figure's label, which are more where the words are longer."""
+
+
+class _Line(NamedTuple):
+    label: Message
+    size: int | None
+    """What a session takes [bytes]; None where that is not known."""
+    remark: str = ""
+
+    @property
+    def gib(self) -> str:
+        """The size in GiB."""
+        return (
+            "" if self.size is None else joined(" ", (grouped(self.size, BYTES_PER_GIB, 4), "GiB"))
+        )
 
 
 class Session(NamedTuple):
@@ -74,9 +93,9 @@ def session(model: Model, context: int, kv_precision: str, settings: EngineSetti
     )
 
 
-def session_json(found: Session) -> str:
-    """The session as a JSON document."""
-    engine: dict[str, Any] = {"unknown": found.unknown}
+def session_json(found: Session, language: Language = ENGLISH) -> str:
+    """The session as a JSON document; its texts are English unless another language is asked for."""
+    engine: dict[str, Any] = {"unknown": language.say(found.unknown)}
     if found.cache is not None and found.steady is not None:
         engine = {
             **cache_document(found.cache, found.num_blocks),
@@ -97,76 +116,119 @@ def session_json(found: Session) -> str:
     return json.dumps(document, indent=2)
 
 
-def session_text(found: Session) -> str:
+def session_text(found: Session, language: Language) -> str:
     """The session as lines: the three figures, and how each comes about."""
-    return "\n".join([*_figures(found), "", *_layers(found), "", *_blocks(found)])
+    return "\n".join(
+        [
+            *map(language.say, _heading(found)),
+            "",
+            *_figures(found, language),
+            "",
+            *map(language.say, _layers(found)),
+            "",
+            *map(language.say, _blocks(found)),
+        ]
+    )
 
 
-def _figures(found: Session) -> Iterator[str]:
-    context = grouped(found.context)
-    yield f"One session of {context} tokens on {found.model.name}, KV cache in {found.kv_precision}"
+def _heading(found: Session) -> Iterator[Message]:
+    yield Message(
+        "One session of {context} tokens on {model}, KV cache in {precision}",
+        context=grouped(found.context),
+        model=found.model.name,
+        precision=found.kv_precision,
+    )
     longest = found.model.max_position_embeddings
     if found.context > longest:
-        yield f"  longer than the model's longest context of {grouped(longest)} tokens"
-    yield ""
-    yield _size("Planning formula", found.planning_bytes)
-    yield _size("transformers cache", found.transformers_bytes, "in 16 bits")
+        yield Message(
+            "  longer than the model's longest context of {longest} tokens",
+            longest=grouped(longest),
+        )
+
+
+def _figures(found: Session, language: Language) -> Iterator[str]:
+    lines = list(_sizes(found))
+    labels = [language.say(line.label) for line in lines]
+    sizes = [language.say(line.gib) for line in lines]
+    width = max(_LABEL, *(len(label) + 2 for label in labels))
+    for line, label, gib in zip(lines, labels, sizes, strict=True):
+        if line.size is None:
+            yield f"{label:<{width}}{language.say(line.remark)}"
+            continue
+        shown = f"{gib:>16}{language.say(grouped(line.size)):>24} bytes"
+        yield f"{label:<{width}}{shown}  {language.say(line.remark)}".rstrip()
+
+
+def _sizes(found: Session) -> Iterator[_Line]:
+    yield _Line(Message("Planning formula"), found.planning_bytes)
+    in_16_bits = Message("in 16 bits")
+    yield _Line(Message("transformers cache"), found.transformers_bytes, in_16_bits)
+    bound = Message("Engine bound")
     if found.cache is None or found.steady is None:
-        yield f"{'Engine bound':<26}not known: {found.unknown}"
+        yield _Line(bound, None, Message("not known: {reason}", reason=found.unknown))
         return
     size = found.tensor_parallel
-    each = "" if size == 1 else f"on each of {size} GPUs"
-    yield _size("Engine, steady decode", found.steady.kv_bytes_per_request, each)
-    yield _size("Engine bound", found.cache.kv_bytes_per_request, each)
+    each = "" if size == 1 else Message("on each of {gpus} GPUs", gpus=str(size))
+    yield _Line(Message("Engine, steady decode"), found.steady.kv_bytes_per_request, each)
+    yield _Line(bound, found.cache.kv_bytes_per_request, each)
 
 
-def _layers(found: Session) -> Iterator[str]:
-    yield "Layers"
+def _layers(found: Session) -> Iterator[Message]:
+    yield Message("Layers")
     for group in layer_groups(found.model):
-        yield f"  {group.layers} x {described(group)}{_held(group, found.tensor_parallel)}"
+        yield joined("", ("  ", str(group.layers), " x ", described(group), _held(group, found)))
 
 
-def _held(group: LayerGroup, tensor_parallel: int) -> str:
+def _held(group: LayerGroup, found: Session) -> str:
     """What the tensor-parallel size makes of a group, in words."""
     if isinstance(group, StateLayers):
-        held = grouped(group.state_bytes(tensor_parallel))
-        return f": {held} bytes a session and layer, at any context"
-    times = copies(group, tensor_parallel)
-    return f"; held {times} times" if times > 1 else ""
+        return Message(
+            ": {held} bytes a session and layer, at any context",
+            held=grouped(group.state_bytes(found.tensor_parallel)),
+        )
+    times = copies(group, found.tensor_parallel)
+    return Message("; held {times} times", times=str(times)) if times > 1 else ""
 
 
-def _blocks(found: Session) -> Iterator[str]:
+def _blocks(found: Session) -> Iterator[Message]:
     if found.cache is None:
         return
     settings = found.settings
     cache = found.cache
-    yield (
-        f"Engine blocks on one GPU, {grouped(settings.max_num_batched_tokens)} tokens x "
-        f"{settings.batches_in_flight} batches in flight"
+    yield Message(
+        "Engine blocks on one GPU, {tokens} tokens x {batches} batches in flight",
+        tokens=grouped(settings.max_num_batched_tokens),
+        batches=str(settings.batches_in_flight),
     )
     blocks = dict(zip(cache.layout.groups, cache.group_blocks, strict=True))
     for group, count in runs(cache.layout):
-        tokens = "" if group.kind == "state" else f"{grouped(group.block_size)} tokens, "
-        yield (
-            f"  {_counted(count, 'group')} of up to {group.layers} {group.kind} layers: {tokens}"
-            f"{grouped(group.page_bytes)} bytes a page, {_counted(blocks[group], 'block')} a request"
+        yield Message(
+            "  {groups} of up to {layers} {kind} layers: {tokens}{page} bytes a page, "
+            "{blocks} a request",
+            groups=one_or_many("{groups} group", "{groups} groups", count, groups=grouped(count)),
+            layers=str(group.layers),
+            kind=group.kind,
+            tokens=""
+            if group.kind == "state"
+            else Message("{tokens} tokens, ", tokens=grouped(group.block_size)),
+            page=grouped(group.page_bytes),
+            blocks=_blocks_text(blocks[group]),
         )
-    yield (
-        f"  {_counted(cache.blocks_per_request, 'block')} x {grouped(cache.bytes_per_block)} bytes = "
-        f"{grouped(cache.kv_bytes_per_request)} bytes a request"
+    yield Message(
+        "  {blocks} x {block} bytes = {request} bytes a request",
+        blocks=_blocks_text(cache.blocks_per_request),
+        block=grouped(cache.bytes_per_block),
+        request=grouped(cache.kv_bytes_per_request),
     )
     if found.num_blocks is not None:
         concurrency = max_concurrency(cache, found.num_blocks)
-        yield (
-            f"  A pool of {grouped(found.num_blocks)} blocks: {concurrency:.2f} requests in the "
-            f"log, {grouped(cache.admitted(found.num_blocks))} admitted"
+        yield Message(
+            "  A pool of {blocks} blocks: {concurrency} requests in the log, {admitted} admitted",
+            blocks=grouped(found.num_blocks),
+            concurrency=Figure(f"{concurrency:.2f}"),
+            admitted=grouped(cache.admitted(found.num_blocks)),
         )
 
 
-def _counted(count: int, noun: str) -> str:
-    return f"{grouped(count)} {noun}{'' if count == 1 else 's'}"
-
-
-def _size(label: str, size: int, remark: str = "") -> str:
-    gib = f"{grouped(size, BYTES_PER_GIB, 4)} GiB"
-    return f"{label:<26}{gib:>16}{grouped(size):>24} bytes  {remark}".rstrip()
+def _blocks_text(count: int) -> Message:
+    return one_or_many("{blocks} block", "{blocks} blocks", count, blocks=grouped(count))

@@ -2,14 +2,36 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal, NamedTuple
 
+from xlsizing.core.message import Figure, Message, joined, one_or_many
 from xlsizing.core.text import printable
+from xlsizing.language import ENGLISH, Language
 
 Value = str | int | float | bool | None
 
 Outcome = Literal["current", "out of date", "synced", "failed"]
+
+Change = Literal["added", "changed", "removed"]
+
+_CHANGES: Mapping[Change, Message] = {
+    "added": Message("added"),
+    "changed": Message("changed"),
+    "removed": Message("removed"),
+}
+_CHANGES_COUNTED: Mapping[Change, Message] = {
+    "added": Message("{count} added"),
+    "changed": Message("{count} changed"),
+    "removed": Message("{count} removed"),
+}
+_OUTCOMES_COUNTED: Mapping[Outcome, Message] = {
+    "synced": Message("{count} synced"),
+    "current": Message("{count} current"),
+    "out of date": Message("{count} out of date"),
+    "failed": Message("{count} failed"),
+}
+"""What rows and workbooks came to, in the order in which they are counted."""
 
 _LONGEST = 40
 """Characters of a value that a line shows."""
@@ -29,7 +51,7 @@ class RowLine(NamedTuple):
 
     table: str
     name: str
-    what: str
+    what: Change
     fields: Sequence[FieldLine]
     was_edited: bool
 
@@ -59,66 +81,100 @@ class SyncedWorkbook(NamedTuple):
     error: str | None = None
 
 
-def changes_text(workbook: SyncedWorkbook) -> str:
+def changes_text(workbook: SyncedWorkbook, language: Language) -> str:
     """The changes of a workbook as lines: its entries, its plans, what else to know."""
-    return "\n".join(map(printable, _lines(workbook)))
+    return "\n".join(map(printable, _lines(workbook, language)))
 
 
-def _lines(workbook: SyncedWorkbook) -> Iterator[str]:
-    yield f"{workbook.path}: {_counts(workbook)}"
-    width = max((len(row.table) for row in workbook.rows), default=0)
-    for row in workbook.rows:
-        edited = "; somebody had changed this row in the workbook" if row.was_edited else ""
-        yield f"  {row.table:<{width}}  {row.what:<7}  {row.name}{edited}"
-        for each in row.fields:
-            formula = " (a formula)" if each.was_formula else ""
-            yield f"{'':{width + 13}}{each.field}: {_shown(each.old)}{formula} -> {_shown(each.new)}"
+def _lines(workbook: SyncedWorkbook, language: Language) -> Iterator[str]:
+    say = language.say
+    yield f"{workbook.path}: {say(_counts(workbook))}"
+    yield from _row_lines(workbook, language)
     if workbook.effects:
-        yield "  Plans that use what changes:"
-        names = max(len(effect.scenario) for effect in workbook.effects)
-        for effect in workbook.effects:
-            nodes = f"{effect.before} -> {effect.after}"
-            if effect.before == effect.after:
-                nodes = f"{effect.after}, as before"
-            yield f"    {effect.scenario:<{names}}  {nodes}  ({', '.join(effect.uses)})"
+        heading = Message("Plans that use what changes:")
+        yield f"  {say(heading)}"
+    names = max((len(say(effect.scenario)) for effect in workbook.effects), default=0)
+    for effect in workbook.effects:
+        nodes = joined(" -> ", (effect.before, effect.after))
+        if effect.before == effect.after:
+            nodes = Message("{nodes}, as before", nodes=effect.after)
+        yield f"    {say(effect.scenario):<{names}}  {say(nodes)}  ({', '.join(effect.uses)})"
     for table, name in workbook.local:
-        yield f"  {table}: {name} is local, in no catalog; it stays."
-    yield from (f"  Note: {note}" for note in workbook.notes)
+        local = Message(
+            "{table}: {name} is local, in no catalog; it stays.", table=table, name=name
+        )
+        yield f"  {say(local)}"
+    for note in workbook.notes:
+        told = Message("Note: {note}", note=note)
+        yield f"  {say(told)}"
 
 
-def _counts(workbook: SyncedWorkbook) -> str:
+def _row_lines(workbook: SyncedWorkbook, language: Language) -> Iterator[str]:
+    """The entries that change, and what of them does."""
+    say = language.say
+    width = max((len(row.table) for row in workbook.rows), default=0)
+    changes = max(map(len, map(say, _CHANGES.values())))
+    for row in workbook.rows:
+        name = row.name
+        if row.was_edited:
+            name = Message("{name}; somebody had changed this row in the workbook", name=name)
+        yield f"  {row.table:<{width}}  {say(_CHANGES[row.what]):<{changes}}  {say(name)}"
+        for each in row.fields:
+            old = _shown(each.old)
+            if each.was_formula:
+                old = Message("{value} (a formula)", value=old)
+            indent = " " * (width + changes + 6)
+            yield f"{indent}{each.field}: {say(old)} -> {say(_shown(each.new))}"
+
+
+def _counts(workbook: SyncedWorkbook) -> Message:
     counts = Counter(row.what for row in workbook.rows)
     if workbook.sheets:
-        return f"sheets added with all entries: {', '.join(workbook.sheets)}"
+        return Message("sheets added with all entries: {sheets}", sheets=", ".join(workbook.sheets))
     if not counts:
-        return "up to date"
-    return ", ".join(f"{counts[what]} {what}" for what in ("added", "changed", "removed"))
+        return Message("up to date")
+    counted = _CHANGES_COUNTED.items()
+    return joined(", ", (text.filled(count=str(counts[what])) for what, text in counted))
 
 
 def _shown(value: Value) -> str:
     if value is None:
-        return "nothing"
+        return Message("nothing")
     if isinstance(value, bool) or not isinstance(value, int | float):
         text = str(value)
         return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 3]}..."
-    return f"{value:,}"
+    return Figure(f"{value:,}")
 
 
-def summary_text(workbooks: Sequence[SyncedWorkbook]) -> str:
+def summary_text(workbooks: Sequence[SyncedWorkbook], language: Language) -> str:
     """How many workbooks came to what."""
     counts = Counter(workbook.outcome for workbook in workbooks)
-    outcomes: Sequence[Outcome] = ("synced", "current", "out of date", "failed")
-    named = ", ".join(f"{counts[each]} {each}" for each in outcomes if counts[each])
-    return f"{len(workbooks)} workbook{'' if len(workbooks) == 1 else 's'}: {named}."
+    outcomes = (
+        text.filled(count=str(counts[outcome]))
+        for outcome, text in _OUTCOMES_COUNTED.items()
+        if counts[outcome]
+    )
+    summary = one_or_many(
+        "{count} workbook: {outcomes}.",
+        "{count} workbooks: {outcomes}.",
+        len(workbooks),
+        count=str(len(workbooks)),
+        outcomes=joined(", ", outcomes),
+    )
+    return language.say(summary)
 
 
-def sync_json(workbooks: Sequence[SyncedWorkbook]) -> str:
-    """The same as JSON, one object a workbook."""
-    document = {"workbooks": [_document(workbook) for workbook in workbooks]}
+def sync_json(workbooks: Sequence[SyncedWorkbook], language: Language = ENGLISH) -> str:
+    """The same as JSON, one object a workbook.
+
+    Its texts are English unless another language is asked for.
+    """
+    document = {"workbooks": [_document(workbook, language) for workbook in workbooks]}
     return json.dumps(document, indent=2)
 
 
-def _document(workbook: SyncedWorkbook) -> dict[str, object]:
+def _document(workbook: SyncedWorkbook, language: Language) -> dict[str, object]:
+    say = language.say
     return {
         "path": workbook.path,
         "outcome": workbook.outcome,
@@ -126,10 +182,18 @@ def _document(workbook: SyncedWorkbook) -> dict[str, object]:
             {**row._asdict(), "fields": [field._asdict() for field in row.fields]}
             for row in workbook.rows
         ],
-        "effects": [effect._asdict() for effect in workbook.effects],
+        "effects": [
+            {
+                "scenario": say(effect.scenario),
+                "uses": list(effect.uses),
+                "before": say(effect.before),
+                "after": say(effect.after),
+            }
+            for effect in workbook.effects
+        ],
         "local": [{"table": table, "name": name} for table, name in workbook.local],
-        "notes": list(workbook.notes),
+        "notes": list(map(say, workbook.notes)),
         "sheets_added": list(workbook.sheets),
         "backup": workbook.backup,
-        "error": workbook.error,
+        "error": None if workbook.error is None else say(workbook.error),
     }

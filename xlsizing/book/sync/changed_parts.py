@@ -29,6 +29,7 @@ from xlsizing.book.sync.rows import cell_xml
 from xlsizing.book.sync.tables import CatalogTable
 from xlsizing.book.worksheet import Area, Worksheet
 from xlsizing.core import Catalogs
+from xlsizing.core.message import Message
 from xlsizing.core.planning.cells import Value
 
 CALC_CHAIN = "calcChain"
@@ -57,7 +58,7 @@ class ChangedParts:
         catalogs: Catalogs,
         changes: Sequence[CatalogChanges],
         plans: Plans | None,
-        notes: list[str],
+        notes: list[Message],
         *,
         are_used: bool,
     ) -> None:
@@ -135,16 +136,18 @@ class ChangedParts:
             ]
             self.changed[sheet.part] = edited(worksheet.content, edits)
 
-    def _write_results(self, plans: Plans, notes: list[str]) -> None:
+    def _write_results(self, plans: Plans, notes: list[Message]) -> None:
         # It builds a workbook to compare with, which takes most of the time of a sync.
         from xlsizing.book.sync.results import result_edits, results
 
         found = results(self.contents, plans)
         if not found.are_all_known:
             notes.append(
-                "Some of its results cannot be computed here, since the load on Sizing or a "
-                "setting of the engine is refused, or figures are used that only the workbook "
-                "has; their cells are empty until it is opened."
+                Message(
+                    "Some of its results cannot be computed here, since the load on Sizing or a "
+                    "setting of the engine is refused, or figures are used that only the workbook "
+                    "has; their cells are empty until it is opened."
+                )
             )
         for title in found.cells:
             sheet = self.contents.sheet(title)

@@ -13,6 +13,7 @@ from xlsizing.core import Catalogs, SizingError
 from xlsizing.core.catalogs import name_key
 from xlsizing.core.engine import DEFAULT_SETTINGS, EngineSettings
 from xlsizing.core.errors import UnknownNameError
+from xlsizing.core.message import Figure, Message
 from xlsizing.core.planning.cells import Value, trimmed, words
 from xlsizing.core.planning.limits import is_countable
 from xlsizing.core.planning.plan import SCENARIOS, RefusedCellError, engine_settings
@@ -20,9 +21,15 @@ from xlsizing.core.planning.typed import typed_load
 
 ON_SIZING = "Sizing"
 """What the load on the sheet Sizing is called."""
-NOTHING_FITS = "nothing fits"
-NOT_KNOWN = "not known"
-TOO_LARGE = "too large to count exactly"
+NOTHING_FITS = Message("nothing fits")
+NOT_KNOWN = Message("not known")
+TOO_LARGE = Message("too large to count exactly")
+_GONE: Mapping[str, Message] = {
+    "Model": Message("no model {name}"),
+    "Server": Message("no server {name}"),
+    "Storage": Message("no storage {name}"),
+}
+"""What is said of a plan, by the symbol of an input whose name no catalog has any more."""
 
 _INPUT_OF: Mapping[str, str] = {"Models": "Model", "Servers": "Server", "Storage": "Storage"}
 _ANSWERS = ("Nodes final", "Status")
@@ -126,7 +133,8 @@ def _loads(
     for number, row in enumerate(typed.rows):
         if row.is_live:
             nodes, status = rows[number] if number < len(rows) else (None, None)
-            yield row.name.strip() or f"Scenario {number + 1}", row.typed, _shown(nodes, status)
+            unnamed = Message("Scenario {number}", number=str(number + 1))
+            yield row.name.strip() or unnamed, row.typed, _shown(nodes, status)
 
 
 def _answers(contents: Contents) -> list[tuple[Value, Value]]:
@@ -161,8 +169,9 @@ def _after(typed: Mapping[str, Value], plans: Plans) -> str:
         return NOT_KNOWN
     load = typed_load(typed, plans.catalogs)
     for symbol, reason in load.refused.items():
-        is_gone = isinstance(reason, UnknownNameError)
-        return f"no {symbol.lower()} {trimmed(typed.get(symbol))}" if is_gone else str(reason)
+        if isinstance(reason, UnknownNameError):
+            return _GONE[symbol].filled(name=trimmed(typed.get(symbol)))
+        return str(reason)
     try:
         result = load.result(plans.settings)
     except SizingError as error:
@@ -172,5 +181,10 @@ def _after(typed: Mapping[str, Value], plans: Plans) -> str:
     return NOTHING_FITS if result.nodes_final is None else _counted(result.nodes_final)
 
 
-def _counted(nodes: float) -> str:
-    return f"{nodes:,} node{'' if nodes == 1 else 's'}"
+def _counted(nodes: float) -> Message:
+    shown = Figure(f"{nodes:,}")
+    return (
+        Message("{nodes} node", nodes=shown)
+        if nodes == 1
+        else Message("{nodes} nodes", nodes=shown)
+    )

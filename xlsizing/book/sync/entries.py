@@ -12,6 +12,7 @@ from xlsizing.core.catalogs import name_key
 from xlsizing.core.constraints import require
 from xlsizing.core.entries import Entry, Name
 from xlsizing.core.errors import InvalidValueError
+from xlsizing.core.message import Message
 from xlsizing.core.planning.cells import Value, trimmed, words
 
 _ENTRY: Mapping[str, type[Entry]] = {"Models": Model, "Servers": Server, "Storage": StorageProfile}
@@ -48,7 +49,10 @@ def entry_of(kind: CatalogKind, row: TableRow, aliases: Iterable[str] = ()) -> E
         pattern = trimmed(row.values.get("Attention")).lower()
         if pattern == "grouped":
             raise EntryError(
-                "its attention is grouped, and the layer groups of a model stand in a catalog alone"
+                Message(
+                    "its attention is grouped, and the layer groups of a model stand in a catalog "
+                    "alone."
+                )
             )
         for head, field in _PATTERN_HEADS.get(pattern, {}).items():
             fields[field] = row.values.get(head)
@@ -57,7 +61,8 @@ def entry_of(kind: CatalogKind, row: TableRow, aliases: Iterable[str] = ()) -> E
         return _ENTRY[kind.table](**fields, aliases=tuple(aliases))
     except TypeError as error:
         missing = [each for each in _needed(kind) if row.values.get(each) is None]
-        raise EntryError(f"it has no {', '.join(missing) or 'figures'}") from error
+        lacking = Message("it has no {columns}.", columns=", ".join(missing) or Message("figures"))
+        raise EntryError(lacking) from error
 
 
 def _given(value: Value) -> Value:
@@ -74,10 +79,10 @@ def _needed(kind: CatalogKind) -> list[str]:
     return list(missing[kind.table])
 
 
-def local_entries(changes: CatalogChanges) -> tuple[list[Entry], list[str]]:
+def local_entries(changes: CatalogChanges) -> tuple[list[Entry], list[Message]]:
     """The entries that only the workbook has, and a sentence for each row that is none."""
     found: list[Entry] = []
-    faults: list[str] = []
+    faults: list[Message] = []
     own = {name_key(name) for name in changes.own}
     for row in changes.table.rows:
         name = trimmed(row.values["Name"])
@@ -86,15 +91,23 @@ def local_entries(changes: CatalogChanges) -> tuple[list[Entry], list[str]]:
             continue
         if key in changes.entries:
             faults.append(
-                f"{name} on {changes.kind.table} stands there twice, and once as the catalog has it."
+                Message(
+                    "{name} on {table} stands there twice, and once as the catalog has it.",
+                    name=name,
+                    table=changes.kind.table,
+                )
             )
             continue
         try:
             found.append(entry_of(changes.kind, row, _aliases(changes, name)))
         except SizingError as error:
             faults.append(
-                f"{name or 'A row without a name'} on {changes.kind.table} is no entry: "
-                f"{str(error).removesuffix('.')}."
+                Message(
+                    "{name} on {table} is no entry: {why}",
+                    name=name or Message("A row without a name"),
+                    table=changes.kind.table,
+                    why=str(error),
+                )
             )
     return found, faults
 

@@ -5,7 +5,7 @@ leaves all other parts alone, so it moves rows only where nobody refers to them 
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from xlsizing.book.catalog_columns import KINDS
 from xlsizing.book.contents import Contents
@@ -14,11 +14,16 @@ from xlsizing.book.sync.changes import TableEdit
 from xlsizing.book.sync.edits import own_references
 from xlsizing.book.sync.ranges import references
 from xlsizing.book.worksheet import LAST_COLUMN, LAST_ROW, Area, area_of, column_letters
+from xlsizing.core.message import Message
 
 _OVERLAP = 400
 """Bytes before a mention of cells, in the chunk or the one before, that are looked at with it."""
 _CELL = re.compile(rb"<(?:[\w.-]+:)?c\s[^>]*?\br=[\"']([A-Z]{1,3}[0-9]{1,7})[\"']")
-_ATTACHED = ("hyperlink", "mergeCell")
+_ATTACHED: Mapping[str, Message] = {
+    "hyperlink": Message("a link is attached to {cell}"),
+    "mergeCell": Message("a merged cell is attached to {cell}"),
+}
+"""What is said of an element that is attached to cells."""
 _HOLDS_FORMULAS = re.compile(r"xl/(worksheets|charts)/[^/]+\.xml$")
 _BY_AREAS = ("conditionalFormatting", "dataValidation", "sqref")
 _MAY_REFER = re.compile(
@@ -58,7 +63,7 @@ def totals_hindrance(contents: Contents, edit: TableEdit) -> str:
 
 def _hindrances(
     contents: Contents, edit: TableEdit, moving: Area, *, above: bool = True
-) -> Iterator[str]:
+) -> Iterator[Message]:
     """Why cells must stay; `above` where they are all of the table from a row on."""
     title, whole = edit.table.sheet.title, edit.table.body
     yield from _on_the_sheet(contents, edit, moving)
@@ -71,19 +76,19 @@ def _hindrances(
         # Our lists of names go with their tables, wherever a program let them end.
         is_ours = name.lower() in lists
         if not is_ours and _names_some(references(text, title), moving, whole):
-            yield f"the name {name} refers to them by address"
+            yield Message("the name {name} refers to them by address", name=name)
     for part in contents.package.parts:
         is_pivot = re.match(r"xl/pivotCache/pivotCacheDefinition[^/]*\.xml$", part)
         if is_pivot and _names_some(_drawn_from(contents, part, title), moving, whole):
-            yield f"the pivot table of {part} refers to them by address"
+            yield Message("the pivot table of {part} refers to them by address", part=part)
     for part in contents.package.parts:
         if part != edit.table.sheet.part and _MAY_REFER.match(part):
             for text, place in _mentions(contents, part, title):
                 if _names_some(references(text, title), moving, whole):
-                    yield f"{place} refers to them by address"
+                    yield Message("{place} refers to them by address", place=place)
 
 
-def _on_the_sheet(contents: Contents, edit: TableEdit, moving: Area) -> Iterator[str]:
+def _on_the_sheet(contents: Contents, edit: TableEdit, moving: Area) -> Iterator[Message]:
     """Formulas of the sheet itself that name cells by address."""
     worksheet, sheet = contents.worksheet(edit.table.sheet), edit.table.sheet
     if b"<%bf" % worksheet.prefix not in worksheet.content:
@@ -98,7 +103,7 @@ def _on_the_sheet(contents: Contents, edit: TableEdit, moving: Area) -> Iterator
         is_by_place = not formula or bool(own_references(formula))
         if (is_moving and is_by_place) or _names_some(named, moving, edit.table.body):
             place = f"{sheet.title}!{column_letters(cell.column)}{cell.row}"
-            yield f"the formula of {place} names cells by address"
+            yield Message("the formula of {place} names cells by address", place=place)
 
 
 def _names(contents: Contents) -> Iterator[tuple[str, str]]:
@@ -122,7 +127,7 @@ def _drawn_from(contents: Contents, part: str, title: str) -> list[Area]:
         ]
 
 
-def _beside(contents: Contents, edit: TableEdit, moving: Area) -> Iterator[str]:
+def _beside(contents: Contents, edit: TableEdit, moving: Area) -> Iterator[Message]:
     """What somebody typed beside the rows, in no table: it would come to stand beside others."""
     sheet = edit.table.sheet
     tables = [area_of(each.cells) for each in contents.tables.values() if each.sheet == sheet.title]
@@ -130,10 +135,10 @@ def _beside(contents: Contents, edit: TableEdit, moving: Area) -> Iterator[str]:
         is_in_table = any(area.holds(cell.row, cell.column) for area in tables)
         if not is_in_table and contents.value(sheet, cell) not in (None, ""):
             place = f"{sheet.title}!{column_letters(cell.column)}{cell.row}"
-            yield f"what is in {place} stands beside them"
+            yield Message("what is in {place} stands beside them", place=place)
 
 
-def _alone(contents: Contents, edit: TableEdit, moving: Area) -> Iterator[str]:
+def _alone(contents: Contents, edit: TableEdit, moving: Area) -> Iterator[Message]:
     """What is said of some of the rows alone: colours, checks, that they are hidden."""
     sheet = edit.table.sheet
     worksheet = contents.worksheet(sheet)
@@ -142,31 +147,35 @@ def _alone(contents: Contents, edit: TableEdit, moving: Area) -> Iterator[str]:
             listed = each.text if each.tag.name == "sqref" else each.attributes.get("sqref", "")
             areas = list(map(area_of, listed.split()))
             if _names_some(areas, moving, edit.table.body):
-                yield f"a colour or check of {sheet.title}!{listed} is for some of them alone"
+                yield Message(
+                    "a colour or check of {cells} is for some of them alone",
+                    cells=f"{sheet.title}!{listed}",
+                )
         for row in worksheet.rows.values():
             if moving.top <= row.number <= moving.bottom and worksheet.is_hidden(row):
-                yield f"row {row.number} of {sheet.title} is hidden"
+                yield Message(
+                    "row {number} of {sheet} is hidden", number=str(row.number), sheet=sheet.title
+                )
 
 
-def _attached(contents: Contents, edit: TableEdit, moving: Area) -> Iterator[str]:
+def _attached(contents: Contents, edit: TableEdit, moving: Area) -> Iterator[Message]:
     """What is attached to cells that would move: comments, links."""
     sheet, structure = edit.table.sheet, contents.structure
     worksheet = contents.worksheet(sheet)
     with contents.told(sheet.part):
-        for each in elements(worksheet.outline, _ATTACHED):
+        for each in elements(worksheet.outline, tuple(_ATTACHED)):
             area = area_of(each.attributes.get("ref", "A1"))
             if area.meets(moving):
-                yield f"a {_WORDS[each.tag.name]} is attached to {sheet.title}!{_first(area)}"
+                yield _ATTACHED[each.tag.name].filled(cell=f"{sheet.title}!{_first(area)}")
     for kind, element in (("comments", "comment"), ("threadedComment", "threadedComment")):
         for part in structure.targets(sheet.part, kind):
             for each in structure.elements(part, element):
                 with contents.told(part):
                     area = area_of(each.attributes.get("ref", ""))
                 if area.meets(moving):
-                    yield f"a comment is attached to {sheet.title}!{_first(area)}"
-
-
-_WORDS = {"hyperlink": "link", "mergeCell": "merged cell"}
+                    yield Message(
+                        "a comment is attached to {cell}", cell=f"{sheet.title}!{_first(area)}"
+                    )
 
 
 def _first(area: Area) -> str:

@@ -25,6 +25,7 @@ from xlsizing.book.sync.effects import (
 from xlsizing.book.sync.moving import hindrance, totals_hindrance
 from xlsizing.book.sync.tables import catalog_tables
 from xlsizing.core import Catalogs
+from xlsizing.core.message import Message
 
 
 class SignedError(WorkbookReadError):
@@ -46,7 +47,7 @@ class Sync:
     path: str
     changes: Sequence[CatalogChanges]
     effects: Sequence[Effect]
-    notes: Sequence[str]
+    notes: Sequence[Message]
     """What a person should know beside the changes, in sentences."""
     parts: Mapping[str, bytes]
     """The parts that are written anew."""
@@ -168,27 +169,35 @@ def sync_of(
     return Sync(contents.package.name, changes, found, notes, parts.changed, parts.dropped)
 
 
-def _notes(contents: Contents) -> list[str]:
+def _notes(contents: Contents) -> list[Message]:
     """What a person should know of a workbook, whatever changes in it."""
     notes = []
     if is_signed(contents):
-        notes.append("It is signed; a sync breaks the signature.")
+        notes.append(Message("It is signed; a sync breaks the signature."))
     if contents.structure.has_add_in_code(LITE, LITE_CODE):
         notes.append(
-            "Its code for xlwings Lite has the catalogs that it was made with, and keeps them: "
-            "functions by name go on answering from those. A new template --host lite has the new."
+            Message(
+                "Its code for xlwings Lite has the catalogs that it was made with, and keeps them: "
+                "functions by name go on answering from those. A new template --host lite has the "
+                "new."
+            )
         )
     return notes
 
 
-def _movable(contents: Contents, change: CatalogChanges, notes: list[str]) -> CatalogChanges:
+def _movable(contents: Contents, change: CatalogChanges, notes: list[Message]) -> CatalogChanges:
     """The changes without those that would move cells which something knows by address."""
     for edit in change.edits:
         if why := hindrance(contents, edit):
             names = ", ".join(row.name for row in change.removed_from(edit.table))
             notes.append(
-                f"{names} should go from {edit.table.placed.name} and stays, since {why}, and rows "
-                "would move; delete it in a spreadsheet program, which knows how."
+                Message(
+                    "{names} should go from {table} and stays, since {why}, and rows would move; "
+                    "delete it in a spreadsheet program, which knows how.",
+                    names=names,
+                    table=edit.table.placed.name,
+                    why=why,
+                )
             )
             change = change.without_removals(edit.table)
     for edit in change.edits:

@@ -24,6 +24,7 @@ from xlsizing.catalog.hf_config.stacks import (
 )
 from xlsizing.core.errors import shown
 from xlsizing.core.layers import AttentionLayers, LatentLayers, LayerGroup
+from xlsizing.core.message import Message
 
 Rule = Callable[[Fields], list[LayerGroup]]
 
@@ -43,7 +44,7 @@ def kv_heads(fields: Fields) -> int:
     """Key and value heads of a layer; as many as query heads where the class says so."""
     if fields.find("num_key_value_heads") is None and fields.config_class.many_heads:
         heads = attention_heads(fields)
-        source = fields.default("as many KV heads as attention heads")
+        source = fields.default(Message("as many KV heads as attention heads"))
         fields.note("layer_groups.kv_heads", heads, source)
         return heads
     return shared_heads(fields, "num_key_value_heads", "layer_groups.kv_heads")
@@ -220,7 +221,10 @@ def block_configs(fields: Fields) -> list[LayerGroup]:
     source = fields.named("block_configs")
     fields.note("layer_groups.layers", f"{sum(counts.values())} full", source)
     for kv in counts:
-        source = f"{fields.named('num_attention_heads')} / n_heads_in_group of block_configs"
+        source = Message(
+            "{heads} / n_heads_in_group of block_configs",
+            heads=fields.named("num_attention_heads"),
+        )
         fields.note("layer_groups.kv_heads", kv, source)
     return [AttentionLayers("full", count, kv, dim, dim) for kv, count in counts.items()]
 
@@ -248,7 +252,7 @@ def latent(fields: Fields) -> list[LayerGroup]:
     """Latent layers; where index_topk and index_head_dim are given, with indexers."""
     no_window(fields)
     stack = listed(fields, "full", "latent")
-    source = stack.source if stack else fields.default("all layers latent")
+    source = stack.source if stack else fields.default(Message("all layers latent"))
     fields.note("layer_groups.layers", f"{fields.layers} latent", source)
     if not fields.flag("use_mla", otherwise=True):
         raise ConfigError(
@@ -288,7 +292,7 @@ def _indexers(fields: Fields) -> tuple[int, str]:
                 )
         return types.count(full), found.source
     if fields.find("index_topk_freq") is None:
-        return fields.layers, fields.default("an indexer in every layer")
+        return fields.layers, fields.default(Message("an indexer in every layer"))
     frequency = fields.whole("index_topk_freq")
     offset = fields.whole("index_skip_topk_offset", zero=True)
     indexers = sum(max(layer + 1 - offset, 0) % frequency == 0 for layer in range(fields.layers))

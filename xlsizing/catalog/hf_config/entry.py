@@ -11,11 +11,12 @@ from xlsizing.catalog.writing import stated_fields
 from xlsizing.core import Model
 from xlsizing.core.entries import figures
 from xlsizing.core.layers import AttentionLayers, LayerGroup, StateLayers
+from xlsizing.core.message import Message
 
 UNLIMITED_CONTEXT = 1_048_576
 """Longest context of an entry whose config does not limit it [tokens]."""
 
-UNLIMITED = "not limited by the config"
+UNLIMITED = Message("not limited by the config")
 
 UNLIMITED_NOTE = (
     "The config does not limit the context; "

@@ -40,6 +40,7 @@ from xlsizing.catalog.hf_config.states import (
     mamba2,
     states_only,
 )
+from xlsizing.core.message import Message
 
 
 class Family(NamedTuple):
@@ -49,7 +50,7 @@ class Family(NamedTuple):
     config_class: ConfigClass
 
 
-RELEASED = "that was released with the model"
+RELEASED = Message("that was released with the model")
 
 FULL = attention(no_window)
 WINDOW = attention(one_window)

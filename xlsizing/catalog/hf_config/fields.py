@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, cast
 from xlsizing.core import SizingError
 from xlsizing.core.constraints import Count, LayerCount, require
 from xlsizing.core.errors import shown
+from xlsizing.core.message import Message
 
 MOST_LAYERS = 10_000
 """No model has more layers."""
@@ -52,6 +53,9 @@ class Found(NamedTuple):
     source: str
 
 
+IN_TRANSFORMERS = Message("in transformers")
+
+
 class ConfigClass(NamedTuple):
     """The class that reads a config, as far as a config may leave to it what it says."""
 
@@ -65,7 +69,7 @@ class ConfigClass(NamedTuple):
     """Names that the class has for fields."""
     many_heads: bool = False
     """Whether a missing num_key_value_heads is num_attention_heads."""
-    origin: str = "in transformers"
+    origin: Message = IN_TRANSFORMERS
     """Where the class is."""
 
 
@@ -99,9 +103,14 @@ class Fields:
         """A field's name as sentences and sources show it."""
         return f"{self.path}{name}"
 
-    def default(self, words: str) -> str:
+    def default(self, words: str) -> Message:
         """The source of what the class says where the config does not."""
-        return f"default of {self.config_class.name} {self.config_class.origin}: {words}"
+        return Message(
+            "default of {config_class} {origin}: {words}",
+            config_class=self.config_class.name,
+            origin=self.config_class.origin,
+            words=words,
+        )
 
     def find(self, name: str) -> Found | None:
         """A field under any of its names; None where it is left out or null.

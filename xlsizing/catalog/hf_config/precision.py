@@ -6,8 +6,7 @@ from typing import Any, NamedTuple
 from xlsizing.catalog.hf_config.fields import ConfigError, Fields
 from xlsizing.core.entries import KvPrecision, WeightPrecision
 from xlsizing.core.errors import shown
-
-CHOICE = "choice of this catalog"
+from xlsizing.core.message import Message
 
 BY_METHOD: Mapping[str, tuple[WeightPrecision | None, int]] = {
     "fp8": ("fp8", 8),
@@ -58,10 +57,10 @@ def precision(fields: Fields) -> Precision:
         fields.note("weight_precision", weights.precision, weights.source)
     few = weights.bits is not None and weights.bits <= 8
     kv: KvPrecision = "fp8" if few else "bf16"
-    why = f"{weights.source} says weights of 8 bits or fewer"
+    why = Message("{source} says weights of 8 bits or fewer", source=weights.source)
     if not few:
-        why = "the config names no weights of 8 bits or fewer"
-    fields.note("default_kv_precision", kv, f"{CHOICE}: {why}")
+        why = Message("the config names no weights of 8 bits or fewer")
+    fields.note("default_kv_precision", kv, Message("choice of this catalog: {choice}", choice=why))
     quantized = few and weights.precision is not None
     return Precision(weights.precision, _embeddings(fields) if quantized else None, kv)
 
@@ -120,8 +119,14 @@ def _embeddings(fields: Fields) -> int | None:
         return None
     tied = fields.flag("tie_word_embeddings", otherwise=False)
     size = fields.whole("vocab_size") * fields.whole("hidden_size") * (1 if tied else 2)
-    what, times = ("embeddings", "") if tied else ("embeddings and output head", " * 2")
-    product = f"{fields.named('vocab_size')} * {fields.named('hidden_size')}{times}"
-    source = f"{CHOICE}: {what} stay in 16 bits, {product} of the published config.json"
+    stay, times = Message("embeddings and output head stay in 16 bits"), " * 2"
+    if tied:
+        stay, times = Message("embeddings stay in 16 bits"), ""
+    why = Message(
+        "{stay}, {product} of the published config.json",
+        stay=stay,
+        product=f"{fields.named('vocab_size')} * {fields.named('hidden_size')}{times}",
+    )
+    source = Message("choice of this catalog: {choice}", choice=why)
     fields.note("unquantized_params", size, source)
     return size

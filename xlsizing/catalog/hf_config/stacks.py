@@ -12,6 +12,7 @@ from typing import NamedTuple, cast
 
 from xlsizing.catalog.hf_config.fields import ConfigError, Fields, Found
 from xlsizing.core.errors import shown
+from xlsizing.core.message import Message, joined
 
 KIND_BY_WORD: Mapping[str, str] = {
     "full_attention": "full",
@@ -72,7 +73,7 @@ def has_window(fields: Fields) -> bool:
 
 def all_full(fields: Fields) -> Stack:
     """All layers full."""
-    return Stack(["full"] * fields.layers, fields.default("all layers full"))
+    return Stack(["full"] * fields.layers, fields.default(Message("all layers full")))
 
 
 def no_window(fields: Fields) -> Stack:
@@ -115,7 +116,9 @@ def every(period: int, name: str = "", *, full_first: bool = False) -> Kinds:
     def kinds(fields: Fields) -> Stack:
         if not has_window(fields):
             return all_full(fields)
-        length, source = period, fields.default(f"one layer of {period} full, the others sliding")
+        default = Message("one layer of {period} full, the others sliding", period=str(period))
+        length: int = period
+        source: str = fields.default(default)
         found = fields.find(name) if name else None
         if found is not None:
             if isinstance(found.value, str):
@@ -168,7 +171,7 @@ def sharing(fields: Fields, stack: Stack) -> Stack:
     if not shared:
         return stack
     source = cast(Found, fields.find("num_kv_shared_layers")).source
-    return Stack([*stack.kinds[:own], *["none"] * shared], f"{stack.source}, {source}")
+    return Stack([*stack.kinds[:own], *["none"] * shared], joined(", ", (stack.source, source)))
 
 
 def llama4(fields: Fields) -> Stack:

@@ -18,6 +18,7 @@ from xlsizing.catalog.hf_config.fields import ConfigError, Fields
 from xlsizing.catalog.hf_config.stacks import Kinds, Stack, listed, no_window
 from xlsizing.core.errors import shown
 from xlsizing.core.layers import LayerGroup, RecurrentDtype, StateLayers
+from xlsizing.core.message import Message
 
 State = Callable[[Fields], StateLayers]
 
@@ -42,7 +43,7 @@ def both(state: State) -> Rule:
         no_window(fields)
         listed(fields, "both")
         kinds = ["full"] * fields.layers + ["state"] * fields.layers
-        stack = Stack(kinds, fields.default("attention and a state in every layer"))
+        stack = Stack(kinds, fields.default(Message("attention and a state in every layer")))
         return counted(fields, stack, lambda kind: _layer(fields, kind, state))
 
     return rule
@@ -54,7 +55,8 @@ def states_only(state: State) -> Rule:
     def rule(fields: Fields) -> list[LayerGroup]:
         no_window(fields)
         listed(fields, "state")
-        stack = Stack(["state"] * fields.layers, fields.default("all layers state-space layers"))
+        default = fields.default(Message("all layers state-space layers"))
+        stack = Stack(["state"] * fields.layers, default)
         return counted(fields, stack, lambda kind: _layer(fields, kind, state))
 
     return rule
@@ -165,7 +167,8 @@ def _mamba2_head_dim(fields: Fields, name: str, heads: int, expand: str | None) 
             f"{fields.named(name)} is {shown(found and found.value)}; it must be a whole number, "
             f"since {heads} heads do not divide the inner size of the layers."
         )
-    fields.note("layer_groups.state.head_dim", size // heads, f"{source} / {heads} heads")
+    source = Message("{size} / {heads} heads", size=source, heads=str(heads))
+    fields.note("layer_groups.state.head_dim", size // heads, source)
     return size // heads
 
 
@@ -210,5 +213,6 @@ def recurrent_dtype(fields: Fields) -> RecurrentDtype:
     # Engines run a model in 16 bits whatever dtype its weights were saved in.
     half = found is not None and found.value == "float16"
     dtype: RecurrentDtype = "float16" if half else "bfloat16"
-    fields.note(field, dtype, found.source if found else "choice of this catalog: bfloat16")
+    choice = Message("choice of this catalog: {choice}", choice="bfloat16")
+    fields.note(field, dtype, found.source if found else choice)
     return dtype
