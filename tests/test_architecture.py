@@ -18,7 +18,7 @@ MAY_IMPORT: Mapping[str, frozenset[str]] = {
     "catalog": frozenset({"core", "resources", "__version__"}),
     "report": frozenset({"core", "language", "palette", "resources", "__version__"}),
     "book": frozenset({"core", "language", "palette", "resources", "__version__"}),
-    "excel": frozenset({"core", "catalog", "palette", "resources", "__version__"}),
+    "excel": frozenset({"core", "catalog", "language", "palette", "resources", "__version__"}),
     "mail": frozenset({"core"}),
     "cli": frozenset(
         {

@@ -324,3 +324,10 @@ def test_serving(said: Said, monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(serving, "listen", lambda *_: Server())
     require_said(*said(nothing, "serve"), "http manifest Ctrl")
+
+
+def test_what_the_doctor_counts(said: Said) -> None:
+    english, portuguese = said(nothing, "doctor")
+    assert english.endswith(" not checked.\n")
+    assert portuguese.endswith(" sem verificação.\n")
+    assert not set(english.splitlines()) & set(portuguese.splitlines()) - {""}

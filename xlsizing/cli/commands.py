@@ -245,7 +245,10 @@ def doctor_command(options: argparse.Namespace) -> int:
 
     workbook = None if options.workbook is None else _workbook_facts(options.workbook)
     found = examined(Case(this_machine(), workbook, options.catalogs))
-    print(doctor_json(found) if options.json else doctor_text(found))
+    if options.json:
+        print(doctor_json(found, options.json_language))
+    else:
+        print(doctor_text(found, options.language))
     is_wrong = any(finding.outcome is Outcome.PROBLEM for _, finding in found)
     return DIFFERENCE if is_wrong else OK
 
@@ -265,7 +268,8 @@ def _workbook_facts(name: str) -> "WorkbookFacts":
         return WorkbookFacts(path, fault=str(error))
     except ImportError as error:
         # The doctor must also work where an installation is broken.
-        return WorkbookFacts(path, hindrance=f"{path} cannot be looked into: {error}.")
+        told = Message("{file} cannot be looked into: {reason}.", file=path, reason=str(error))
+        return WorkbookFacts(path, hindrance=told)
     return WorkbookFacts(
         path,
         has_macros=hosting.has_macros,

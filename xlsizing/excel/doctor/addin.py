@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from xlsizing.excel.doctor.finding import Finding, Outcome, not_checked, ok, problem
+from xlsizing.core.message import Message, joined
+from xlsizing.excel.doctor.finding import Finding, Outcome, not_checked, ok, problem, run
 from xlsizing.excel.doctor.machine import MAC
 from xlsizing.excel.doctor.office import without_add_in
 from xlsizing.excel.doctor.probe import PythonFacts
@@ -25,7 +26,7 @@ _START_ON_MAC = (
     "Library/Group Containers/UBF8T346G9.Office/User Content.localized/Startup.localized/Excel"
 )
 _SCRIPTS_ON_MAC = "Library/Application Scripts/com.microsoft.Excel"
-_UNKNOWN = "It is not known which xlwings Excel starts; the lines above say why."
+_UNKNOWN = Message("It is not known which xlwings Excel starts; the lines above say why.")
 
 
 def check_add_in(case: Case) -> Finding:
@@ -39,17 +40,31 @@ def check_add_in(case: Case) -> Finding:
     path, facts = _python(case)
     if facts is None or not facts.xlwings:
         return not_checked(_UNKNOWN)
-    files, install = case.machine.files, f'Run "{path}" -m xlwings.cli addin install'
+    files, install = case.machine.files, run(f'"{path}" -m xlwings.cli addin install')
     places = [case.machine.path(folder, _NAME) for folder in start_folders(case)]
     installed = next((place for place in places if files.is_file(place)), None)
     if installed is None:
-        return problem(f"The add-in is missing: there is no {' and no '.join(places)}.", install)
+        missing = (Message("there is no {file}", file=place) for place in places[:1])
+        also = (Message(" and no {file}", file=place) for place in places[1:])
+        what = Message("The add-in is missing: {files}.", files=joined("", (*missing, *also)))
+        return problem(what, install)
     own = case.machine.path(facts.xlwings_folder, "addin", _NAME)
     if not files.is_file(own):
-        return not_checked(f"{own} is missing, with which {installed} would be compared.")
+        return not_checked(
+            Message(
+                "{file} is missing, with which {installed} would be compared.",
+                file=own,
+                installed=installed,
+            )
+        )
     if files.read(installed, _LARGEST_BYTES) != files.read(own, _LARGEST_BYTES):
-        return problem(f"{installed} is not the add-in of xlwings {facts.xlwings}.", install)
-    return ok(f"{installed} is that of xlwings {facts.xlwings}.")
+        what = Message(
+            "{file} is not the add-in of xlwings {version}.", file=installed, version=facts.xlwings
+        )
+        return problem(what, install)
+    return ok(
+        Message("{file} is that of xlwings {version}.", file=installed, version=facts.xlwings)
+    )
 
 
 def start_folders(case: Case) -> Sequence[str]:
@@ -79,8 +94,8 @@ def _script(case: Case, python: str, facts: PythonFacts) -> Finding:
     script = machine.path(machine.home, _SCRIPTS_ON_MAC, name)
     if machine.files.is_file(script):
         return ok(script)
-    mend = f'Run "{python}" -m xlwings.cli runpython install'
-    return problem(f"There is no {script}, through which Excel runs Python.", mend)
+    what = Message("There is no {file}, through which Excel runs Python.", file=script)
+    return problem(what, run(f'"{python}" -m xlwings.cli runpython install'))
 
 
 def _dll(case: Case, python: str, facts: PythonFacts) -> Finding:
@@ -97,13 +112,31 @@ def _dll(case: Case, python: str, facts: PythonFacts) -> Finding:
     folders = (beside, machine.folder_of(beside))
     for name in wanted:
         if not any(machine.files.is_file(machine.path(folder, name)) for folder in folders):
-            what = f"There is no {name} in {' or '.join(folders)}."
+            what = Message(
+                "There is no {file} in {beside} or {above}.",
+                file=name,
+                beside=folders[0],
+                above=folders[1],
+            )
             if facts.bits != 64:
-                what = f"{what} xlwings has it for 64-bit Python alone; this one has {facts.bits}."
-                return problem(what, "Install 64-bit Python from python.org, and xlsizing in it.")
-            again = f'Run "{python}" -m pip install --force-reinstall --no-deps'
-            return problem(what, f"{again} xlwings=={facts.xlwings}")
-    return ok(f"{' and '.join(wanted)} in {' or '.join(folders)}")
+                what = Message(
+                    "{missing} xlwings has it for 64-bit Python alone; this one has {bits}.",
+                    missing=what,
+                    bits=str(facts.bits),
+                )
+                mend = Message("Install 64-bit Python from python.org, and xlsizing in it.")
+                return problem(what, mend)
+            again = f'"{python}" -m pip install --force-reinstall --no-deps'
+            return problem(what, run(f"{again} xlwings=={facts.xlwings}"))
+    files = Message("{one} and {other}", one=wanted[0], other=wanted[-1])
+    return ok(
+        Message(
+            "{files} in {beside} or {above}",
+            files=wanted[0] if len(wanted) == 1 else files,
+            beside=folders[0],
+            above=folders[1],
+        )
+    )
 
 
 def _python(case: Case) -> tuple[str, PythonFacts | None]:

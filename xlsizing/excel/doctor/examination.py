@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
+from xlsizing.core.message import Message
 from xlsizing.excel.doctor.addin import check_add_in, check_bridge
 from xlsizing.excel.doctor.case import Case
 from xlsizing.excel.doctor.catalogs import check_catalogs
@@ -38,6 +39,27 @@ CHECKS: Mapping[str, Callable[[Case], Finding]] = {
     "licence": check_licence,
 }
 
+NAMES: Mapping[str, Message] = {
+    "python": Message("python"),
+    "packages": Message("packages"),
+    "functions": Message("functions"),
+    "catalogs": Message("catalogs"),
+    "Excel": Message("Excel"),
+    "settings": Message("settings"),
+    "interpreter": Message("interpreter"),
+    "add-in": Message("add-in"),
+    "bridge": Message("bridge"),
+    "macros": Message("macros"),
+    "project access": Message("project access"),
+    "workbook": Message("workbook"),
+    "mark of the web": Message("mark of the web"),
+    "location": Message("location"),
+    "neighbours": Message("neighbours"),
+    "Lite": Message("Lite"),
+    "licence": Message("licence"),
+}
+"""What people are told that each check is called."""
+
 
 class Checked(NamedTuple):
     """What one check found."""
@@ -55,7 +77,9 @@ def _found(check: Callable[[Case], Finding], case: Case) -> Finding:
     try:
         return check(case)
     except OSError as error:
-        what = error.filename or "What it looks at"
-        return not_checked(f"{what} cannot be read: {error.strerror or error}.")
+        what = str(error.filename) if error.filename else Message("What it looks at")
+        reason = error.strerror or str(error)
+        return not_checked(Message("{what} cannot be read: {reason}.", what=what, reason=reason))
     except ImportError as error:
-        return not_checked(f"The line packages says why: {error}.")
+        told = Message("The line packages says why: {error}.", error=str(error))
+        return not_checked(told)

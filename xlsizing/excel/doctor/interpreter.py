@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
+from xlsizing.core.message import Message
 from xlsizing.excel.doctor.finding import Finding, Outcome, not_checked, ok, problem
 from xlsizing.excel.doctor.machine import MAC, WINDOWS, Machine
 from xlsizing.excel.doctor.office import without_add_in
@@ -40,15 +41,19 @@ class _Named(NamedTuple):
     """A Python that settings name."""
 
     path: str
-    place: str
+    place: Message
     is_own: bool
-    mend: str
+    mend: Message
     """The one thing to do where it is the wrong one."""
 
     @property
-    def described(self) -> str:
+    def described(self) -> Message:
         """To begin a sentence."""
-        return f'"{self.path}", which Excel starts by the setting {self.place},'
+        return Message(
+            '"{program}", which Excel starts by the setting {place},',
+            program=self.path,
+            place=self.place,
+        )
 
 
 def check_interpreter(case: Case) -> Finding:
@@ -61,21 +66,30 @@ def python_of_excel(case: Case) -> ExcelPython:
     if why := without_add_in(case):
         return ExcelPython(why)
     if any(place.fault for place in case.settings.places):
-        return ExcelPython(not_checked("The settings must be readable first."))
+        return ExcelPython(not_checked(Message("The settings must be readable first.")))
     machine = case.machine
     key = KEYS[machine.platform]
     named = _named(machine, case.settings, key)
     if named is None:
-        what = f"No setting {key} names the Python that Excel starts, so it takes any on its PATH."
-        mend = f'Put {machine.executable} into the field "Interpreter" of the tab xlwings in Excel.'
+        what = Message(
+            "No setting {setting} names the Python that Excel starts, so it takes any on its PATH.",
+            setting=key,
+        )
+        mend = Message(
+            'Put {program} into the field "Interpreter" of the tab xlwings in Excel.',
+            program=machine.executable,
+        )
         return ExcelPython(problem(what, mend))
     if fault := _fault_of_path(machine, named.path):
-        return ExcelPython(problem(f"{named.described} {fault}.", named.mend))
+        return ExcelPython(_wrong(named, fault))
     if not named.is_own and _is_elsewhere(machine, named.path):
-        why_not = f"{named.described} is on another computer; it is not looked for from here."
+        why_not = Message(
+            "{python} is on another computer; it is not looked for from here.",
+            python=named.described,
+        )
         return ExcelPython(not_checked(why_not))
     if not machine.files.is_file(named.path):
-        return ExcelPython(problem(f"{named.described} is not there.", named.mend))
+        return ExcelPython(_wrong(named, Message("is not there")))
     return _answered(case, named)
 
 
@@ -84,31 +98,46 @@ def _answered(case: Case, named: _Named) -> ExcelPython:
     program = _with_console(case.machine, named.path)
     is_this = case.machine.is_same_path(program, case.machine.executable)
     if not is_this and not named.is_own:
-        why = (
-            f"{named.described} is not the one that runs this, and what a workbook names is not "
-            f'started from here; "{program}" -m xlsizing doctor checks it.'
+        why = Message(
+            "{python} is not the one that runs this, and what a workbook names is not started "
+            "from here; {command} checks it.",
+            python=named.described,
+            command=f'"{program}" -m xlsizing doctor',
         )
         return ExcelPython(not_checked(why), program)
     facts = case.python if is_this else answer_of(case.machine, program, _own_paths(case))
     finding = _judged(named, facts)
     if is_this and finding.outcome is Outcome.PROBLEM:
-        why = f"{named.described} is the one that runs this; lines above say what is wrong with it."
+        why = Message(
+            "{python} is the one that runs this; lines above say what is wrong with it.",
+            python=named.described,
+        )
         finding = not_checked(why)
     return ExcelPython(finding, program, None if isinstance(facts, NoAnswer) else facts)
 
 
 def _judged(named: _Named, facts: PythonFacts | NoAnswer) -> Finding:
     if isinstance(facts, NoAnswer):
-        return problem(f"{named.described} {facts.why}.", named.mend)
+        return _wrong(named, facts.why)
     if facts.version < OLDEST:
-        what = f"{named.described} is Python {facts.spelled_version}, too old for xlsizing."
-        return problem(what, named.mend)
+        old = Message("is Python {version}, too old for xlsizing", version=facts.spelled_version)
+        return _wrong(named, old)
     if facts.error:
-        return problem(f"{named.described} has no functions: {facts.error}.", named.mend)
+        return _wrong(named, Message("has no functions: {error}", error=facts.error))
     return ok(
-        f"{named.path}, by the setting {named.place}: Python {facts.spelled_version}, "
-        f"xlwings {facts.xlwings}, xlsizing {facts.xlsizing}"
+        Message(
+            "{program}, by the setting {place}: {versions}",
+            program=named.path,
+            place=named.place,
+            versions=f"Python {facts.spelled_version}, xlwings {facts.xlwings}, "
+            f"xlsizing {facts.xlsizing}",
+        )
     )
+
+
+def _wrong(named: _Named, fault: Message) -> Finding:
+    what = Message("{python} {fault}.", python=named.described, fault=fault)
+    return problem(what, named.mend)
 
 
 def _named(machine: Machine, settings: Settings, key: str) -> _Named | None:
@@ -119,7 +148,12 @@ def _named(machine: Machine, settings: Settings, key: str) -> _Named | None:
     """
     found = next((each for each in map(settings.get, (key, _OLD_KEY)) if each and each.value), None)
     if found and found.value not in _ANY_PYTHON:
-        mend = f"Set {key} {found.place} to {machine.executable}"
+        mend = Message(
+            "Set {setting} {place} to {value}",
+            setting=key,
+            place=found.place,
+            value=machine.executable,
+        )
         return _Named(expanded(machine, found.value), found.place, found.is_own, mend)
     return _named_by_conda(machine, settings) if machine.platform == WINDOWS else None
 
@@ -133,23 +167,30 @@ def _named_by_conda(machine: Machine, settings: Settings) -> _Named | None:
     if (is_own or not _is_elsewhere(machine, conda)) and not machine.files.is_file(
         machine.path(conda, _CONDA)
     ):
-        mend = f"Set CONDA PATH {folder.place} to the folder that holds {_CONDA}"
+        mend = Message(
+            "Set CONDA PATH {place} to the folder that holds {file}",
+            place=folder.place,
+            file=_CONDA,
+        )
         return _Named(machine.path(conda, _CONDA), folder.place, is_own, mend)
     # A whole path stands for itself where it is joined to another.
     home = conda if name == "base" else machine.path(conda, "envs", name)
-    mend = f"Set CONDA ENV {environment.place} to the environment in which xlsizing is installed."
+    mend = Message(
+        "Set CONDA ENV {place} to the environment in which xlsizing is installed.",
+        place=environment.place,
+    )
     return _Named(machine.path(home, "python.exe"), environment.place, is_own, mend)
 
 
-def _fault_of_path(machine: Machine, path: str) -> str:
-    """What is wrong with the spelling of a path, to follow its name; empty where nothing is."""
+def _fault_of_path(machine: Machine, path: str) -> Message | None:
+    """What is wrong with the spelling of a path, to follow its name; None where nothing is."""
     if path != path.strip("\"' "):
-        return "must be written without quotes or blanks around it"
+        return Message("must be written without quotes or blanks around it")
     if unknown := re.search(r"%[^%]+%|^\$\w+", path):
-        return f"holds {unknown[0]}, a variable that Excel does not know"
+        return Message("holds {variable}, a variable that Excel does not know", variable=unknown[0])
     if not machine.paths.isabs(path):
-        return "is not a whole path"
-    return ""
+        return Message("is not a whole path")
+    return None
 
 
 def _is_elsewhere(machine: Machine, path: str) -> bool:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from xlsizing.core.message import Message
 from xlsizing.excel.doctor.finding import Finding, not_checked, ok, problem
 from xlsizing.excel.doctor.machine import MAC, Machine
 from xlsizing.excel.doctor.office import without_add_in
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from xlsizing.excel.doctor.case import Case
 
 ADD_FOLDER = "ADD_WORKBOOK_TO_PYTHONPATH"
-CLEAR_BOX = 'Clear the box "Add workbook to PYTHONPATH" on the tab xlwings in Excel.'
+CLEAR_BOX = Message('Clear the box "Add workbook to PYTHONPATH" on the tab xlwings in Excel.')
 
 
 class _Synced(NamedTuple):
@@ -37,21 +38,39 @@ def check_location(case: Case) -> Finding:
     if workbook is None:
         return not_checked(NO_WORKBOOK)
     if workbook.is_on_web:
-        what = f"{workbook.path} is an address on the web, where the add-in finds no file."
-        return problem(what, "Save a copy in a folder of this computer, and name that one.")
+        what = Message(
+            "{file} is an address on the web, where the add-in finds no file.", file=workbook.path
+        )
+        mend = Message("Save a copy in a folder of this computer, and name that one.")
+        return problem(what, mend)
     if why := without_add_in(case):
         return why
     machine = case.machine
     synced = next((s for s in _synced(machine) if machine.is_below(workbook.path, s.folder)), None)
     if synced is None:
-        return ok("The workbook is in no folder that OneDrive syncs, as far as one can tell.")
+        return ok(
+            Message("The workbook is in no folder that OneDrive syncs, as far as one can tell.")
+        )
     if not adds_folder(case):
-        return ok(f"OneDrive syncs {synced.folder}; {ADD_FOLDER} is false, so it does not matter.")
+        return ok(
+            Message(
+                "OneDrive syncs {folder}; {setting} is false, so it does not matter.",
+                folder=synced.folder,
+                setting=ADD_FOLDER,
+            )
+        )
     if case.settings.value(synced.setting):
-        return ok(f"OneDrive syncs {synced.folder}, and {synced.setting} says where it is.")
-    what = (
-        f"OneDrive syncs {synced.folder}, so Excel may hand over an address on the web, for which "
-        "xlwings may find no file."
+        return ok(
+            Message(
+                "OneDrive syncs {folder}, and {setting} says where it is.",
+                folder=synced.folder,
+                setting=synced.setting,
+            )
+        )
+    what = Message(
+        "OneDrive syncs {folder}, so Excel may hand over an address on the web, for which "
+        "xlwings may find no file.",
+        folder=synced.folder,
     )
     return problem(what, _mend(case))
 
@@ -61,9 +80,11 @@ def adds_folder(case: Case) -> bool:
     return (case.settings.value(ADD_FOLDER) or "true").lower() == "true"
 
 
-def _mend(case: Case) -> str:
+def _mend(case: Case) -> Message:
     found = case.settings.get(ADD_FOLDER)
-    return f"Set {ADD_FOLDER} {found.place} to false." if found and not found.is_own else CLEAR_BOX
+    if found and not found.is_own:
+        return Message("Set {setting} {place} to false.", setting=ADD_FOLDER, place=found.place)
+    return CLEAR_BOX
 
 
 def _synced(machine: Machine) -> Iterator[_Synced]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from xlsizing.core.message import Message
 from xlsizing.excel.doctor.finding import Finding, not_checked, ok, problem
 from xlsizing.excel.doctor.machine import MAC, WINDOWS
 from xlsizing.excel.doctor.workbook import NO_WORKBOOK
@@ -28,22 +29,36 @@ def check_mark(case: Case) -> Finding:
     if workbook is None:
         return not_checked(NO_WORKBOOK)
     if case.machine.platform == MAC:
-        return not_checked("Excel for Mac does not block macros for where a file came from.")
+        return not_checked(
+            Message("Excel for Mac does not block macros for where a file came from.")
+        )
     if case.machine.platform != WINDOWS or workbook.is_on_web:
-        return not_checked("Only a file on Windows bears one.")
+        return not_checked(Message("Only a file on Windows bears one."))
     try:
         mark = case.machine.files.read(workbook.path + _STREAM, _MOST_BYTES)
     except FileNotFoundError:
-        return ok("The workbook bears none.")
+        return ok(Message("The workbook bears none."))
     zone = re.search(rb"^\s*ZoneId\s*=\s*(\d{1,9})\s*$", mark, re.MULTILINE)
     if zone is None:
-        return not_checked(f"The workbook's mark names no zone: {mark[:80]!r}.")
+        shown = repr(mark[:80])
+        return not_checked(Message("The workbook's mark names no zone: {mark}.", mark=shown))
     if int(zone[1]) < _INTERNET:
         return ok(
-            f"The workbook's mark names the zone {int(zone[1])}, whose macros are let through."
+            Message(
+                "The workbook's mark names the zone {zone}, whose macros are let through.",
+                zone=str(int(zone[1])),
+            )
         )
-    came = f"Windows marked the workbook as come from the internet (ZoneId {int(zone[1])})"
+    came = Message(
+        "Windows marked the workbook as come from the internet (ZoneId {zone})",
+        zone=str(int(zone[1])),
+    )
     if not workbook.may_have_macros:
-        return ok(f"{came}; it has no macros to block, and opens once Enable Editing is clicked.")
-    mend = 'Tick "Unblock" in the file\'s Properties in Explorer, and press OK.'
-    return problem(f"{came}, so Excel blocks its macros.", mend)
+        return ok(
+            Message(
+                "{came}; it has no macros to block, and opens once Enable Editing is clicked.",
+                came=came,
+            )
+        )
+    mend = Message('Tick "Unblock" in the file\'s Properties in Explorer, and press OK.')
+    return problem(Message("{came}, so Excel blocks its macros.", came=came), mend)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
+from xlsizing.core.message import Message
 from xlsizing.excel.doctor.finding import Finding, not_checked, ok, problem
 from xlsizing.excel.doctor.location import ADD_FOLDER, adds_folder
 from xlsizing.excel.doctor.office import without_add_in
@@ -27,18 +28,27 @@ def check_neighbours(case: Case) -> Finding:
     if workbook is None:
         return not_checked(NO_WORKBOOK)
     if workbook.is_on_web:
-        return not_checked("What is on the web cannot be looked at.")
+        return not_checked(Message("What is on the web cannot be looked at."))
     if why := without_add_in(case):
         return why
     if not adds_folder(case):
-        return ok(f"{ADD_FOLDER} is false, so no file beside the workbook is imported.")
+        return ok(
+            Message(
+                "{setting} is false, so no file beside the workbook is imported.",
+                setting=ADD_FOLDER,
+            )
+        )
     folder = case.machine.folder_of(workbook.path)
     for name in sorted(case.machine.files.names(folder)):
         module = name.removesuffix(".py")
         if module in _NEEDED and (name != module or _is_package(case, folder, name)):
-            what = f"{case.machine.path(folder, name)} hides the module {module} of the functions."
-            return problem(what, f"Rename {name}.")
-    return ok(f"No file in {folder} hides a module.")
+            what = Message(
+                "{file} hides the module {module} of the functions.",
+                file=case.machine.path(folder, name),
+                module=module,
+            )
+            return problem(what, Message("Rename {file}.", file=name))
+    return ok(Message("No file in {folder} hides a module.", folder=folder))
 
 
 def _is_package(case: Case, folder: str, name: str) -> bool:

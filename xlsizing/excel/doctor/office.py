@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
+from xlsizing.core.message import Message
 from xlsizing.excel.doctor.finding import Finding, not_checked, ok
 from xlsizing.excel.doctor.machine import MAC, WINDOWS, Machine
 
@@ -78,14 +79,19 @@ def check_excel(case: Case) -> Finding:
     """Whether Excel is installed; where it is not, the rest is checked all the same."""
     if case.machine.platform not in (WINDOWS, MAC):
         return not_checked(
-            "There is no Excel for this system; what does not need it is checked all the same."
+            Message(
+                "There is no Excel for this system; what does not need it is checked all the same."
+            )
         )
     excel = case.excel
     if excel is None:
-        where = "/Applications" if case.machine.platform == MAC else "the registry's App Paths"
+        is_mac = case.machine.platform == MAC
         return not_checked(
-            f"Excel is not installed here: {where} does not hold it. "
-            "What does not need it is checked all the same."
+            Message(
+                "Excel is not installed here: {place} does not hold it. "
+                "What does not need it is checked all the same.",
+                place="/Applications" if is_mac else Message("the registry's App Paths"),
+            )
         )
     bits = f", {excel.bits} bits" if excel.bits else ""
     return ok(f"Excel {excel.version}{bits}: {excel.path}")
@@ -96,9 +102,9 @@ def without_add_in(case: Case) -> Finding | None:
     if why := without_macros(case):
         return why
     if case.machine.platform not in (WINDOWS, MAC):
-        return not_checked("There is no Excel for this system.")
+        return not_checked(Message("There is no Excel for this system."))
     if case.excel is None:
-        return not_checked("Excel is not installed here.")
+        return not_checked(Message("Excel is not installed here."))
     return None
 
 
@@ -106,4 +112,6 @@ def without_macros(case: Case) -> Finding | None:
     """That the workbook needs nothing of the classic add-in; None where it may."""
     if case.workbook is None or case.workbook.may_have_macros:
         return None
-    return not_checked("The workbook has no macros, so it does without the classic add-in.")
+    return not_checked(
+        Message("The workbook has no macros, so it does without the classic add-in.")
+    )

@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from xlsizing.core.message import Message
 from xlsizing.excel.doctor.machine import Machine
 
 SECONDS = 30.0
@@ -55,7 +56,7 @@ print("MARK" + json.dumps(found))
 class NoAnswer(NamedTuple):
     """What there is to say of a program that does not answer."""
 
-    why: str
+    why: Message
     """To follow its name."""
 
 
@@ -102,14 +103,20 @@ def answer_of(
     try:
         output = machine.run(interpreter, script, SECONDS)
     except TimeoutError:
-        return NoAnswer(f"gave no answer within {SECONDS:.0f} seconds")
+        return NoAnswer(
+            Message("gave no answer within {seconds} seconds", seconds=f"{SECONDS:.0f}")
+        )
     except OSError as error:
-        return NoAnswer(f"cannot be started ({error.strerror or error})")
+        return NoAnswer(
+            Message("cannot be started ({reason})", reason=error.strerror or str(error))
+        )
     _, _, said = output.rpartition(_MARK)
     if facts := _facts(said):
         return facts
-    heard = f"said {output.strip()[:200]!r}" if output.strip() else "said nothing"
-    return NoAnswer(f"is no Python that answers: it {heard}")
+    if not output.strip():
+        return NoAnswer(Message("is no Python that answers: it said nothing"))
+    heard = repr(output.strip()[:200])
+    return NoAnswer(Message("is no Python that answers: it said {heard}", heard=heard))
 
 
 def _facts(said: str) -> PythonFacts | None:

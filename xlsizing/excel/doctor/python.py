@@ -6,7 +6,8 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from xlsizing.excel.doctor.finding import Finding, not_checked, ok, problem
+from xlsizing.core.message import Message, joined
+from xlsizing.excel.doctor.finding import Finding, not_checked, ok, problem, run
 from xlsizing.excel.doctor.machine import MAC, WINDOWS
 from xlsizing.excel.doctor.probe import WORKED_ANSWER, WORKED_CALL, NoAnswer
 
@@ -32,7 +33,12 @@ REQUIRED_BY_XLWINGS: Mapping[str, Mapping[str, str]] = {
 }
 """What the metadata of xlwings 0.37.8 asks for on top, by platform."""
 
-AGAIN = "Install xlsizing for this Python again, as the first command of its README does."
+AGAIN = Message("Install xlsizing for this Python again, as the first command of its README does.")
+
+_ENVIRONMENTS: Mapping[str, Message] = {
+    "conda": Message(", conda environment"),
+    "virtual": Message(", virtual environment"),
+}
 
 
 def check_python(case: Case) -> Finding:
@@ -40,12 +46,20 @@ def check_python(case: Case) -> Finding:
     executable = case.machine.executable
     facts = case.python
     if isinstance(facts, NoAnswer):
-        return problem(f"{executable} {facts.why}.", "Install Python again, from python.org.")
-    kind = f", {facts.environment} environment" if facts.environment else ""
-    said = f"Python {facts.spelled_version}, {facts.bits} bits{kind}: {executable}"
+        what = Message("{program} {fault}.", program=executable, fault=facts.why)
+        return problem(what, Message("Install Python again, from python.org."))
+    kind = _ENVIRONMENTS.get(facts.environment, "")
+    said = Message(
+        "Python {version}, {bits} bits{kind}: {program}",
+        version=facts.spelled_version,
+        bits=str(facts.bits),
+        kind=kind,
+        program=executable,
+    )
     if facts.version < OLDEST:
         oldest = ".".join(map(str, OLDEST))
-        return problem(f"{said}. xlsizing needs {oldest} or newer.", f"Install Python {oldest}.")
+        what = Message("{found}. xlsizing needs {oldest} or newer.", found=said, oldest=oldest)
+        return problem(what, Message("Install Python {version}.", version=oldest))
     return ok(said)
 
 
@@ -61,12 +75,20 @@ def check_packages(case: Case) -> Finding:
     }
     if not wrong:
         return ok(", ".join(f"{name} {version}" for name, version in found.items()))
-    said = [
-        f"{name} {'is missing' if version is None else f'is {version}'}, and must be {needed[name]}"
+    said = (
+        Message("{name} is missing, and must be {right}", name=name, right=needed[name])
+        if version is None
+        else Message(
+            "{name} is {version}, and must be {right}",
+            name=name,
+            version=version,
+            right=needed[name],
+        )
         for name, version in wrong.items()
-    ]
+    )
     asked = " ".join(f'"{name}{needed[name]}"' for name in wrong)
-    return problem(f"{'; '.join(said)}.", f'Run "{machine.executable}" -m pip install {asked}')
+    mend = run(f'"{machine.executable}" -m pip install {asked}')
+    return problem(Message("{packages}.", packages=joined("; ", said)), mend)
 
 
 def is_within(version: str, bounds: str) -> bool:
@@ -91,10 +113,23 @@ def check_functions(case: Case) -> Finding:
     """Whether the module of the functions imports, and gives the answer of the worked case."""
     facts = case.python
     if isinstance(facts, NoAnswer):
-        return not_checked("The line python says why.")
+        return not_checked(Message("The line python says why."))
     if facts.error:
-        return problem(f"The functions do not work: {facts.error}.", AGAIN)
+        return problem(Message("The functions do not work: {error}.", error=facts.error), AGAIN)
     if facts.answer != WORKED_ANSWER:
-        return problem(f"{WORKED_CALL} is {facts.answer}; it must be {WORKED_ANSWER}.", AGAIN)
-    where = f"xlsizing {facts.xlsizing} in {facts.xlsizing_folder}"
-    return ok(f"{WORKED_CALL} is {WORKED_ANSWER}, by {where}")
+        what = Message(
+            "{call} is {answer}; it must be {right}.",
+            call=WORKED_CALL,
+            answer=str(facts.answer),
+            right=str(WORKED_ANSWER),
+        )
+        return problem(what, AGAIN)
+    return ok(
+        Message(
+            "{call} is {answer}, by xlsizing {version} in {folder}",
+            call=WORKED_CALL,
+            answer=str(WORKED_ANSWER),
+            version=facts.xlsizing,
+            folder=facts.xlsizing_folder,
+        )
+    )

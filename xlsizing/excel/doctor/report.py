@@ -2,34 +2,47 @@
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from xlsizing.core.text import printable
-from xlsizing.excel.doctor.examination import CHECKS, Checked
-from xlsizing.excel.doctor.finding import Outcome
+from xlsizing.core.message import Message, one_or_many
+from xlsizing.excel.doctor.examination import NAMES, Checked
+from xlsizing.excel.doctor.finding import Outcome, printable
+from xlsizing.language import ENGLISH, Language
 
-_OUTCOME_WIDTH = max(len(outcome) for outcome in Outcome)
-_CHECK_WIDTH = max(map(len, CHECKS))
+_OUTCOMES: Mapping[Outcome, Message] = {
+    Outcome.OK: Message("ok"),
+    Outcome.PROBLEM: Message("problem"),
+    Outcome.NOT_CHECKED: Message("not checked"),
+}
 
 
-def doctor_text(found: Sequence[Checked]) -> str:
+def doctor_text(found: Sequence[Checked], language: Language) -> str:
     """A line for each check, below each problem the one thing to do, and a line with the counts."""
+    say = language.say
+    outcomes = {outcome: say(text) for outcome, text in _OUTCOMES.items()}
+    first = max(map(len, outcomes.values()))
+    second = max(len(say(name)) for name in NAMES.values())
     lines = []
     for check, finding in found:
-        head = f"{finding.outcome:{_OUTCOME_WIDTH}}  {check:{_CHECK_WIDTH}}  "
-        lines.append(head + printable(finding.what))
+        head = f"{outcomes[finding.outcome]:{first}}  {say(NAMES[check]):{second}}  "
+        lines.append(head + printable(say(finding.what)))
         if finding.mend:
-            lines.append(f"{' ' * len(head)}What to do: {printable(finding.mend)}")
+            advice = Message("What to do: {advice}", advice=printable(say(finding.mend)))
+            lines.append(f"{' ' * len(head)}{say(advice)}")
     counts = _counts(found)
-    problems = (
-        "1 problem" if counts[Outcome.PROBLEM] == 1 else f"{counts[Outcome.PROBLEM]} problems"
+    ending = one_or_many(
+        "{problems} problem, {ok} ok, {not_checked} not checked.",
+        "{problems} problems, {ok} ok, {not_checked} not checked.",
+        counts[Outcome.PROBLEM],
+        problems=str(counts[Outcome.PROBLEM]),
+        ok=str(counts[Outcome.OK]),
+        not_checked=str(counts[Outcome.NOT_CHECKED]),
     )
-    ending = f"{problems}, {counts[Outcome.OK]} ok, {counts[Outcome.NOT_CHECKED]} not checked."
-    return "\n".join([*lines, "", ending])
+    return "\n".join([*lines, "", say(ending)])
 
 
-def doctor_json(found: Sequence[Checked]) -> str:
-    """The same as JSON."""
+def doctor_json(found: Sequence[Checked], language: Language = ENGLISH) -> str:
+    """The same as JSON; its sentences are English unless another language is asked for."""
     counts = _counts(found)
     document = {
         "problems": counts[Outcome.PROBLEM],
@@ -39,8 +52,8 @@ def doctor_json(found: Sequence[Checked]) -> str:
             {
                 "check": check,
                 "outcome": finding.outcome,
-                "what": finding.what,
-                "mend": finding.mend or None,
+                "what": printable(language.say(finding.what)),
+                "mend": printable(language.say(finding.mend)) or None,
             }
             for check, finding in found
         ],

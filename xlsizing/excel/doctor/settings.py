@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
+from xlsizing.core.message import Message, joined
 from xlsizing.excel.doctor.finding import Finding, not_checked, ok, problem
 from xlsizing.excel.doctor.machine import MAC, WINDOWS, Machine
 from xlsizing.excel.doctor.office import without_macros
@@ -33,15 +34,15 @@ _SHOWN = 8
 class Fault(NamedTuple):
     """What is wrong with a place of settings, and the one thing to do."""
 
-    what: str
-    mend: str
+    what: Message
+    mend: Message
 
 
 class Setting(NamedTuple):
     """The value of a key, and where it stands."""
 
     value: str
-    place: str
+    place: Message
     """To follow a verb, such as: on the sheet xlwings.conf of plan.xlsm."""
     is_own: bool
     """Whether the person's own file holds it, and not something that came with a workbook."""
@@ -51,7 +52,7 @@ class Setting(NamedTuple):
 class Place:
     """One place of settings."""
 
-    name: str
+    name: Message
     """To follow a verb."""
     values: Mapping[str, str]
     """By key in capitals."""
@@ -107,15 +108,25 @@ def own_file(machine: Machine) -> str | None:
 
 def _of_sheet(rows: Sequence[tuple[str, str]], path: str) -> Place:
     """The settings of a sheet; its keys become capitals, and must differ (GetConfigFromSheet)."""
-    name = f"on the sheet {SHEET} of {path}"
+    name = Message("on the sheet {sheet} of {file}", sheet=SHEET, file=path)
     values: dict[str, str] = {}
     for key, value in rows:
         if key.upper() in values:
-            what = f"The key {key!r} stands twice {name}, with which Excel ends in an error."
-            return Place(name, values, Fault(what, f"Keep one row of {key!r} there."))
+            what = Message(
+                "The key {key} stands twice {place}, with which Excel ends in an error.",
+                key=repr(key),
+                place=name,
+            )
+            mend = Message("Keep one row of {key} there.", key=repr(key))
+            return Place(name, values, Fault(what, mend))
         if key != key.strip():
-            what = f"The key {key!r} {name} has a blank at an end, so Excel does not find it."
-            return Place(name, values, Fault(what, f"Write {key.strip()!r} there."))
+            what = Message(
+                "The key {key} {place} has a blank at an end, so Excel does not find it.",
+                key=repr(key),
+                place=name,
+            )
+            mend = Message("Write {key} there.", key=repr(key.strip()))
+            return Place(name, values, Fault(what, mend))
         values[key.upper()] = value
     return Place(name, values)
 
@@ -124,7 +135,7 @@ def _of_file(machine: Machine, path: str, *, is_own: bool = False) -> list[Place
     """The settings of a file, where there is one."""
     if not machine.files.is_file(path):
         return []
-    name = f"in {path}"
+    name = Message("in {file}", file=path)
     content = machine.files.read(path, LARGEST_BYTES + 1)
     if fault := _fault_of_bytes(content, path, machine.encoding):
         return [Place(name, {}, fault, is_own)]
@@ -143,32 +154,50 @@ def _lines(text: str) -> list[str]:
 
 
 def _fault_of_bytes(content: bytes, path: str, encoding: str) -> Fault | None:
-    again = f"Save {path} as text in {encoding}."
+    again = Message("Save {file} as text in {encoding}.", file=path, encoding=encoding)
     if len(content) > LARGEST_BYTES:
-        most = LARGEST_BYTES // 10**6
-        return Fault(f"{path} has more than {most} MB.", f"Take out of {path} what is no setting.")
+        most = str(LARGEST_BYTES // 10**6)
+        return Fault(
+            Message("{file} has more than {most} MB.", file=path, most=most),
+            Message("Take out of {file} what is no setting.", file=path),
+        )
     for mark in (codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
         if content.startswith(mark):
-            what = f"{path} begins with a byte-order mark, which Excel takes for part of a key."
+            what = Message(
+                "{file} begins with a byte-order mark, which Excel takes for part of a key.",
+                file=path,
+            )
             return Fault(what, again)
     try:
         content.decode(encoding)
     except UnicodeDecodeError as error:
-        what = f"Byte {error.start} of {path} is no text in {encoding}, in which it is read."
+        what = Message(
+            "Byte {number} of {file} is no text in {encoding}, in which it is read.",
+            number=str(error.start),
+            file=path,
+            encoding=encoding,
+        )
         return Fault(what, again)
     return None
 
 
 def _fault_of_line(path: str, number: int, line: str) -> Fault:
     if not line.strip():
-        what = f"Line {number} of {path} is empty, which shifts the settings below it."
-        return Fault(what, f"Take out line {number}.")
+        what = Message(
+            "Line {number} of {file} is empty, which shifts the settings below it.",
+            number=str(number),
+            file=path,
+        )
+        return Fault(what, Message("Take out line {number}.", number=str(number)))
     # No more of it is shown: the rest may be a licence key or a password.
-    what = (
-        f"Line {number} of {path}, which begins with {line[:_SHOWN]!r}, is not two texts in "
-        "quotes with a comma between."
+    what = Message(
+        "Line {number} of {file}, which begins with {start}, is not two texts in quotes with a "
+        "comma between.",
+        number=str(number),
+        file=path,
+        start=repr(line[:_SHOWN]),
     )
-    return Fault(what, f'Write line {number} as "KEY","VALUE".')
+    return Fault(what, Message('Write line {number} as "KEY","VALUE".', number=str(number)))
 
 
 def expanded(machine: Machine, value: str) -> str:
@@ -199,5 +228,8 @@ def check_settings(case: Case) -> Finding:
         if place.fault:
             return problem(place.fault.what, place.fault.mend)
     if not places:
-        return not_checked("There are no settings of xlwings: no sheet and no file.")
-    return ok("; ".join(f"{', '.join(place.values) or 'nothing'} {place.name}" for place in places))
+        return not_checked(Message("There are no settings of xlwings: no sheet and no file."))
+    held = (
+        joined(" ", (", ".join(place.values) or Message("nothing"), place.name)) for place in places
+    )
+    return ok(joined("; ", held))

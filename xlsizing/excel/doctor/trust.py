@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from xlsizing.core.message import Message
 from xlsizing.excel.doctor.finding import Finding, not_checked, ok, problem
 from xlsizing.excel.doctor.machine import MAC, WINDOWS, Machine
 from xlsizing.excel.doctor.office import without_add_in
@@ -18,13 +19,13 @@ from xlsizing.excel.doctor.office import without_add_in
 if TYPE_CHECKING:
     from xlsizing.excel.doctor.case import Case
 
-_MACRO_SETTINGS = "File > Options > Trust Center > Trust Center Settings > Macro Settings"
+_MACRO_SETTINGS = Message("File > Options > Trust Center > Trust Center Settings > Macro Settings")
 _RUN, _ASK, _SIGNED, _OFF = 1, 2, 3, 4
 _MACROS = {
-    _RUN: "Excel runs macros without asking.",
-    _ASK: "Excel asks before it runs macros: Enable Content is the answer.",
-    _SIGNED: "Excel runs signed macros only, and those of xlsizing are not signed",
-    _OFF: "Excel runs no macros and does not ask",
+    _RUN: Message("Excel runs macros without asking."),
+    _ASK: Message("Excel asks before it runs macros: Enable Content is the answer."),
+    _SIGNED: Message("Excel runs signed macros only, and those of xlsizing are not signed"),
+    _OFF: Message("Excel runs no macros and does not ask"),
 }
 """What each value of VBAWarnings means; Excel asks where there is none."""
 
@@ -40,22 +41,36 @@ def check_macros(case: Case) -> Finding:
         return ok(_MACROS[_ASK])
     # True is 1 to Python, but no number of the registry.
     if type(value) is not int or value not in _MACROS:
-        return not_checked(f"VBAWarnings is {value!r}, and means something from 1 to 4.")
+        return not_checked(
+            Message("VBAWarnings is {value}, and means something from 1 to 4.", value=repr(value))
+        )
     said = _MACROS[value]
     if value in (_RUN, _ASK):
         return ok(said)
     if is_policy:
-        what = f"{said}: your administrator's policy sets VBAWarnings to {value}."
-        return problem(what, "Ask your administrator to let Excel ask for this workbook's macros.")
-    mend = f'Choose "Disable VBA macros with notification" under {_MACRO_SETTINGS} in Excel.'
-    return problem(f"{said}: VBAWarnings is {value}.", mend)
+        what = Message(
+            "{said}: your administrator's policy sets VBAWarnings to {value}.",
+            said=said,
+            value=str(value),
+        )
+        mend = Message("Ask your administrator to let Excel ask for this workbook's macros.")
+        return problem(what, mend)
+    mend = Message(
+        'Choose "Disable VBA macros with notification" under {place} in Excel.',
+        place=_MACRO_SETTINGS,
+    )
+    what = Message("{said}: VBAWarnings is {value}.", said=said, value=str(value))
+    return problem(what, mend)
 
 
 def _macros_on_mac(machine: Machine) -> Finding:
     state = machine.preference("VisualBasicMacroExecutionState")
     if state == "DisabledWithoutWarnings":
-        mend = 'Choose "Disable all macros with notification" under Excel > Preferences > Security.'
-        return problem(f"{_MACROS[_OFF]}: its preference is {state}.", mend)
+        mend = Message(
+            'Choose "Disable all macros with notification" under Excel > Preferences > Security.'
+        )
+        what = Message("{said}: its preference is {state}.", said=_MACROS[_OFF], state=state)
+        return problem(what, mend)
     return ok(_MACROS[_RUN] if state == "EnabledWithoutWarnings" else _MACROS[_ASK])
 
 
@@ -67,20 +82,30 @@ def check_project_access(case: Case) -> Finding:
     if why := without_add_in(case):
         return why
     if case.machine.platform != WINDOWS:
-        return not_checked("Only Import Functions needs it, which xlwings has on Windows alone.")
+        return not_checked(
+            Message("Only Import Functions needs it, which xlwings has on Windows alone.")
+        )
     value, is_policy = _security(case, "AccessVBOM")
     if value == 1:
-        return ok("Import Functions of xlwings may write macros.")
-    said = "is not set" if value is None else f"is {value!r}"
-    off = f"Import Functions of xlwings may not write macros (AccessVBOM {said})"
+        return ok(Message("Import Functions of xlwings may write macros."))
+    off = Message("Import Functions of xlwings may not write macros (AccessVBOM is not set)")
+    if value is not None:
+        off = Message(
+            "Import Functions of xlwings may not write macros (AccessVBOM is {value})",
+            value=repr(value),
+        )
     workbook = case.workbook
     if workbook is None or workbook.has_wrappers or not workbook.has_macros:
-        return ok(f"{off}, and a workbook that xlsizing wrote does not need it.")
+        return ok(Message("{off}, and a workbook that xlsizing wrote does not need it.", off=off))
     if is_policy:
-        what = f"{off}: your administrator's policy says so."
-        return problem(what, "Use a workbook that xlsizing template --host classic writes.")
-    mend = f'Tick "Trust access to the VBA project object model" under {_MACRO_SETTINGS} in Excel.'
-    return problem(f"{off}, and this workbook has no functions yet.", mend)
+        what = Message("{off}: your administrator's policy says so.", off=off)
+        mend = Message("Use a workbook that xlsizing template --host classic writes.")
+        return problem(what, mend)
+    mend = Message(
+        'Tick "Trust access to the VBA project object model" under {place} in Excel.',
+        place=_MACRO_SETTINGS,
+    )
+    return problem(Message("{off}, and this workbook has no functions yet.", off=off), mend)
 
 
 def _security(case: Case, name: str) -> tuple[object, bool]:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from xlsizing.core.message import Message
 from xlsizing.excel.doctor.finding import Finding, not_checked, ok, problem
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ class WorkbookFacts:
         return self.has_macros or bool(self.fault or self.hindrance) or self.is_on_web
 
 
-NO_WORKBOOK = "No workbook is named; xlsizing doctor WORKBOOK looks at one."
+NO_WORKBOOK = Message("No workbook is named; xlsizing doctor WORKBOOK looks at one.")
 
 
 def check_workbook(case: Case) -> Finding:
@@ -54,19 +55,31 @@ def check_workbook(case: Case) -> Finding:
     if workbook is None:
         return not_checked(NO_WORKBOOK)
     if workbook.is_on_web:
-        return not_checked(f"{workbook.path} is on the web; only a file can be looked into.")
+        return not_checked(
+            Message("{file} is on the web; only a file can be looked into.", file=workbook.path)
+        )
     if workbook.hindrance:
         return not_checked(workbook.hindrance)
     if workbook.fault:
-        return problem(workbook.fault, "Name a workbook that can be opened.")
+        return problem(workbook.fault, Message("Name a workbook that can be opened."))
     folder, name = machine.paths.split(workbook.path)
     is_open = machine.files.is_file(machine.path(folder, f"~${name}"))
-    return ok(f"{workbook.path} {_host(workbook)}{' Excel has it open.' if is_open else ''}")
+    if is_open:
+        return ok(Message("{host} Excel has it open.", host=_host(workbook)))
+    return ok(_host(workbook))
 
 
-def _host(workbook: WorkbookFacts) -> str:
+def _host(workbook: WorkbookFacts) -> Message:
     if workbook.has_macros:
-        return "has macros: it is for Excel on Windows with the classic xlwings add-in."
+        return Message(
+            "{file} has macros: it is for Excel on Windows with the classic xlwings add-in.",
+            file=workbook.path,
+        )
     if workbook.has_lite_code:
-        return "carries code for xlwings Lite: it is for Excel with that add-in from its store."
-    return "has no macros and no code for Lite, and needs nothing here."
+        return Message(
+            "{file} carries code for xlwings Lite: it is for Excel with that add-in from its store.",
+            file=workbook.path,
+        )
+    return Message(
+        "{file} has no macros and no code for Lite, and needs nothing here.", file=workbook.path
+    )
