@@ -174,6 +174,13 @@ def test_an_entry(said: Said) -> None:
     assert "  outros valores: " in portuguese
 
 
+def test_an_entry_with_layer_groups(said: Said) -> None:
+    name = next(name for name, entry in ENTRIES.items() if len(entry.get("layer_groups", ())) > 1)
+    english, portuguese = said(nothing, "catalog", "show", name)
+    assert re.search(r"  layer_groups +\d+ x .*; \d+ x ", english)
+    require_said(english, portuguese, json.dumps(ENTRIES[name], ensure_ascii=False))
+
+
 @pytest.mark.parametrize(
     "config",
     [
