@@ -1,7 +1,10 @@
 """The command `sync` as people and CI use it: what it prints, its exit codes, what it writes."""
 
 import json
+import os
 import re
+import subprocess
+import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -214,3 +217,20 @@ def test_a_workbook_without_catalog_tables_is_offered_them(run: Run) -> None:
     assert Path("notes.xlsx").read_bytes() == original
     assert run("notes.xlsx", "--add-tables")[0] == 0
     assert run("notes.xlsx", "--check") == (0, "notes.xlsx: up to date\n", "")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="only POSIX has such pipes; CI has them")
+def test_where_nobody_reads_the_output_all_workbooks_are_synced(run: Run) -> None:
+    assert run("plan.xlsx", "--check")[0] == 0
+    write_catalogs("new", {"servers": servers_of_the_page})
+    names = ["plan.xlsx", "second.xlsx", "third.xlsx"]
+    for name in names[1:]:
+        Path(name).write_bytes(Path("plan.xlsx").read_bytes())
+    reading, writing = os.pipe()
+    os.close(reading)
+    command = [sys.executable, "-m", "xlsizing", "sync", *names, "--catalogs", "new"]
+    done = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE, check=False)
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (0, b"")
+    for name in names:
+        assert run(name, "--catalogs", "new", "--check")[0] == 0

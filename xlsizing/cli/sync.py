@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from xlsizing.catalog import load_catalogs
 from xlsizing.cli.codes import BAD_INPUT, DIFFERENCE, OK
+from xlsizing.cli.screen import drop_output
 from xlsizing.core import Catalogs, SizingError
 from xlsizing.core.catalogs import name_key
 from xlsizing.core.entries import Entry
@@ -43,9 +44,9 @@ def sync_command(options: argparse.Namespace) -> int:
     if pull:
         pull.finish()
     if options.json:
-        print(sync_json(done, options.json_language))
+        _print(sync_json(done, options.json_language))
     elif len(done) > 1:
-        print(summary_text(done, options.language))
+        _print(summary_text(done, options.language))
     outcomes = {workbook.outcome for workbook in done}
     if "failed" in outcomes:
         return BAD_INPUT
@@ -65,7 +66,7 @@ def _one(
         nonlocal shown
         shown = _described(found)
         if not options.json:
-            print(changes_text(shown, options.language), flush=True)
+            _print(changes_text(shown, options.language))
         if pull:
             pull.take(found, is_pruned=options.prune and not options.check)
 
@@ -81,7 +82,6 @@ def _one(
             check=options.check,
         )
     except SizingError as error:
-        sys.stdout.flush()
         print(printable(options.language.say(str(error))), file=sys.stderr)
         return shown._replace(outcome="failed", error=str(error))
     if options.check:
@@ -92,8 +92,16 @@ def _one(
         told = Message("Synced {file}.", file=path)
         if backup:
             told = Message("Synced {file}. As it was: {backup}.", file=path, backup=str(backup))
-        print(printable(options.language.say(told)))
+        _print(printable(options.language.say(told)))
     return shown._replace(outcome="synced", backup=str(backup) if backup else None)
+
+
+def _print(text: str) -> None:
+    """Print a text at once; where nobody reads any more, the workbooks are synced all the same."""
+    try:
+        print(text, flush=True)
+    except BrokenPipeError:
+        drop_output()
 
 
 def _described(found: "Sync") -> "SyncedWorkbook":
