@@ -84,7 +84,7 @@ def language(code: str) -> Language:
     """
     known = _KNOWN.get(code.strip().lower().replace("_", "-"))
     if known is None:
-        raise InvalidValueError("--lang", code, "en or pt-BR")
+        raise InvalidValueError("--lang", code, Message("en or pt-BR"))
     return ENGLISH if known == "en" else _brazilian_portuguese()
 
 

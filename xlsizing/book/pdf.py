@@ -11,6 +11,7 @@ from pathlib import Path
 
 from xlsizing.book.saving import WorkbookFileError, save_file
 from xlsizing.core import SizingError
+from xlsizing.core.message import Message
 
 TIMEOUT_SECONDS = 300
 
@@ -40,9 +41,11 @@ def office() -> str:
     found = next((each for each in (*on_path, *there) if each), None)
     if found is None:
         raise PdfError(
-            "A PDF is drawn by LibreOffice, which is not installed here; get it from "
-            "https://www.libreoffice.org or your system's packages (apt-get install "
-            "libreoffice-calc), or leave out --pdf. Nothing was written."
+            Message(
+                "A PDF is drawn by LibreOffice, which is not installed here; get it from "
+                "https://www.libreoffice.org or your system's packages (apt-get install "
+                "libreoffice-calc), or leave out --pdf. Nothing was written."
+            )
         )
     return found
 
@@ -56,10 +59,17 @@ def require_pdf_writable(workbook: str, *, force: bool) -> Path:
     """
     target = Path(workbook).with_suffix(".pdf")
     if target.is_dir():
-        raise WorkbookFileError(f"{target} is a folder; choose another name for the workbook.")
+        raise WorkbookFileError(
+            Message(
+                "{target} is a folder; choose another name for the workbook.", target=str(target)
+            )
+        )
     if target.exists() and not force:
         raise WorkbookFileError(
-            f"{target} exists; choose another name, or replace it with --force."
+            Message(
+                "{target} exists; choose another name, or replace it with --force.",
+                target=str(target),
+            )
         )
     return target
 
@@ -96,7 +106,13 @@ def drawn(workbook: bytes, program: str, made_on: date | None = None) -> bytes:
         pdf = folder / "drawn" / "report.pdf"
         content = pdf.read_bytes() if pdf.is_file() else b""
     if not content.startswith(b"%PDF-") or b"%%EOF" not in content[-1024:]:
-        raise PdfError(f"LibreOffice ({program}) drew no PDF{said}. Nothing was written.")
+        raise PdfError(
+            Message(
+                "LibreOffice ({program}) drew no PDF{said}. Nothing was written.",
+                program=program,
+                said=said,
+            )
+        )
     return _dated(content, made_on)
 
 
@@ -137,15 +153,23 @@ def _run(command: list[str]) -> str:
                 raise
     except subprocess.TimeoutExpired as error:
         raise PdfError(
-            f"LibreOffice ({command[0]}) did not end within {TIMEOUT_SECONDS} seconds; nothing "
-            "was written."
+            Message(
+                "LibreOffice ({command}) did not end within {seconds} seconds; nothing was "
+                "written.",
+                command=command[0],
+                seconds=str(TIMEOUT_SECONDS),
+            )
         ) from error
     except OSError as error:
-        why = error.strerror or "the system gives no reason"
-        raise PdfError(f"{command[0]} cannot be run: {why}. Nothing was written.") from error
+        why = error.strerror or Message("the system gives no reason")
+        raise PdfError(
+            Message(
+                "{command} cannot be run: {why}. Nothing was written.", command=command[0], why=why
+            )
+        ) from error
     lines = errors.decode("utf-8", "replace").split("\n")
     last = next((line.strip() for line in reversed(lines) if line.strip()), "")
-    return f"; it says: {last.rstrip('.')}" if last else ""
+    return Message("; it says: {line}", line=last.rstrip(".")) if last else ""
 
 
 def _stop(process: "subprocess.Popen[bytes]") -> None:

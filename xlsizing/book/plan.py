@@ -65,8 +65,16 @@ def _refused(workbook: TypedWorkbook, error: RefusedCellError) -> WorkbookReadEr
     """What to say of a refused cell; where only the workbook has a name, how to mend that."""
     asked = SYMBOLS.get(error.symbol)
     own = _only_in(workbook, asked, error.reason) if asked else ""
-    place = f"{error.cell.place} in {workbook.path}"
-    return WorkbookReadError(f"{error.label} ({place}): {error.reason}{own}")
+    return WorkbookReadError(
+        Message(
+            "{label} ({place} in {path}): {reason}{own}",
+            label=error.label,
+            place=error.cell.place,
+            path=workbook.path,
+            reason=str(error.reason),
+            own=own,
+        )
+    )
 
 
 _TABLES: Mapping[str, str] = {"Model": "Models", "Server": "Servers", "Storage": "Storage"}

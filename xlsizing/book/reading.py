@@ -12,6 +12,8 @@ from xlsizing.book.package.errors import WorkbookReadError
 from xlsizing.book.package.structure import PlacedTable, Sheet
 from xlsizing.book.worksheet import FORMULA, Area, area_of, column_letters
 from xlsizing.core.catalogs import name_key
+from xlsizing.core.exact import grouped
+from xlsizing.core.message import Message
 from xlsizing.core.planning.cells import Value, trimmed
 from xlsizing.core.planning.inputs import INPUTS, SETTINGS_ASKED, TENSOR_PARALLEL
 from xlsizing.core.planning.plan import (
@@ -133,13 +135,22 @@ class _Reading:
             if not must_be:
                 return NOWHERE
             raise WorkbookReadError(
-                f"{self.path} has no name {name}; give a workbook that xlsizing made."
+                Message(
+                    "{path} has no name {name}; give a workbook that xlsizing made.",
+                    path=self.path,
+                    name=name,
+                )
             )
         found = self.contents.place(name)
         if found is None:
             raise WorkbookReadError(
-                f"The name {name} in {self.path} does not stand for one cell any more "
-                f"({said}); give it a cell under Formulas, Name Manager."
+                Message(
+                    "The name {name} in {path} does not stand for one cell any more ({said}); give it a "
+                    "cell under Formulas, Name Manager.",
+                    name=name,
+                    path=self.path,
+                    said=said,
+                )
             )
         sheet, area = found
         place = (area.top, area.left)
@@ -166,8 +177,13 @@ class _Reading:
         bottom = area.bottom - placed.totals
         if bottom - area.top > MOST_ROWS:
             raise WorkbookReadError(
-                f"The table {table} in {self.path} has {bottom - area.top:,} rows; at most "
-                f"{MOST_ROWS:,} are read."
+                Message(
+                    "The table {table} in {path} has {rows} rows; at most {most} are read.",
+                    table=table,
+                    path=self.path,
+                    rows=grouped(bottom - area.top),
+                    most=grouped(MOST_ROWS),
+                )
             )
         columns = self._columns(placed, sheet, area, heads, must_be=must_be)
         if must_be and not placed.totals:
@@ -197,8 +213,14 @@ class _Reading:
         for head in heads:
             if must_be and name_key(head) not in there:
                 raise WorkbookReadError(
-                    f"The table {table.name} on {table.sheet} in {self.path} has no column "
-                    f"{head!r}; give the column that name again."
+                    Message(
+                        "The table {name} on {sheet} in {path} has no column {head}; give the column that "
+                        "name again.",
+                        name=table.name,
+                        sheet=table.sheet,
+                        path=self.path,
+                        head=repr(head),
+                    )
                 )
         return {head: there[name_key(head)] for head in heads if name_key(head) in there}
 
@@ -229,9 +251,14 @@ class _Reading:
             elif worksheet.formula(cell) is not None:
                 if must_be:
                     raise WorkbookReadError(
-                        f"{sheet.title}!{column_letters(cell.column)}{cell.row} in {self.path} "
-                        "holds a formula without a value; open the workbook in a spreadsheet "
-                        "program, save it there, and try again."
+                        Message(
+                            "{title}!{column}{row} in {path} holds a formula without a value; open the workbook "
+                            "in a spreadsheet program, save it there, and try again.",
+                            title=sheet.title,
+                            column=column_letters(cell.column),
+                            row=str(cell.row),
+                            path=self.path,
+                        )
                     )
                 found[place] = FORMULA
         return found

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 from xlsizing.core import SizingError
+from xlsizing.core.message import Message
 
 _BEFORE, _AFTER = ".xlsizing-", ".tmp"
 """How the names of files begin and end that are written beside another."""
@@ -56,7 +57,9 @@ def require_apart(path: str, source: str) -> None:
         is_same = False  # one of them is not there
     if is_same:
         raise WorkbookFileError(
-            f"{path} is the workbook that is read; give the report a name of its own."
+            Message(
+                "{path} is the workbook that is read; give the report a name of its own.", path=path
+            )
         )
 
 
@@ -73,18 +76,30 @@ def require_writable(path: str, force: bool, suffix: str = ".xlsx") -> Path:
         is_folder, in_folder, exists = target.is_dir(), target.parent.is_dir(), target.exists()
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or str(error)
-        raise WorkbookFileError(f"{path!r} cannot be a workbook's name: {why}.") from error
+        raise WorkbookFileError(
+            Message("{path} cannot be a workbook's name: {why}.", path=repr(path), why=why)
+        ) from error
     if is_folder or path.endswith(("/", os.sep)):
-        raise WorkbookFileError(f"{path} is a folder; give the workbook a name in it.")
+        raise WorkbookFileError(
+            Message("{path} is a folder; give the workbook a name in it.", path=path)
+        )
     if not target.name.lower().endswith(suffix) or target.name.lower() == suffix:
         raise WorkbookFileError(
-            f"{path!r} is no name for this workbook; give one that ends in {suffix}, such as "
-            f"plan{suffix}."
+            Message(
+                "{path} is no name for this workbook; give one that ends in {suffix}, such as "
+                "plan{suffix}.",
+                path=repr(path),
+                suffix=suffix,
+            )
         )
     if not in_folder:
-        raise WorkbookFileError(f"There is no folder {target.parent}; make it first.")
+        raise WorkbookFileError(
+            Message("There is no folder {parent}; make it first.", parent=str(target.parent))
+        )
     if exists and not force:
-        raise WorkbookFileError(f"{path} exists; choose another name, or replace it with --force.")
+        raise WorkbookFileError(
+            Message("{path} exists; choose another name, or replace it with --force.", path=path)
+        )
     return target
 
 
@@ -127,15 +142,22 @@ def require_replaceable(path: str) -> None:
             lock = place.with_name(f"{before}{place.name}{after}")
             if os.path.lexists(lock):
                 raise WorkbookFileError(
-                    f"{path} is open in {program}; close it there and try again. Where nobody "
-                    f"has it open, {lock.name} was left by a crash: delete that."
+                    Message(
+                        "{path} is open in {program}; close it there and try again. Where nobody has it "
+                        "open, {name} was left by a crash: delete that.",
+                        path=path,
+                        program=program,
+                        name=lock.name,
+                    )
                 )
     try:
         is_read_only = not target.stat().st_mode & stat.S_IWUSR
     except OSError as error:
         raise _refused(path, error) from error
     if is_read_only or not os.access(target, os.W_OK):
-        raise WorkbookFileError(f"{path} is read-only; allow writing to it, or give a copy.")
+        raise WorkbookFileError(
+            Message("{path} is read-only; allow writing to it, or give a copy.", path=path)
+        )
 
 
 def state_of(path: str | Path) -> FileState | None:
@@ -199,12 +221,17 @@ def _require_as_seen(path: str, target: Path, seen: FileState | None) -> None:
     now = state_of(target)
     if now is None:
         raise WorkbookFileError(
-            f"{path} was moved or deleted by another program while it was read; give it as it is "
-            "called now."
+            Message(
+                "{path} was moved or deleted by another program while it was read; give it as it is "
+                "called now.",
+                path=path,
+            )
         )
     if now != seen:
         raise WorkbookFileError(
-            f"{path} was changed by another program while it was read; try again."
+            Message(
+                "{path} was changed by another program while it was read; try again.", path=path
+            )
         )
 
 
@@ -216,8 +243,12 @@ def _written_beside(path: str, target: Path, write: Callable[[BinaryIO], None]) 
         handle, name = tempfile.mkstemp(dir=target.parent, prefix=_BEFORE, suffix=_AFTER)
     except OSError as error:
         raise WorkbookFileError(
-            f"{path} cannot be written: its folder {target.parent} takes no new file "
-            f"({_why(error)})."
+            Message(
+                "{path} cannot be written: its folder {parent} takes no new file ({error}).",
+                path=path,
+                parent=str(target.parent),
+                error=_why(error),
+            )
         ) from error
     beside = Path(name)
     try:
@@ -253,7 +284,7 @@ def _backup(path: str, target: Path, seen: FileState | None) -> Path:
             shutil.copyfileobj(original, file, 2**20)
 
     names = (f"{target.name}.bak{number if number > 1 else ''}" for number in count(1))
-    with _written_beside(f"The copy of {path}", target, write) as beside:
+    with _written_beside(Message("The copy of {path}", path=path), target, write) as beside:
         found = target.stat()
         with _where_let():
             os.utime(beside, ns=(found.st_atime_ns, found.st_mtime_ns))
@@ -326,9 +357,18 @@ def _settle(folder: Path) -> None:
 
 
 def _refused(path: str, error: OSError) -> WorkbookFileError:
-    hint = " Is it open in another program?" if isinstance(error, PermissionError) else ""
-    return WorkbookFileError(f"{path} cannot be written: {_why(error)}.{hint}")
+    hint = ""
+    if isinstance(error, PermissionError):
+        hint = Message(" Is it open in another program?")
+    return WorkbookFileError(
+        Message(
+            "{path} cannot be written: {error}.{hint}",
+            path=path,
+            error=_why(error),
+            hint=hint,
+        )
+    )
 
 
 def _why(error: OSError) -> str:
-    return error.strerror or "the system gives no reason"
+    return error.strerror or Message("the system gives no reason")

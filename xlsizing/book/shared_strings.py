@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterator
 
 from xlsizing.book.package.opened import Package
 from xlsizing.book.package.xml import XmlError, as_utf8, elements
+from xlsizing.core.message import Message
 
 _ITEM = rb"<%bsi\b[^>]*?(?:/>|>.*?</%bsi>)"
 _LONGEST_ITEM = 16 * 2**20
@@ -53,7 +54,9 @@ def _whole_items(package: Package, part: str) -> Iterator[list[bytes]]:
                 rest = as_utf8(package.read(part))
             root = _ROOT.search(rest)
             if b"<!DOCTYPE" in rest:
-                raise XmlError("its XML declares a document type, which no part of a workbook may")
+                raise XmlError(
+                    Message("its XML declares a document type, which no part of a workbook may")
+                )
             if root is None:
                 continue
             pattern = re.compile(_ITEM % (root[1], root[1]), re.DOTALL)
@@ -64,7 +67,7 @@ def _whole_items(package: Package, part: str) -> Iterator[list[bytes]]:
             yield [match[0] for match in pattern.finditer(rest, 0, end)]
             rest = rest[end:]
         if len(rest) > _LONGEST_ITEM:
-            raise XmlError("a text has no end")
+            raise XmlError(Message("a text has no end"))
 
 
 def rich_text(item: bytes) -> str:

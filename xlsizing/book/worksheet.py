@@ -13,6 +13,7 @@ from xlsizing.book.package.xml import (
     require_well_formed,
 )
 from xlsizing.book.shared_strings import unescaped
+from xlsizing.core.message import Message
 from xlsizing.core.planning.cells import CellError, Value
 
 LAST_ROW, LAST_COLUMN = 1_048_576, 16_384
@@ -89,7 +90,7 @@ class Worksheet:
         self.content = _without_other_markup(content)
         data = re.search(_SHEET_DATA, self.content)
         if data is None:
-            raise XmlError("there are no rows")
+            raise XmlError(Message("there are no rows"))
         self.prefix = data[1]
         self.data_start = data.end()
         self.is_without_rows = bool(data[2])
@@ -123,7 +124,9 @@ class Worksheet:
             else:
                 inner_end, end = self._end(closing, match.end(), self.data_end)
             if number in found or not 1 <= number <= LAST_ROW:
-                raise XmlError(f"row {number} is there twice, or beyond the last")
+                raise XmlError(
+                    Message("row {number} is there twice, or beyond the last", number=str(number))
+                )
             found[number] = Row(number, match.start(), match.end(), inner_end, end)
             at = end
         return found
@@ -139,7 +142,11 @@ class Worksheet:
             if not match[2]:
                 _, end = self._end(closing, match.end(), row.inner_end)
             if not 1 <= column <= LAST_COLUMN:
-                raise XmlError(f"a cell of row {row.number} is beyond the last column")
+                raise XmlError(
+                    Message(
+                        "a cell of row {number} is beyond the last column", number=str(row.number)
+                    )
+                )
             yield Cell(row.number, column, match.start(), match.end(), end)
             at = end
 
@@ -147,7 +154,7 @@ class Worksheet:
         """Where the end tag of a row or cell begins and ends."""
         found = self.content.find(closing, start, end)
         if found < 0:
-            raise XmlError("its rows and cells stand in one another")
+            raise XmlError(Message("its rows and cells stand in one another"))
         return found, self.content.index(b">", found) + 1
 
     def cells_in(self, area: Area) -> Iterator[Cell]:
@@ -256,19 +263,23 @@ def _value(kind: str, text: str, shared: Mapping[int, str], *, is_computed: bool
 
 def _whole(text: str) -> int:
     if not re.fullmatch(r"\s*[0-9]{1,9}\s*", text):
-        raise XmlError(f"a cell has the shared text {text[:20]!r}")
+        raise XmlError(Message("a cell has the shared text {text}", text=repr(text[:20])))
     return int(text)
 
 
 def _number(text: str) -> Value:
     if not re.fullmatch(r"\s*[-+]?[0-9]*\.?[0-9]*([eE][-+]?[0-9]{1,4})?\s*", text[:400]):
-        raise XmlError(f"a cell holds {text[:20]!r}, which is no number")
+        raise XmlError(Message("a cell holds {text}, which is no number", text=repr(text[:20])))
     try:
         number = float(text)
     except ValueError as error:
-        raise XmlError(f"a cell holds {text[:20]!r}, which is no number") from error
+        raise XmlError(
+            Message("a cell holds {text}, which is no number", text=repr(text[:20]))
+        ) from error
     if isinf(number):
-        raise XmlError(f"a cell holds {text[:20]!r}, which is too large for a number")
+        raise XmlError(
+            Message("a cell holds {text}, which is too large for a number", text=repr(text[:20]))
+        )
     return int(number) if number.is_integer() else number
 
 
@@ -301,12 +312,12 @@ def area_of(cells: str) -> Area:
     """
     match = _AREA.fullmatch(cells.strip())
     if match is None:
-        raise XmlError(f"{cells[:40]!r} is no range of cells")
+        raise XmlError(Message("{cells} is no range of cells", cells=repr(cells[:40])))
     left, top, right, bottom = match.groups()
     area = Area(int(top), column_number(left), int(bottom or top), column_number(right or left))
     is_on_a_sheet = area.top >= 1 and area.bottom <= LAST_ROW and area.right <= LAST_COLUMN
     if not is_on_a_sheet or area.top > area.bottom or area.left > area.right:
-        raise XmlError(f"{cells[:40]!r} is no range of cells")
+        raise XmlError(Message("{cells} is no range of cells", cells=repr(cells[:40])))
     return area
 
 
@@ -333,4 +344,4 @@ def _without_other_markup(content: bytes) -> bytes:
     try:
         return etree.tostring(etree.fromstring(content, parser), encoding="UTF-8")
     except etree.XMLSyntaxError as error:
-        raise XmlError("its XML is broken") from error
+        raise XmlError(Message("its XML is broken")) from error

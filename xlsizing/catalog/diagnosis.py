@@ -4,6 +4,7 @@ import json
 import re
 
 from xlsizing.catalog.errors import JsonFault
+from xlsizing.core.message import Message
 
 _BEGINNING = 4096
 """Bytes by which an encoding is told; a multiple of four."""
@@ -11,7 +12,7 @@ _BEGINNING = 4096
 _IN_NO_TEXT = rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]"
 _MERGE_MARK = r"(<{7}|={7}|>{7})( |$)"
 _LAST_WORD = r'[^\s"{}\[\]:,]*'
-_AGAIN = "where another program is still writing it, try again in a moment."
+_AGAIN = Message("where another program is still writing it, try again in a moment.")
 
 
 def why_not_json(
@@ -26,12 +27,28 @@ def why_not_json(
     content : what the file must hold.
     """
     if encoding := _wide_encoding(written):
-        return JsonFault("", f"The file is in {encoding}; save it as UTF-8.")
+        return JsonFault(
+            "", Message("The file is in {encoding}; save it as UTF-8.", encoding=encoding)
+        )
     if not written.strip(b"\xef\xbb\xbf \t\r\n"):
-        return JsonFault("", f"The file is empty and must hold {content}; {_AGAIN}")
+        return JsonFault(
+            "",
+            Message(
+                "The file is empty and must hold {content}; {again}", content=content, again=_AGAIN
+            ),
+        )
     if found := re.search(_IN_NO_TEXT, written):
-        byte = f"byte {found.start()} is 0x{found[0][0]:02X}"
-        return JsonFault("", f"The file is not text, or damaged: {byte}; it must hold {content}.")
+        byte = Message(
+            "byte {number} is {value}", number=str(found.start()), value=f"0x{found[0][0]:02X}"
+        )
+        return JsonFault(
+            "",
+            Message(
+                "The file is not text, or damaged: {byte}; it must hold {content}.",
+                byte=byte,
+                content=content,
+            ),
+        )
     if isinstance(error, UnicodeDecodeError):
         return _not_utf_8(written, error)
     return _not_json(error)
@@ -53,21 +70,29 @@ def _not_utf_8(written: bytes, error: UnicodeDecodeError) -> JsonFault:
     column = len(before[before.rfind(b"\n") + 1 :].decode()) + 1
     if error.reason == "unexpected end of data":
         return _incomplete(line, column)
-    byte = f"Byte 0x{written[error.start]:02X} is not UTF-8"
+    byte = Message("Byte {value} is not UTF-8", value=f"0x{written[error.start]:02X}")
     try:
         mark = written.decode("cp1252")[error.start]
     except UnicodeDecodeError:
-        return JsonFault(_place(line, column), f"{byte}; save the file as UTF-8.")
-    likely = f"the file is likely in Windows-1252 or Latin-1, where it is {mark!r}"
-    return JsonFault(_place(line, column), f"{byte}; {likely}. Save it as UTF-8.")
+        return JsonFault(
+            _place(line, column), Message("{byte}; save the file as UTF-8.", byte=byte)
+        )
+    likely = Message(
+        "the file is likely in Windows-1252 or Latin-1, where it is {mark}", mark=repr(mark)
+    )
+    return JsonFault(
+        _place(line, column),
+        Message("{byte}; {likely}. Save it as UTF-8.", byte=byte, likely=likely),
+    )
 
 
 def _not_json(error: json.JSONDecodeError) -> JsonFault:
     place = _place(error.lineno, error.colno)
     line = error.doc.split("\n", error.lineno)[error.lineno - 1]
     if re.match(_MERGE_MARK, line):
-        sentence = (
-            f"The mark {line[:7]} of a merge is left here; settle what the two sides changed."
+        sentence = Message(
+            "The mark {mark} of a merge is left here; settle what the two sides changed.",
+            mark=line[:7],
         )
         return JsonFault(place, sentence)
     rest = error.doc[error.pos :].rstrip()
@@ -75,12 +100,31 @@ def _not_json(error: json.JSONDecodeError) -> JsonFault:
     if is_last_word or error.msg.startswith("Unterminated string"):
         return _incomplete(error.lineno, error.colno)
     what = f"{error.msg[0].lower()}{error.msg[1:]}".removesuffix(" at")
-    return JsonFault(place, f"This is not JSON: {what}.")
+    what = next((each for each in _WORDS_OF_PYTHON if each == what), what)
+    return JsonFault(place, Message("This is not JSON: {what}.", what=what))
 
 
 def _incomplete(line: int, column: int) -> JsonFault:
-    return JsonFault(_place(line, column), f"The file ends in the middle of its JSON; {_AGAIN}")
+    return JsonFault(
+        _place(line, column),
+        Message("The file ends in the middle of its JSON; {again}", again=_AGAIN),
+    )
 
 
 def _place(line: int, column: int) -> str:
-    return f"line {line}, column {column}"
+    return Message("line {line}, column {column}", line=str(line), column=str(column))
+
+
+_WORDS_OF_PYTHON = (
+    Message("expecting value"),
+    Message("expecting ',' delimiter"),
+    Message("expecting ':' delimiter"),
+    Message("expecting property name enclosed in double quotes"),
+    Message("extra data"),
+    Message("invalid control character"),
+    Message("invalid \\escape"),
+    Message("invalid \\uXXXX escape"),
+    Message("illegal trailing comma before end of object"),
+    Message("illegal trailing comma before end of array"),
+)
+"""What Python says of JSON that is none."""

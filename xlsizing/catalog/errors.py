@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from xlsizing.core import SizingError
+from xlsizing.core.message import Message, joined
 from xlsizing.core.text import printable
 
 MOST_SHOWN = 40
@@ -29,9 +30,18 @@ class Fault(NamedTuple):
     sentence: str
 
     def __str__(self) -> str:
-        """The fault on one line."""
-        place = f"{self.file}: {self.path}" if self.path else self.file
-        return printable(f"{place}: {self.sentence}")
+        """The fault on one line, in whatever language it is said."""
+        parts = (self.file, self.path, self.sentence) if self.path else (self.file, self.sentence)
+        return joined(": ", map(_printable, parts))
+
+
+def _printable(text: str) -> str:
+    """The text as `printable` has it; of a message each value, so that it can still be said."""
+    if text.isprintable():
+        return text
+    if isinstance(text, Message):
+        return text.filled(**{name: _printable(value) for name, value in text.values.items()})
+    return printable(text)
 
 
 class CatalogError(SizingError):
@@ -45,7 +55,10 @@ class CatalogError(SizingError):
     def __init__(self, faults: Sequence[Fault]) -> None:
         lines = [str(fault) for fault in faults[:MOST_SHOWN]]
         if (more := len(faults) - MOST_SHOWN) > 0:
-            least = "at least " if len(faults) >= MOST_LISTED else ""
-            lines.append(f"And {least}{more} more.")
-        super().__init__("\n".join(lines))
+            lines.append(
+                Message("And at least {more} more.", more=str(more))
+                if len(faults) >= MOST_LISTED
+                else Message("And {more} more.", more=str(more))
+            )
+        super().__init__(joined("\n", lines))
         self.faults = tuple(faults)

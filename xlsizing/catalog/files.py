@@ -16,6 +16,7 @@ from xlsizing.catalog.diagnosis import why_not_json
 from xlsizing.catalog.errors import CatalogError, Fault, JsonFault
 from xlsizing.core import Model, Server, StorageProfile
 from xlsizing.core.errors import shown
+from xlsizing.core.message import Message
 
 
 class CatalogKind(NamedTuple):
@@ -27,15 +28,26 @@ class CatalogKind(NamedTuple):
     """Name of its JSON Schema, beside it in the project's own folder."""
     key: str
     """The key that holds the entries."""
-    noun: str
+    noun: Message
     """What one entry is called in a sentence."""
+    nouns: Message
+    """What several are."""
     entry: type[Model] | type[Server] | type[StorageProfile]
 
 
-MODELS = CatalogKind("models.json", "models.schema.json", "models", "model", Model)
-SERVERS = CatalogKind("servers.json", "servers.schema.json", "servers", "server", Server)
+MODELS = CatalogKind(
+    "models.json", "models.schema.json", "models", Message("model"), Message("models"), Model
+)
+SERVERS = CatalogKind(
+    "servers.json", "servers.schema.json", "servers", Message("server"), Message("servers"), Server
+)
 PROFILES = CatalogKind(
-    "storage.json", "storage.schema.json", "profiles", "storage profile", StorageProfile
+    "storage.json",
+    "storage.schema.json",
+    "profiles",
+    Message("storage profile"),
+    Message("storage profiles"),
+    StorageProfile,
 )
 KINDS = (MODELS, SERVERS, PROFILES)
 
@@ -72,7 +84,8 @@ def read_documents(folder: str) -> dict[CatalogKind, Any]:
 def _read(folder: str, kind: CatalogKind) -> Any:
     path = os.path.join(folder, kind.file)
     try:
-        return read_json(path, LARGEST_FILE_MB, "catalog", f"the {kind.noun}s")
+        content = Message("the {nouns}", nouns=kind.nouns)
+        return read_json(path, LARGEST_FILE_MB, Message("catalog"), content)
     except JsonFault as fault:
         return Fault(path, fault.place, fault.sentence)
 
@@ -108,12 +121,16 @@ def read_json(path: str, largest_mb: int, noun: str, content: str, *, finite: bo
             json.dumps(document, ensure_ascii=False).encode()
     except UnicodeEncodeError as error:
         half = error.object[error.start]
-        sentence = f"The text {half!r} is half of a character; write the whole one."
+        sentence = Message(
+            "The text {half} is half of a character; write the whole one.", half=repr(half)
+        )
         raise JsonFault("", sentence) from error
     except (UnicodeDecodeError, json.JSONDecodeError) as error:
         raise why_not_json(written, error, content) from error
     except RecursionError as error:
-        raise JsonFault("", f"The JSON is nested too deeply to be a {noun}.") from error
+        raise JsonFault(
+            "", Message("The JSON is nested too deeply to be a {noun}.", noun=noun)
+        ) from error
     except ValueError as error:
         raise JsonFault("", str(error)) from error
     return document
@@ -121,13 +138,25 @@ def read_json(path: str, largest_mb: int, noun: str, content: str, *, finite: bo
 
 def _bytes(path: str, largest_mb: int, noun: str, content: str) -> bytes:
     most = largest_mb * 10**6
-    too_large = f"The file is larger than {largest_mb} MB, which is too large for a {noun}."
+    too_large = Message(
+        "The file is larger than {most} MB, which is too large for a {noun}.",
+        most=str(largest_mb),
+        noun=noun,
+    )
     try:
         # Opened only where it is a file: a pipe would be waited for.
         found = os.stat(path)
         if not S_ISREG(found.st_mode):
-            what = "a folder" if S_ISDIR(found.st_mode) else "a pipe or a device"
-            raise JsonFault("", f"This is {what}; it must be a file that holds {content}.")
+            is_folder = S_ISDIR(found.st_mode)
+            what = Message("a folder") if is_folder else Message("a pipe or a device")
+            raise JsonFault(
+                "",
+                Message(
+                    "This is {what}; it must be a file that holds {content}.",
+                    what=what,
+                    content=content,
+                ),
+            )
         if found.st_size > most:
             raise JsonFault("", too_large)
         with open(path, "rb") as file:
@@ -135,13 +164,17 @@ def _bytes(path: str, largest_mb: int, noun: str, content: str) -> bytes:
             written = file.read(most + 1)
             after = os.fstat(file.fileno())
     except (OSError, ValueError) as error:
-        why = getattr(error, "strerror", None) or "it cannot be read"
-        sentence = f"The file cannot be read ({why}); it must hold {content}."
+        why = getattr(error, "strerror", None) or Message("it cannot be read")
+        sentence = Message(
+            "The file cannot be read ({why}); it must hold {content}.", why=why, content=content
+        )
         raise JsonFault("", sentence) from error
     if len(written) > most:
         raise JsonFault("", too_large)
     if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
-        sentence = "The file changed while it was read; try again when it is no longer written to."
+        sentence = Message(
+            "The file changed while it was read; try again when it is no longer written to."
+        )
         raise JsonFault("", sentence)
     return written
 
@@ -152,14 +185,22 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         seen: set[str] = set()
         for key, _ in pairs:
             if key in seen:
-                raise ValueError(f"An object has the key {shown(key)} twice; keep one of them.")
+                raise ValueError(
+                    Message("An object has the key {key} twice; keep one of them.", key=shown(key))
+                )
             seen.add(key)
     return fields
 
 
 def _whole(noun: str, text: str) -> int:
     if len(text) > LONGEST_NUMBER:
-        raise ValueError(f"A number has {len(text)} digits; no figure of a {noun} needs that many.")
+        raise ValueError(
+            Message(
+                "A number has {count} digits; no figure of a {noun} needs that many.",
+                count=str(len(text)),
+                noun=noun,
+            )
+        )
     return int(text)
 
 
@@ -167,12 +208,22 @@ def _figure(text: str) -> float:
     value = float(text)
     if isinf(value):
         raise ValueError(
-            f"The number {text[:20]} is too large for a figure; leave out what is not known."
+            Message(
+                "The number {number} is too large for a figure; leave out what is not known.",
+                number=text[:20],
+            )
         )
     if not value and text.lower().partition("e")[0].strip("-0."):
-        raise ValueError(f"The number {text[:20]} is too small for a figure; write 0 for nothing.")
+        raise ValueError(
+            Message(
+                "The number {number} is too small for a figure; write 0 for nothing.",
+                number=text[:20],
+            )
+        )
     return value or 0.0  # and not -0.0
 
 
 def _no_constant(name: str) -> Any:
-    raise ValueError(f"{name} is not a figure; leave the field out where none is known.")
+    raise ValueError(
+        Message("{name} is not a figure; leave the field out where none is known.", name=name)
+    )

@@ -12,6 +12,7 @@ from xlsizing.catalog.files import KINDS, MODELS, PROFILES, SERVERS, CatalogKind
 from xlsizing.core import Catalogs, Model, Server, SizingError, StorageProfile
 from xlsizing.core.catalogs import name_key, names
 from xlsizing.core.layers import CLASS_BY_KIND, LayerGroup
+from xlsizing.core.message import Message
 from xlsizing.resources import shipped
 
 AnyEntry = TypeVar("AnyEntry", Model, Server, StorageProfile)
@@ -32,8 +33,12 @@ def catalog_folder(folder: str | None = None) -> str:
         return shipped("catalogs")
     if not os.path.isdir(named):
         files = ", ".join(kind.file for kind in KINDS)
-        what = "This is no folder" if os.path.lexists(named) else "There is no such folder"
-        raise CatalogError([Fault(named, "", f"{what}; it must hold {files}.")])
+        what = (
+            Message("This is no folder; it must hold {files}.", files=files)
+            if os.path.lexists(named)
+            else Message("There is no such folder; it must hold {files}.", files=files)
+        )
+        raise CatalogError([Fault(named, "", what)])
     return named
 
 

@@ -21,6 +21,7 @@ from xlsizing.core.constraints import refusal, rules_of
 from xlsizing.core.entries import Entry, faults_between_fields
 from xlsizing.core.errors import InvalidValueError, shown
 from xlsizing.core.layers import CLASS_BY_KIND, LayerGroup
+from xlsizing.core.message import Message
 from xlsizing.core.text import cut
 
 STRICT = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True)
@@ -60,16 +61,27 @@ def _document_faults(document: Any, kind: CatalogKind) -> Iterator[tuple[str, st
     if not isinstance(document, dict) or not isinstance(document.get(kind.key), list):
         yield (
             "",
-            f'The file must be an object with a list of {kind.noun}s: {{"{kind.key}": [...]}}.',
+            Message(
+                "The file must be an object with a list of {nouns}: {example}.",
+                nouns=kind.nouns,
+                example=f'{{"{kind.key}": [...]}}',
+            ),
         )
         return
     for key in document:
         if key not in ("$schema", kind.key):
-            yield cut(key), f"This key is unknown; the file may hold $schema and {kind.key}."
+            yield (
+                cut(key),
+                Message("This key is unknown; the file may hold $schema and {key}.", key=kind.key),
+            )
     if not isinstance(document.get("$schema", ""), str):
-        yield "$schema", f"$schema is {shown(document['$schema'])}; it must be text."
+        fault = InvalidValueError("$schema", document["$schema"], Message("text"))
+        yield "$schema", str(fault)
     if not document[kind.key]:
-        yield kind.key, f"The list is empty; it must hold at least one {kind.noun}."
+        yield (
+            kind.key,
+            Message("The list is empty; it must hold at least one {noun}.", noun=kind.noun),
+        )
     for number, fields in enumerate(document[kind.key]):
         yield from _entry_faults(f"{kind.key}[{number}]", fields, kind)
     yield from _name_faults(document[kind.key], kind)
@@ -77,7 +89,14 @@ def _document_faults(document: Any, kind: CatalogKind) -> Iterator[tuple[str, st
 
 def _entry_faults(path: str, fields: Any, kind: CatalogKind) -> Iterator[tuple[str, str]]:
     if not isinstance(fields, dict):
-        yield path, f"This is {shown(fields)}; it must be an object, the fields of a {kind.noun}."
+        yield (
+            path,
+            Message(
+                "This is {value}; it must be an object, the fields of a {noun}.",
+                value=shown(fields),
+                noun=kind.noun,
+            ),
+        )
         return
     wrong = set()
     for name, sentence in _field_faults(fields, entry_adapter(kind), kind.entry, kind.noun):
@@ -100,12 +119,13 @@ def _group_faults(groups: list[Any]) -> Iterator[tuple[str, str]]:
         path = f"layer_groups[{number}]"
         kind = fields.get("kind") if isinstance(fields, dict) else None
         if not isinstance(kind, str) or kind not in CLASS_BY_KIND:
-            right = f"an object with a kind: {', '.join(CLASS_BY_KIND)}"
-            yield path, f"{path} is {shown(fields)}; it must be {right}."
+            right = Message("an object with a kind: {kinds}", kinds=", ".join(CLASS_BY_KIND))
+            yield path, str(InvalidValueError(path, fields, right))
             continue
         owner = CLASS_BY_KIND[kind]
         adapter: TypeAdapter[LayerGroup] = TypeAdapter(with_config(STRICT)(owner))
-        for name, sentence in _field_faults(fields, adapter, owner, f"group of {kind} layers"):
+        noun = Message("group of {kind} layers", kind=kind)
+        for name, sentence in _field_faults(fields, adapter, owner, noun):
             yield f"{path}.{cut(name)}" if name else path, sentence
 
 
@@ -116,7 +136,15 @@ def _field_faults(
     rules = rules_of(owner)
     for name in fields:
         if name not in rules:
-            yield name, f"The field {shown(name)} is unknown; a {noun} has {', '.join(rules)}."
+            yield (
+                name,
+                Message(
+                    "The field {name} is unknown; a {noun} has {fields}.",
+                    name=shown(name),
+                    noun=noun,
+                    fields=", ".join(rules),
+                ),
+            )
     known = {name: fields[name] for name in rules if name in fields}
     wrong: set[str] = set()
     try:
@@ -154,12 +182,24 @@ def _sentence(
     name: str, detail: ErrorDetails, fields: Mapping[str, Any], rules: Mapping[str, Any], noun: str
 ) -> str:
     if detail["type"] == "missing":
-        return f"The field {name!r} is missing; a {noun} must have it."
+        return Message(
+            "The field {name} is missing; a {noun} must have it.", name=repr(name), noun=noun
+        )
     value = fields[name]
     if isinstance(value, float) and value.is_integer() and not _refused(name, int(value), rules):
-        return f"{name} is {value!r}; it must be a whole number, written as {int(value)}."
-    error = _refused(name, value, rules)
-    return str(error) if error else f"{name} is {shown(value)}: {detail['msg']}."
+        right = Message("a whole number, written as {number}", number=str(int(value)))
+        return Message(
+            "{field} is {value}; it must be {expected}.",
+            field=name,
+            value=repr(value),
+            expected=right,
+        )
+    if error := _refused(name, value, rules):
+        return str(error)
+    # What core has no rule for is in the words of pydantic, which are English.
+    return Message(
+        "{field} is {value}: {fault}.", field=name, value=shown(value), fault=detail["msg"]
+    )
 
 
 def _name_faults(entries: list[Any], kind: CatalogKind) -> Iterator[tuple[str, str]]:
@@ -171,8 +211,14 @@ def _name_faults(entries: list[Any], kind: CatalogKind) -> Iterator[tuple[str, s
                 first[key] = number, field
                 continue
             owner, its_field = first[key]
-            taken = f"The name {shown(name)} is already taken by {kind.key}[{owner}].{its_field}"
-            yield f"{kind.key}[{number}].{field}", f"{taken}; names and aliases must differ."
+            yield (
+                f"{kind.key}[{number}].{field}",
+                Message(
+                    "The name {name} is already taken by {owner}; names and aliases must differ.",
+                    name=shown(name),
+                    owner=f"{kind.key}[{owner}].{its_field}",
+                ),
+            )
 
 
 def _names(fields: dict[str, Any]) -> Iterator[tuple[str, str]]:

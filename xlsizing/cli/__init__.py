@@ -24,7 +24,7 @@ def _run(arguments: Sequence[str]) -> int:
         asked = asked_language(arguments)
         chosen = system_language() if asked is None else language(asked)
     except SizingError as error:
-        print(printable(str(error)), file=sys.stderr)
+        print(printable(system_language().say(str(error))), file=sys.stderr)
         return BAD_INPUT
     command, options = parsed(arguments, chosen)
     options.language = chosen
@@ -35,7 +35,8 @@ def _run(arguments: Sequence[str]) -> int:
         if sys.stdout:  # None where it was closed for us
             sys.stdout.flush()
     except CatalogError as error:
-        print(error, file=sys.stderr)
+        # Of several lines, which are printable as they are.
+        print(chosen.say(str(error)), file=sys.stderr)
         return BAD_INPUT
     except SizingError as error:
         print(printable(chosen.say(str(error))), file=sys.stderr)

@@ -70,7 +70,7 @@ def _host(name: str, catalogs: Catalogs) -> "Host":
         from xlsizing.excel.lite import code
 
         return lite_workbook(code(catalogs))
-    raise InvalidValueError("--host", name, "none, classic, lite or server")
+    raise InvalidValueError("--host", name, Message("none, classic, lite or server"))
 
 
 def report_command(options: argparse.Namespace) -> int:
@@ -170,13 +170,13 @@ def _made_on(options: argparse.Namespace) -> "date | None":
         try:
             return datetime.strptime(given, "%Y-%m-%d").replace(tzinfo=UTC).date()
         except ValueError as error:
-            raise InvalidValueError("--date", given, "a day such as 2026-11-23") from error
+            raise InvalidValueError("--date", given, Message("a day such as 2026-11-23")) from error
     if not epoch:
         return None
     try:
         return datetime.fromtimestamp(int(epoch), UTC).date()
     except (ValueError, OverflowError, OSError) as error:
-        right = "the seconds since 1970 of a day that there is, or not set"
+        right = Message("the seconds since 1970 of a day that there is, or not set")
         raise InvalidValueError("SOURCE_DATE_EPOCH", epoch, right) from error
 
 
@@ -227,14 +227,20 @@ def _log_bytes(name: str) -> bytes:
 
     if name == "-":
         if sys.stdin is None:
-            raise LogError("Standard input is closed; give a log there, or a file's name.")
+            raise LogError(Message("Standard input is closed; give a log there, or a file's name."))
         return sys.stdin.buffer.read(MOST_BYTES + 1)
     try:
         with Path(name).open("rb") as file:
             return file.read(MOST_BYTES + 1)
     except OSError as error:
-        reason = error.strerror or "it cannot be opened"
-        raise LogError(f"{name} cannot be read ({reason}); give a log, or - for input.") from error
+        reason = error.strerror or Message("it cannot be opened")
+        raise LogError(
+            Message(
+                "{name} cannot be read ({reason}); give a log, or - for input.",
+                name=name,
+                reason=reason,
+            )
+        ) from error
 
 
 def doctor_command(options: argparse.Namespace) -> int:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from xlsizing.cli.codes import NOT_SENT, OK
 from xlsizing.cli.screen import drop_output
 from xlsizing.core.errors import InvalidValueError
-from xlsizing.core.exact import grouped
+from xlsizing.core.exact import grouped, plain
 from xlsizing.core.message import Message, joined, one_or_many
 from xlsizing.core.text import printable
 
@@ -64,7 +64,9 @@ def send_command(options: argparse.Namespace) -> int:
     for name, (least, most) in _LIMITS.items():
         if not least <= getattr(options, name) <= most:
             option, value = f"--{name.replace('_', '-')}", getattr(options, name)
-            raise InvalidValueError(option, value, f"from {least} to {most}")
+            raise InvalidValueError(
+                option, value, Message("from {least} to {most}", least=plain(least), most=str(most))
+            )
     server = _server(options)
     draft = read_draft(options.draft, options.most_mib)
     mail = mail_of(draft, options.sender, options.to, datetime.now(UTC))
@@ -138,7 +140,9 @@ def _server(options: argparse.Namespace) -> "Server":
 
     text = options.server or os.environ.get(SERVER)
     if not text:
-        raise MailError(f"No mail server is named; add --server HOST, or set {SERVER}.")
+        raise MailError(
+            Message("No mail server is named; add --server HOST, or set {server}.", server=SERVER)
+        )
     return server_at(text, options.security)
 
 

@@ -14,7 +14,7 @@ from xlsizing.cli.screen import drop_output
 from xlsizing.core import Catalogs, SizingError
 from xlsizing.core.catalogs import name_key
 from xlsizing.core.entries import Entry
-from xlsizing.core.message import Message, one_or_many
+from xlsizing.core.message import Message, joined, one_or_many
 from xlsizing.core.text import printable
 
 if TYPE_CHECKING:
@@ -167,8 +167,13 @@ class _Pulled:
                     )
         if missed and is_pruned:
             raise EntryError(
-                f"{found.path} is not pruned, since {self.path} cannot hold all that would go: "
-                f"{' '.join(missed)}"
+                Message(
+                    "{workbook} is not pruned, since {file} cannot hold all that would go: "
+                    "{faults}",
+                    workbook=found.path,
+                    file=self.path,
+                    faults=joined(" ", missed),
+                )
             )
         for miss in missed:
             self._tell(

@@ -17,6 +17,7 @@ from xlsizing.core.exact import (
     is_in_parts,
     is_number,
 )
+from xlsizing.core.message import Message
 from xlsizing.core.units import BYTES_PER_GB, BYTES_PER_GIB, BYTES_PER_MIB
 
 DEFAULT_KV_BUDGET_RATIO = 0.70
@@ -26,13 +27,13 @@ KvBudgetRatio = Annotated[
     float,
     Above(0),
     AtMost(1),
-    Rule(lambda value: is_in_parts(value, RATIO_PARTS), "with at most 4 decimals"),
+    Rule(lambda value: is_in_parts(value, RATIO_PARTS), Message("with at most 4 decimals")),
 ]
 RuntimeOverheadGib = Annotated[
     float,
     AtLeast(0),
     AtMost(LARGEST),
-    Rule(lambda value: is_in_parts(value, GIB_PARTS), "with at most 2 decimals"),
+    Rule(lambda value: is_in_parts(value, GIB_PARTS), Message("with at most 2 decimals")),
 ]
 
 
@@ -136,5 +137,7 @@ def _whole_bytes(kv_per_session_gib: Number) -> int:
         if size > 0:
             return size
     raise InvalidValueError(
-        "kv_per_session_gib", kv_per_session_gib, "a number above 0 that makes at least one byte"
+        "kv_per_session_gib",
+        kv_per_session_gib,
+        Message("a number above 0 that makes at least one byte"),
     )

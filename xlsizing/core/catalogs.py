@@ -9,6 +9,7 @@ from typing import NamedTuple, TypeVar
 
 from xlsizing.core.entries import Entry, Model, Server, StorageProfile
 from xlsizing.core.errors import UnknownNameError
+from xlsizing.core.message import Message
 
 AnyEntry = TypeVar("AnyEntry", Model, Server, StorageProfile)
 
@@ -25,15 +26,15 @@ class Catalogs(NamedTuple):
 
     def model(self, name: object) -> Model:
         """The model that bears `name`; raises UnknownNameError where there is none."""
-        return find("model", self.models, name)
+        return find(Message("model"), self.models, name)
 
     def server(self, name: object) -> Server:
         """The server that bears `name`; raises UnknownNameError where there is none."""
-        return find("server", self.servers, name)
+        return find(Message("server"), self.servers, name)
 
     def profile(self, name: object) -> StorageProfile:
         """The storage profile that bears `name`; raises UnknownNameError where there is none."""
-        return find("storage profile", self.profiles, name)
+        return find(Message("storage profile"), self.profiles, name)
 
     def fingerprint(self) -> str:
         """12 characters that differ wherever a figure, name, source or note does."""
@@ -47,7 +48,9 @@ class Catalogs(NamedTuple):
         key = name_key(name)
         found = [entry for entry in entries if key in map(name_key, names(entry))]
         if not found:
-            raise UnknownNameError("entry", name, (), partial(nearest_names, entries, name))
+            raise UnknownNameError(
+                Message("entry"), name, (), partial(nearest_names, entries, name)
+            )
         return found
 
 

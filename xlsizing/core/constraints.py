@@ -16,6 +16,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_typ
 
 from xlsizing.core.errors import InvalidValueError
 from xlsizing.core.exact import Number, is_number, typed_decimal
+from xlsizing.core.message import Message, joined
 
 Check = Callable[[Any], bool]
 
@@ -29,7 +30,7 @@ class Constraint:
     __slots__ = ("words",)
     __is_annotated_types_grouped_metadata__ = True
 
-    def __init__(self, words: str) -> None:
+    def __init__(self, words: Message) -> None:
         self.words = words
 
     def holds(self, value: Any) -> bool:
@@ -44,8 +45,8 @@ class Constraint:
 class _Bound(Constraint):
     __slots__ = ("bound",)
 
-    def __init__(self, bound: int, words: str) -> None:
-        super().__init__(f"{words} {_shown_bound(bound)}")
+    def __init__(self, bound: int, words: Message) -> None:
+        super().__init__(words)
         self.bound = bound
 
 
@@ -65,7 +66,7 @@ class AtLeast(_Bound):
     __slots__ = ()
 
     def __init__(self, bound: int) -> None:
-        super().__init__(bound, "of at least")
+        super().__init__(bound, Message("of at least {bound}", bound=_shown_bound(bound)))
 
     def holds(self, value: Any) -> bool:
         """True where `value` is the bound or more."""
@@ -84,7 +85,7 @@ class Above(_Bound):
     __slots__ = ()
 
     def __init__(self, bound: int) -> None:
-        super().__init__(bound, "above")
+        super().__init__(bound, Message("above {bound}", bound=_shown_bound(bound)))
 
     def holds(self, value: Any) -> bool:
         """True where `value` is more than the bound."""
@@ -103,7 +104,7 @@ class AtMost(_Bound):
     __slots__ = ()
 
     def __init__(self, bound: int) -> None:
-        super().__init__(bound, "and at most")
+        super().__init__(bound, Message("and at most {bound}", bound=_shown_bound(bound)))
 
     def holds(self, value: Any) -> bool:
         """True where `value` is the bound or less."""
@@ -121,7 +122,7 @@ class Rule(Constraint):
 
     __slots__ = ("test",)
 
-    def __init__(self, test: Check, words: str) -> None:
+    def __init__(self, test: Check, words: Message) -> None:
         super().__init__(words)
         self.test = test
 
@@ -249,29 +250,35 @@ _BASE_CHECKS: Mapping[Any, Check] = {
 }
 
 
-_BASE_WORDS: Mapping[Any, str] = {
-    bool: "true or false",
-    int: "a whole number",
-    float: "a finite number",
-    str: "text",
-    type(None): "left out",
+_BASE_WORDS: Mapping[Any, Message] = {
+    bool: Message("true or false"),
+    int: Message("a whole number"),
+    float: Message("a finite number"),
+    str: Message("text"),
+    type(None): Message("left out"),
 }
 
 
 @cache
-def _words(annotation: Any) -> str:
+def _words(annotation: Any) -> Message:
     origin = get_origin(annotation)
     if origin is Annotated:
         base, *rules = get_args(annotation)
-        return " ".join([_words(base), *(rule.words for rule in rules)])
+        return joined(" ", [_words(base), *(rule.words for rule in rules)])
     if origin is Union or origin is UnionType:
-        return " or ".join(_words(option) for option in get_args(annotation))
+        return _either(list(map(_words, get_args(annotation))))
     if origin is Literal:
-        return "one of " + ", ".join(get_args(annotation))
+        return Message("one of {choices}", choices=", ".join(get_args(annotation)))
     if origin is tuple:
-        return f"a list, each item {_words(get_args(annotation)[0])}"
+        return Message("a list, each item {item}", item=_words(get_args(annotation)[0]))
     if origin is dict:
-        return "an object from field name to text"
+        return Message("an object from field name to text")
     if is_dataclass(annotation):
-        return f"of the class {annotation.__name__}"  # type: ignore[union-attr]
+        return Message("of the class {name}", name=annotation.__name__)  # type: ignore[union-attr]
     return _BASE_WORDS[annotation]
+
+
+def _either(options: Sequence[Message]) -> Message:
+    """One of several options, as a sentence lists them."""
+    first, *others = options
+    return Message("{one} or {other}", one=first, other=_either(others)) if others else first

@@ -20,6 +20,7 @@ from xlsizing.core.errors import InvalidValueError, SizingError
 from xlsizing.core.exact import RATIO_PARTS, Number, ceil_div, grouped, in_parts, is_in_parts
 from xlsizing.core.kv_cache import layer_groups
 from xlsizing.core.layers import UnknownLayoutError, copies
+from xlsizing.core.message import Message
 from xlsizing.core.nodes import Nodes, calc_nodes_required
 from xlsizing.core.paged_cache import (
     Layout,
@@ -60,7 +61,7 @@ Four-bit formats keep one 8-bit scale for every 32 (mxfp4) or 16 (nvfp4) element
 
 _PARTS_PER_BYTE = 800
 
-_decimals = Rule(lambda value: is_in_parts(value, RATIO_PARTS), "with at most 4 decimals")
+_decimals = Rule(lambda value: is_in_parts(value, RATIO_PARTS), Message("with at most 4 decimals"))
 GpuMemoryUtilization = Annotated[float, Above(0), AtMost(1), _decimals]
 LARGEST_GPU_GIB = 4096
 """No GPU comes near it; up to here a sheet turns GiB into whole bytes as exactly as core."""
@@ -203,8 +204,11 @@ def weight_bytes(model: Model) -> tuple[int, bool]:
         return model.weight_bytes, False
     if model.total_params is None:
         raise UnknownWeightsError(
-            f"The catalog has neither weight_bytes nor total_params of {model.name}, so what its "
-            "weights leave of a GPU is not known; give kv_pool_gib."
+            Message(
+                "The catalog has neither weight_bytes nor total_params of {name}, so what its "
+                "weights leave of a GPU is not known; give kv_pool_gib.",
+                name=model.name,
+            )
         )
     in_16_bits = min(model.unquantized_params or 0, model.total_params)
     bits = WEIGHT_BITS[model.weight_precision or "bf16"]
@@ -306,7 +310,11 @@ def replicas(
     if settings.tensor_parallel is not None:
         require_tensor_parallel(model, settings.tensor_parallel)
         if settings.tensor_parallel > server.gpus:
-            right = f"at most {server.gpus}, the GPUs of one {server.name} node"
+            right = Message(
+                "at most {gpus}, the GPUs of one {server} node",
+                gpus=str(server.gpus),
+                server=server.name,
+            )
             raise InvalidValueError("tensor_parallel", settings.tensor_parallel, right)
         return (_replica(model, server, kv_precision, settings, settings.tensor_parallel),)
     found, refused = [], None

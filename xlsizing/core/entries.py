@@ -5,7 +5,7 @@ field can break, and the attribute docstrings become the JSON Schemas' descripti
 An entry that exists is valid; a wrong one raises when it is made.
 """
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from functools import lru_cache
 from typing import Annotated, Any, Literal
@@ -24,6 +24,7 @@ from xlsizing.core.constraints import (
 from xlsizing.core.errors import InvalidValueError
 from xlsizing.core.exact import GIB_PARTS, RATIO_PARTS, in_parts, is_in_parts
 from xlsizing.core.layers import LayerGroup
+from xlsizing.core.message import Message
 
 AttentionPattern = Literal["full", "sliding", "hybrid", "grouped"]
 KvPrecision = Literal["fp16", "bf16", "fp8", "int8"]
@@ -77,7 +78,7 @@ Name = Annotated[
     str,
     Rule(
         _is_name,
-        "of 1 to 80 visible characters with no *, ? or ~ and no stray blanks",
+        Message("of 1 to 80 visible characters with no *, ? or ~ and no stray blanks"),
     ),
 ]
 Rate = Annotated[float, AtLeast(0), AtMost(LARGEST)]
@@ -85,13 +86,13 @@ Speed = Annotated[
     float,
     Above(0),
     AtMost(LARGEST),
-    Rule(lambda value: is_in_parts(value, RATIO_PARTS), "with at most 4 decimals"),
+    Rule(lambda value: is_in_parts(value, RATIO_PARTS), Message("with at most 4 decimals")),
 ]
 Gigabytes = Annotated[
     float,
     Above(0),
     AtMost(LARGEST),
-    Rule(lambda value: is_in_parts(value, GIB_PARTS), "with at most 2 decimals"),
+    Rule(lambda value: is_in_parts(value, GIB_PARTS), Message("with at most 2 decimals")),
 ]
 Sources = dict[str, str]
 
@@ -261,10 +262,10 @@ def faults_between_fields(
     """
     if "sources" not in wrong:
         known = {each.name for each in fields(entry)} | {"*"}
-        right = 'a field of the entry, or "*" for all'
+        right = Message('a field of the entry, or "*" for all')
         for name in given.get("sources", {}):
             if name not in known:
-                yield "sources", InvalidValueError("a key of sources", name, right)
+                yield "sources", InvalidValueError(Message("a key of sources"), name, right)
     if entry is Model and "attention_pattern" not in wrong:
         yield from _attention_faults(given, wrong)
         yield from _layer_group_faults(given, wrong)
@@ -277,13 +278,13 @@ def _attention_faults(
     hybrid = ("hybrid_full_layers", "hybrid_sliding_layers")
     for name in NEEDED_BY_PATTERN.get(str(pattern), ()):
         if name not in wrong and given.get(name) in (None, (), []):
-            right = f"given where attention_pattern is {pattern}"
+            right = Message("given where attention_pattern is {pattern}", pattern=str(pattern))
             yield name, InvalidValueError(name, None, right)
     counts = [given.get(name) for name in ("num_layers", *hybrid)]
     if pattern == "hybrid" and None not in counts and not {"num_layers", *hybrid} & set(wrong):
         layers, full, sliding = counts
         if full + sliding != layers:  # type: ignore[operator]
-            right = f"equal to num_layers, which is {layers}"
+            right = Message("equal to num_layers, which is {layers}", layers=str(layers))
             added = full + sliding  # type: ignore[operator]
             yield hybrid[0], InvalidValueError(" + ".join(hybrid), added, right)
 
@@ -296,19 +297,25 @@ def _layer_group_faults(
         return
     pattern = given.get("attention_pattern")
     if pattern != "grouped":
-        right = f"left out where attention_pattern is {pattern}"
-        yield "layer_groups", InvalidValueError("layer_groups", "given", right)
+        right = Message("left out where attention_pattern is {pattern}", pattern=str(pattern))
+        yield "layer_groups", InvalidValueError("layer_groups", Message("given"), right)
         return
     for name in _PATTERN_FIELDS:
         if given.get(name) is not None:
-            right = "left out where attention_pattern is grouped"
+            right = Message("left out where attention_pattern is {pattern}", pattern=pattern)
             yield name, InvalidValueError(name, given[name], right)
     windows = {(_of(group, "kind"), _of(group, "window")) for group in groups}
     windows = {window for window in windows if window[1] is not None}
     if len(windows) > 1:
-        named = " and ".join(sorted(f"{kind} {window}" for kind, window in windows))
-        right = "of one kind and length in all layer groups"
-        yield "layer_groups", InvalidValueError("the window", named, right)
+        named = _and(sorted(f"{kind} {window}" for kind, window in windows))
+        right = Message("of one kind and length in all layer groups")
+        yield "layer_groups", InvalidValueError(Message("the window"), named, right)
+
+
+def _and(texts: Sequence[str]) -> str:
+    """Several texts, as a sentence lists them."""
+    first, *others = texts
+    return Message("{one} and {other}", one=first, other=_and(others)) if others else first
 
 
 def _of(group: Any, name: str) -> Any:

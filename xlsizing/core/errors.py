@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from decimal import Decimal
 from functools import cached_property
 
+from xlsizing.core.message import Message, joined
 from xlsizing.core.text import cut
 
 NAMES_SHOWN = 8
@@ -34,7 +35,16 @@ class InvalidValueError(SizingError):
     code = "INVALID_VALUE"
 
     def __init__(self, field: str, value: object, expected: str) -> None:
-        super().__init__(f"{field} is {shown(value)}; it must be {expected}.")
+        super().__init__(
+            Message("{field} is missing; it must be {expected}.", field=field, expected=expected)
+            if value is None
+            else Message(
+                "{field} is {value}; it must be {expected}.",
+                field=field,
+                value=shown(value),
+                expected=expected,
+            )
+        )
         self.field = field
         self.value = value
         self.expected = expected
@@ -75,30 +85,46 @@ class UnknownNameError(SizingError):
     def __str__(self) -> str:
         """The sentence."""
         if self.name is None or (isinstance(self.name, str) and not self.name.strip()):
-            given = "Nothing" if self.name is None else shown(self.name)
-            return f"{given} names no {self.kind}; there are {self._listed()}."
-        hint = "no name comes near it"
+            return Message(
+                "{given} names no {kind}; there are {names}.",
+                given=Message("Nothing") if self.name is None else shown(self.name),
+                kind=self.kind,
+                names=self._listed(),
+            )
+        return Message(
+            "There is no {kind} named {name} in the catalog; {hint}.",
+            kind=self.kind,
+            name=shown(self.name),
+            hint=self._hint(),
+        )
+
+    def _hint(self) -> Message:
+        """The names that come near the one asked for, else those that there are."""
         if nearest := self.nearest:
-            hint = f"the nearest names are {', '.join(nearest)}"
-        elif self.known:
-            hint = f"{hint}; there are {self._listed()}"
-        return f"There is no {self.kind} named {shown(self.name)} in the catalog; {hint}."
+            return Message("the nearest names are {names}", names=", ".join(nearest))
+        if self.known:
+            return Message("no name comes near it; there are {names}", names=self._listed())
+        return Message("no name comes near it")
 
     def _listed(self) -> str:
         more = len(self.known) - NAMES_SHOWN
         names = ", ".join(self.known[:NAMES_SHOWN])
-        return f"{names} and {more} more" if more > 0 else names
+        return (
+            Message("{names} and {more} more", names=names, more=str(more)) if more > 0 else names
+        )
 
 
 def shown(value: object) -> str:
     """The value as an error sentence shows it: text quoted, numbers plain, cut where long."""
     if value is None:
-        return "missing"
+        return Message("missing")
+    if isinstance(value, Message):
+        return joined("", ("'", value, "'"))
     try:
         text = str(value) if isinstance(value, Decimal) else repr(value)
     except ValueError:
         # Python does not write out integers of thousands of digits.
-        return "a number of thousands of digits"
+        return Message("a number of thousands of digits")
     except RecursionError:
-        return "a value that is nested too deeply to show"
+        return Message("a value that is nested too deeply to show")
     return cut(text)

@@ -23,6 +23,7 @@ from xlsizing.core.layers import (
     RecurrentDtype,
     StateLayers,
 )
+from xlsizing.core.message import Message
 from xlsizing.core.units import BYTES_PER_GIB, BYTES_PER_TIB
 
 BYTES_PER_ELEMENT: Mapping[str, int] = {"fp16": 2, "bf16": 2, "fp8": 1, "int8": 1}
@@ -89,7 +90,7 @@ def with_recurrent_dtype(model: Model, dtype: str) -> Model:
     """
     require("ssm_state_dtype", dtype, RecurrentDtype)
     if not any(isinstance(group, StateLayers) for group in layer_groups(model)):
-        right = f"left out, since {model.name} has no state-space layers"
+        right = Message("left out, since {model} has no state-space layers", model=model.name)
         raise InvalidValueError("ssm_state_dtype", dtype, right)
     groups = tuple(
         replace(group, recurrent_dtype=cast(RecurrentDtype, dtype))

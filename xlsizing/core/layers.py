@@ -57,8 +57,12 @@ class AttentionLayers:
         require_fields(self)
         windowed = self.kind != "full"
         if windowed != (self.window is not None):
-            right = "given" if windowed else "left out"
-            raise InvalidValueError("window", self.window, f"{right} where kind is {self.kind}")
+            right = (
+                Message("given where kind is {kind}", kind=self.kind)
+                if windowed
+                else Message("left out where kind is {kind}", kind=self.kind)
+            )
+            raise InvalidValueError("window", self.window, right)
 
 
 @dataclass(frozen=True)
@@ -88,10 +92,10 @@ class LatentLayers:
     def __post_init__(self) -> None:
         require_fields(self)
         if self.indexer_layers > self.layers:
-            right = f"at most layers, which is {self.layers}"
+            right = Message("at most layers, which is {layers}", layers=str(self.layers))
             raise InvalidValueError("indexer_layers", self.indexer_layers, right)
         if (self.indexer_layers > 0) != (self.index_head_dim is not None):
-            right = "given where indexer_layers is above 0, and only there"
+            right = Message("given where indexer_layers is above 0, and only there")
             raise InvalidValueError("index_head_dim", self.index_head_dim, right)
 
     @property

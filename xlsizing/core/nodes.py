@@ -9,6 +9,7 @@ from typing import Annotated, Literal, cast
 from xlsizing.core.constraints import LARGEST, AtLeast, AtMost, Rule, require
 from xlsizing.core.exact import RATIO_PARTS, Number, as_whole, ceil_div, in_parts, is_in_parts
 from xlsizing.core.kv_cache import whole_number
+from xlsizing.core.message import Message
 
 DEFAULT_PEAK_HEADROOM_RATIO = 0.20
 DEFAULT_HA_MODE = "none"
@@ -18,7 +19,7 @@ PeakHeadroomRatio = Annotated[
     float,
     AtLeast(0),
     AtMost(LARGEST),
-    Rule(lambda value: is_in_parts(value, RATIO_PARTS), "with at most 4 decimals"),
+    Rule(lambda value: is_in_parts(value, RATIO_PARTS), Message("with at most 4 decimals")),
 ]
 SessionCount = Annotated[int, AtLeast(0)]
 

@@ -28,6 +28,7 @@ from xlsizing.core.layers import (
     UnknownLayoutError,
     is_split_evenly,
 )
+from xlsizing.core.message import Message
 
 ATTENTION_BLOCK_TOKENS = 16
 """Tokens of a block of attention layers, where nothing raises it [tokens]."""
@@ -138,8 +139,20 @@ def require_tensor_parallel(model: Model, tensor_parallel: int) -> None:
     """Raise InvalidValueError where ranks cannot share the model so."""
     if not is_possible(model, tensor_parallel):
         sizes = ", ".join(map(str, tensor_parallel_sizes(model, 64)))
-        heads = "" if model.num_attention_heads else "; num_attention_heads would allow more"
-        right = f"a size at which ranks can share {model.name} ({sizes} up to 64{heads})"
+        right = (
+            Message(
+                "a size at which ranks can share {model} ({sizes} up to 64)",
+                model=model.name,
+                sizes=sizes,
+            )
+            if model.num_attention_heads
+            else Message(
+                "a size at which ranks can share {model} ({sizes} up to 64; num_attention_heads "
+                "would allow more)",
+                model=model.name,
+                sizes=sizes,
+            )
+        )
         raise InvalidValueError("tensor_parallel", tensor_parallel, right)
 
 
@@ -188,8 +201,11 @@ def layout(
     latent = [group for group in groups if isinstance(group, LatentLayers)]
     if latent and len(latent) < len(groups):
         raise UnknownLayoutError(
-            f"{model.name} has latent layers beside others; how large a block they share "
-            "depends on the engine's attention backend."
+            Message(
+                "{name} has latent layers beside others; how large a block they share depends on the "
+                "engine's attention backend.",
+                name=model.name,
+            )
         )
     if any(group.indexer_layers for group in latent):
         return _one_group([*buckets, *_indexers(latent)])
@@ -243,8 +259,11 @@ def _without_hybrid_manager(model: Model, groups: Sequence[LayerGroup]) -> tuple
     kinds = {group.kind for group in groups}
     if "state" in kinds and len(kinds) > 1:
         raise UnknownLayoutError(
-            f"{model.name} has state-space layers beside attention; "
-            "without the hybrid KV cache manager the engine does not start it."
+            Message(
+                "{name} has state-space layers beside attention; without the hybrid KV cache manager "
+                "the engine does not start it.",
+                name=model.name,
+            )
         )
     if len(kinds) == 1:
         return tuple(groups)
@@ -283,9 +302,15 @@ def _latent_token_bytes(group: LatentLayers, element: int) -> int:
     rank, rope, per_scale = _SPARSE_LATENT
     if (group.kv_lora_rank, group.qk_rope_head_dim) != (rank, rope):
         raise UnknownLayoutError(
-            f"The 8-bit format of sparse latent attention is known for kv_lora_rank {rank} and "
-            f"qk_rope_head_dim {rope} only; these layers have {group.kv_lora_rank} and "
-            f"{group.qk_rope_head_dim}."
+            Message(
+                "The 8-bit format of sparse latent attention is known for kv_lora_rank {rank} and "
+                "qk_rope_head_dim {rope} only; these layers have {kv_lora_rank} and "
+                "{qk_rope_head_dim}.",
+                rank=str(rank),
+                rope=str(rope),
+                kv_lora_rank=str(group.kv_lora_rank),
+                qk_rope_head_dim=str(group.qk_rope_head_dim),
+            )
         )
     return rank + SCALE_BYTES * ceil_div(rank, per_scale) + rope * MODEL_DTYPE_BYTES
 
@@ -324,8 +349,11 @@ def _of_one_page_size(model: Model, buckets: Sequence[Bucket]) -> list[Bucket]:
         pages = {bucket.page_bytes for bucket in attention}
         if len(pages) > 1 or len(states) > 1:
             raise UnknownLayoutError(
-                f"{model.name} has state-space layers beside attention layers of different "
-                "geometry; how the engine pages them together is not known."
+                Message(
+                    "{name} has state-space layers beside attention layers of different geometry; how "
+                    "the engine pages them together is not known.",
+                    name=model.name,
+                )
             )
         times = max(1, ceil_div(states[0].page_bytes, attention[0].page_bytes))
         page = times * attention[0].page_bytes
@@ -334,8 +362,11 @@ def _of_one_page_size(model: Model, buckets: Sequence[Bucket]) -> list[Bucket]:
     page = max(bucket.page_bytes for bucket in buckets)
     if any(page % bucket.page_bytes for bucket in buckets):
         raise UnknownLayoutError(
-            f"{model.name} has attention layers whose pages are no multiples of each other; "
-            "how the engine pages them together is not known."
+            Message(
+                "{name} has attention layers whose pages are no multiples of each other; how the "
+                "engine pages them together is not known.",
+                name=model.name,
+            )
         )
     return [
         bucket._replace(block_size=bucket.block_size * (page // bucket.page_bytes), page_bytes=page)

@@ -8,6 +8,7 @@ from email import policy
 from email.errors import MessageError
 from typing import Any
 
+from xlsizing.core.message import Message
 from xlsizing.core.text import cut
 from xlsizing.mail.errors import MailError
 
@@ -37,13 +38,23 @@ def address(text: str, where: str) -> str:
     """
     if not text.isascii():
         raise MailError(
-            f"{where} has the address {cut(text)!r}, with characters beyond ASCII; write its domain "
-            "as xn--..., and ask for an address whose name is ASCII."
+            Message(
+                "{where} has the address {text}, with characters beyond ASCII; write its domain as "
+                "xn--..., and ask for an address whose name is ASCII.",
+                where=where,
+                text=repr(cut(text)),
+            )
         )
     local = text.rpartition("@")[0]
     fits = len(text) <= LONGEST_ADDRESS and len(local) <= _LONGEST_LOCAL
     if not fits or not _ADDRESS.fullmatch(text):
-        raise MailError(f"{where} has {cut(text)!r}, which is no address such as anna@example.com.")
+        raise MailError(
+            Message(
+                "{where} has {text}, which is no address such as anna@example.com.",
+                where=where,
+                text=repr(cut(text)),
+            )
+        )
     return text
 
 
@@ -76,6 +87,10 @@ def addresses(value: str, where: str) -> list[str]:
 
 def _no_list(value: str, where: str) -> MailError:
     return MailError(
-        f"{where} is {cut(value)!r}, which is no list of addresses such as "
-        "Anna <anna@example.com>, bob@example.com."
+        Message(
+            "{where} is {value}, which is no list of addresses such as Anna <anna@example.com>, "
+            "bob@example.com.",
+            where=where,
+            value=repr(cut(value)),
+        )
     )

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from xlsizing.core.message import Message
 from xlsizing.mail.errors import MailError
 from xlsizing.mail.server import Server
 
@@ -32,7 +33,7 @@ class Credentials:
         # However its lines are broken.
         said = "".join(text.split())
         if any("".join(form.split()) in said for form in forms):
-            return "(its words repeat the password and are left out)"
+            return Message("(its words repeat the password and are left out)")
         return text
 
 
@@ -66,13 +67,21 @@ def source_of(
     if not name:
         if has_password:
             raise MailError(
-                f"{PASSWORD} is set without a user name; add --username NAME, or set {USERNAME}."
+                Message(
+                    "{password} is set without a user name; add --username NAME, or set {username}.",
+                    password=PASSWORD,
+                    username=USERNAME,
+                )
             )
         return None
     if server.security == "none" and not server.is_loopback:
         raise MailError(
-            f"With --security none anybody on the way to {server} could read the password; use "
-            f"starttls or tls, or send without a user name ({USERNAME}, --username)."
+            Message(
+                "With --security none anybody on the way to {server} could read the password; use "
+                "starttls or tls, or send without a user name ({username}, --username).",
+                server=str(server),
+                username=USERNAME,
+            )
         )
     return name, "environment" if has_password else "keyring"
 
@@ -103,22 +112,33 @@ def credentials_of(
         has_control = True
     if has_control:
         raise MailError(
-            "The user name or the password has control characters or bytes that are no text; "
-            f"set {USERNAME} and {PASSWORD} again, without a line break at the end."
+            Message(
+                "The user name or the password has control characters or bytes that are no text; set "
+                "{username} and {password} again, without a line break at the end.",
+                username=USERNAME,
+                password=PASSWORD,
+            )
         ) from None
     return Credentials(name, password)
 
 
 def _kept(server: Server, name: str) -> str:
     """The password that the keyring has."""
-    where = f"set {PASSWORD}, or keep it in the keyring: keyring set {service(server)} NAME"
+    where = Message(
+        "set {password}, or keep it in the keyring: keyring set {service} NAME",
+        password=PASSWORD,
+        service=service(server),
+    )
     try:
         import keyring
         from keyring.errors import KeyringError
     except ImportError:
         raise MailError(
-            f"There is a user name, but no password: {where}. That takes the package keyring; in the "
-            'folder of xlsizing, type pip install ".[mail]".'
+            Message(
+                "There is a user name, but no password: {where}. That takes the package keyring; in "
+                'the folder of xlsizing, type pip install ".[mail]".',
+                where=where,
+            )
         ) from None
     try:
         password: str | None = keyring.get_password(service(server), name)
@@ -126,8 +146,14 @@ def _kept(server: Server, name: str) -> str:
         # Whatever a system's keyring stumbles over, and by its name only: what it says of an entry
         # is not for our outputs.
         raise MailError(
-            f"The keyring gives no password ({type(error).__name__}); unlock it, or {where}."
+            Message(
+                "The keyring gives no password ({name}); unlock it, or {where}.",
+                name=type(error).__name__,
+                where=where,
+            )
         ) from None
     if not password:
-        raise MailError(f"The keyring has no password for this user name: {where}.")
+        raise MailError(
+            Message("The keyring has no password for this user name: {where}.", where=where)
+        )
     return password

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import NamedTuple
 from unicodedata import category
 
+from xlsizing.core.exact import grouped
+from xlsizing.core.message import Message
 from xlsizing.core.text import cut
 from xlsizing.mail.addresses import addresses
 from xlsizing.mail.errors import MailError
@@ -82,11 +84,15 @@ def read_draft(path: str, most_mib: int) -> Draft:
     content = _bytes(path, most_mib * BYTES_PER_MIB)
     if content is None:
         raise MailError(
-            f"{path} has more than {most_mib} MiB, the most that a mail may have here; send a link, "
-            "or raise --most-mib where every server on the way takes larger mails."
+            Message(
+                "{path} has more than {most_mib} MiB, the most that a mail may have here; send a "
+                "link, or raise --most-mib where every server on the way takes larger mails.",
+                path=path,
+                most_mib=str(most_mib),
+            )
         )
     if not content.strip():
-        raise MailError(f"{path} is empty; it must be a mail draft.")
+        raise MailError(Message("{path} is empty; it must be a mail draft.", path=path))
     head, _, body = _with_line_ends(path, content).partition(b"\r\n\r\n")
     head = head.removesuffix(b"\r\n")  # of a draft that is all headers
     if body and not body.endswith(b"\r\n"):
@@ -102,12 +108,22 @@ def _bytes(path: str, most: int) -> bytes | None:
     file = Path(path)
     try:
         if not file.is_file():
-            what = "is no file" if file.exists() else "does not exist"
-            raise MailError(f"{path} {what}; name a mail draft, such as draft.eml.")
+            what = Message("is no file") if file.exists() else Message("does not exist")
+            raise MailError(
+                Message(
+                    "{path} {what}; name a mail draft, such as draft.eml.", path=path, what=what
+                )
+            )
         with file.open("rb") as stream:
             content = stream.read(most + 1)
     except OSError as error:
-        raise MailError(f"{path} cannot be read: {error.strerror or error}.") from None
+        raise MailError(
+            Message(
+                "{path} cannot be read: {reason}.",
+                path=path,
+                reason=error.strerror or str(error),
+            )
+        ) from None
     return content if len(content) <= most else None
 
 
@@ -119,14 +135,20 @@ def _with_line_ends(path: str, content: bytes) -> bytes:
     """
     if b"\0" in content:
         raise MailError(
-            f"{path} is no mail draft: it has NUL characters. Save it as .eml; an .msg of Outlook "
-            "is another format."
+            Message(
+                "{path} is no mail draft: it has NUL characters. Save it as .eml; an .msg of Outlook "
+                "is another format.",
+                path=path,
+            )
         )
     lines = content.replace(b"\r\n", b"\n")
     if b"\r" in lines:
         raise MailError(
-            f"{path} has carriage returns without a line feed, which servers read in different "
-            "ways; save it with line ends of Windows or Unix."
+            Message(
+                "{path} has carriage returns without a line feed, which servers read in different "
+                "ways; save it with line ends of Windows or Unix.",
+                path=path,
+            )
         )
     return lines.replace(b"\n", b"\r\n")
 
@@ -134,16 +156,25 @@ def _with_line_ends(path: str, content: bytes) -> bytes:
 def _fields(path: str, head: bytes) -> Iterator[Field]:
     if len(head) > LARGEST_HEAD:
         raise MailError(
-            f"{path} has headers of {len(head):,} bytes; a mail has at most {LARGEST_HEAD:,}. "
-            "An empty line must stand between headers and text."
+            Message(
+                "{path} has headers of {size} bytes; a mail has at most {most}. An empty "
+                "line must stand between headers and text.",
+                path=path,
+                size=grouped(len(head)),
+                most=grouped(LARGEST_HEAD),
+            )
         )
     for line in re.split(rb"\r\n(?![ \t])", head):
         found = _FIELD.fullmatch(line)
         if not found or re.search(rb"\r\n[ \t]+(\r\n|$)", line):
             shown = cut(line.decode("utf-8", "replace"))
             raise MailError(
-                f"{path} is no mail draft: {shown!r} stands where a header such as "
-                "'Subject: GPU nodes' should."
+                Message(
+                    "{path} is no mail draft: {shown} stands where a header such as 'Subject: GPU nodes' "
+                    "should.",
+                    path=path,
+                    shown=repr(shown),
+                )
             )
         yield Field(found[1].decode("ascii"), line)
 
@@ -154,24 +185,40 @@ def _require_plain(path: str, fields: tuple[Field, ...]) -> None:
     for field in fields:
         name = field.name.lower()
         if name in seen & _ONCE:
-            raise MailError(f"{path} has two headers {field.name}; a mail has one.")
+            raise MailError(
+                Message(
+                    "{path} has two headers {name}; a mail has one.", path=path, name=field.name
+                )
+            )
         seen.add(name)
         if not field.line.isascii():
             raise MailError(
-                f"{path}: {field.name} has characters beyond ASCII; a header has them in code, "
-                "such as =?utf-8?q?caf=C3=A9?=."
+                Message(
+                    "{path}: {name} has characters beyond ASCII; a header has them in code, such as "
+                    "=?utf-8?q?caf=C3=A9?=.",
+                    path=path,
+                    name=field.name,
+                )
             )
         try:
             texts = field.value, _decoded(field.value)
         except HeaderParseError:
             raise MailError(
-                f"{path}: {field.name} has an encoded word that cannot be decoded: "
-                f"{cut(field.value)!r}."
+                Message(
+                    "{path}: {name} has an encoded word that cannot be decoded: {value}.",
+                    path=path,
+                    name=field.name,
+                    value=repr(cut(field.value)),
+                )
             ) from None
         if any(category(each) == "Cc" and each != "\t" for text in texts for each in text):
             raise MailError(
-                f"{path}: {field.name} has control characters: {cut(texts[1])!r}; a header is one "
-                "line of text."
+                Message(
+                    "{path}: {name} has control characters: {text}; a header is one line of text.",
+                    path=path,
+                    name=field.name,
+                    text=repr(cut(texts[1])),
+                )
             )
 
 
@@ -199,6 +246,11 @@ def _require_short_lines(path: str, head: bytes, body: bytes) -> None:
     longest = max(len(line) for part in (head, body) for line in part.split(b"\r\n"))
     if longest > LONGEST_LINE:
         raise MailError(
-            f"{path} has a line of {longest:,} characters; a mail has at most {LONGEST_LINE}. "
-            "Programs that write drafts encode longer ones, as quoted-printable or base64."
+            Message(
+                "{path} has a line of {longest} characters; a mail has at most {most}. "
+                "Programs that write drafts encode longer ones, as quoted-printable or base64.",
+                path=path,
+                longest=grouped(longest),
+                most=str(LONGEST_LINE),
+            )
         )

@@ -7,6 +7,7 @@ from datetime import datetime
 from email.utils import format_datetime
 from typing import NamedTuple
 
+from xlsizing.core.message import Message
 from xlsizing.core.text import cut
 from xlsizing.mail.addresses import address
 from xlsizing.mail.draft import Draft
@@ -56,7 +57,10 @@ def mail_of(draft: Draft, sender: str | None, to: Sequence[str], now: datetime) 
     recipients = _each_once([address(each, "--to") for each in to] or drafted)
     if not recipients:
         raise MailError(
-            f"{draft.path} names nobody to send it to; add --to ADDRESS, or a header To."
+            Message(
+                "{path} names nobody to send it to; add --to ADDRESS, or a header To.",
+                path=draft.path,
+            )
         )
     kept = b"".join(
         field.line + b"\r\n" for field in draft.fields if field.name.lower() not in _LEFT_OUT
@@ -79,17 +83,28 @@ def mail_of(draft: Draft, sender: str | None, to: Sequence[str], now: datetime) 
 def _sender(draft: Draft, given: str | None, of: Sequence[str], by: Sequence[str]) -> str:
     """The address that the server is told: the one given, else the draft's Sender or From."""
     if draft.value("From") is not None and not of:
-        raise MailError(f"{draft.path} has a From without an address; write one, or leave it out.")
+        raise MailError(
+            Message(
+                "{path} has a From without an address; write one, or leave it out.", path=draft.path
+            )
+        )
     if given is not None:
         return address(given, "--sender")
     found = by or of
     if not found:
         raise MailError(
-            f"{draft.path} names no sender; add --sender ADDRESS, or a header From to the draft."
+            Message(
+                "{path} names no sender; add --sender ADDRESS, or a header From to the draft.",
+                path=draft.path,
+            )
         )
     if len(found) > 1:
         raise MailError(
-            f"{draft.path} is from {len(found)} people; say by --sender ADDRESS who sends it."
+            Message(
+                "{path} is from {count} people; say by --sender ADDRESS who sends it.",
+                path=draft.path,
+                count=str(len(found)),
+            )
         )
     return found[0]
 
@@ -114,7 +129,11 @@ def _message_id(draft: Draft, kept: bytes) -> str:
         return f"<{digest}@xlsizing.invalid>"
     if not _MESSAGE_ID.fullmatch(stated):
         raise MailError(
-            f"{draft.path} has the Message-ID {cut(stated)!r}; it must be such as "
-            "<plan-7@example.com>, or left out."
+            Message(
+                "{path} has the Message-ID {stated}; it must be such as <plan-7@example.com>, or "
+                "left out.",
+                path=draft.path,
+                stated=repr(cut(stated)),
+            )
         )
     return stated

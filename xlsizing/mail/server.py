@@ -4,6 +4,7 @@ import re
 from ipaddress import ip_address
 from typing import Literal, NamedTuple, get_args
 
+from xlsizing.core.message import Message
 from xlsizing.core.text import cut
 from xlsizing.mail.errors import MailError
 
@@ -52,18 +53,30 @@ def server_at(text: str, security: str | None) -> Server:
     port = int(found[3]) if found and found[3] else None
     if not found or (port is not None and not 0 < port < 65536) or ".." in text:
         raise MailError(
-            f"The mail server is {cut(text)!r}; it must be HOST or HOST:PORT, such as "
-            "smtp.example.com:587, with a port from 1 to 65535."
+            Message(
+                "The mail server is {text}; it must be HOST or HOST:PORT, such as "
+                "smtp.example.com:587, with a port from 1 to 65535.",
+                text=repr(cut(text)),
+            )
         )
     if found[2]:
         try:
             ip_address(found[2])
         except ValueError:
             raise MailError(
-                f"The mail server is {cut(text)!r}; in brackets stands an address such as [::1]."
+                Message(
+                    "The mail server is {text}; in brackets stands an address such as [::1].",
+                    text=repr(cut(text)),
+                )
             ) from None
     if security is None:
         security = "tls" if port == PORTS["tls"] else "starttls"
     if security not in SECURITIES:
-        raise MailError(f"--security is {cut(security)!r}; it must be {', '.join(SECURITIES)}.")
+        raise MailError(
+            Message(
+                "--security is {security}; it must be {securities}.",
+                security=repr(cut(security)),
+                securities=", ".join(SECURITIES),
+            )
+        )
     return Server(found[1] or found[2], port or PORTS[security], security)

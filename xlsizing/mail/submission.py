@@ -13,7 +13,8 @@ from contextlib import contextmanager, suppress
 from time import sleep
 from typing import TYPE_CHECKING, NamedTuple, Self
 
-from xlsizing.core.message import one_or_many
+from xlsizing.core.exact import grouped
+from xlsizing.core.message import Figure, Message, joined, one_or_many
 from xlsizing.core.text import cut
 from xlsizing.mail.credentials import PASSWORD, USERNAME, Credentials, in_base64
 from xlsizing.mail.errors import MailError, NotSentError, Refusal
@@ -107,10 +108,11 @@ def _context(authority: str | None) -> ssl.SSLContext:
     try:
         return ssl.create_default_context(cafile=authority)
     except ssl.SSLError:
-        what = "has no certificates; it must be a file of certificates in PEM form"
+        what = Message("has no certificates; it must be a file of certificates in PEM form")
     except (OSError, ValueError) as error:
-        what = f"cannot be read: {getattr(error, 'strerror', None) or error}"
-    raise MailError(f"--ca {authority} {what}.")
+        reason = getattr(error, "strerror", None) or str(error)
+        what = Message("cannot be read: {reason}", reason=reason)
+    raise MailError(Message("--ca {authority} {what}.", authority=str(authority), what=what))
 
 
 def _one(
@@ -126,6 +128,9 @@ def _one(
         if credentials:
             conversation.sign_in(credentials)
         return conversation.hand_over(mail)
+
+
+_GREETING = Message("its greeting")
 
 
 class _Reply(NamedTuple):
@@ -147,6 +152,7 @@ class _Conversation:
         self._server = server
         self._credentials = credentials
         self._timeout = timeout
+        self._patience = Figure(f"{timeout:g}")
         self._smtp = smtplib.SMTP(local_hostname=_OURSELVES, timeout=timeout)
 
     def __enter__(self) -> Self:
@@ -171,13 +177,16 @@ class _Conversation:
         self._smtp.sock = self._connected()
         if context and self._server.security == "tls":
             self._encrypt(context)
-        self._expect("its greeting", {220}, self._answer("its greeting"))
+        self._expect(_GREETING, {220}, self._answer(_GREETING))
         self._greet()
         if context and self._server.security == "starttls":
             if not self._smtp.has_extn("starttls"):
                 raise NotSentError(
-                    f"{self._server} does not offer STARTTLS, and nothing is sent to it in the "
-                    "open; try --security tls, whose port is usually 465, or ask who runs it."
+                    Message(
+                        "{server} does not offer STARTTLS, and nothing is sent to it in the open; try "
+                        "--security tls, whose port is usually 465, or ask who runs it.",
+                        server=str(self._server),
+                    )
                 )
             self._expect("STARTTLS", {220}, self._ask("STARTTLS", "STARTTLS"))
             # What came in the open after that answer is not the server's, for all we know.
@@ -198,19 +207,29 @@ class _Conversation:
                 if reply.code == 334:
                     reply = self._ask("AUTH", in_base64(answer))
         else:
-            what = f"only {', '.join(offered)}" if offered else "no way"
+            what = Message("only {ways}", ways=", ".join(offered)) if offered else Message("no way")
             raise NotSentError(
-                f"{self._server} offers {what} to sign in, where a user name is set; xlsizing "
-                "signs in by PLAIN or LOGIN. A server that takes mails without must get them "
-                f"without: leave out {USERNAME} and --username."
+                Message(
+                    "{server} offers {what} to sign in, where a user name is set; xlsizing signs in by "
+                    "PLAIN or LOGIN. A server that takes mails without must get them without: leave out "
+                    "{username} and --username.",
+                    server=str(self._server),
+                    what=what,
+                    username=USERNAME,
+                )
             )
         if 500 <= reply.code < 600:
             raise NotSentError(
-                f"{self._server} does not accept the user name and password: {reply.text} "
-                f"Check {USERNAME} and {PASSWORD}, or what the keyring has; some servers want a "
-                "password made for programs."
+                Message(
+                    "{server} does not accept the user name and password: {text} Check {username} and "
+                    "{password}, or what the keyring has; some servers want a password made for programs.",
+                    server=str(self._server),
+                    text=reply.text,
+                    username=USERNAME,
+                    password=PASSWORD,
+                )
             )
-        self._expect("the password", {235}, reply)
+        self._expect(Message("the password"), {235}, reply)
 
     def hand_over(self, mail: Mail) -> str:
         """Hand over the mail; the words by which the server accepted it."""
@@ -218,13 +237,18 @@ class _Conversation:
         reply = self._ask("MAIL FROM", f"MAIL FROM:<{mail.sender}>{options}")
         if reply.code == 530 and not self._credentials:
             raise NotSentError(
-                f"{self._server} takes mails only from who signs in: {reply.text} Set {USERNAME} "
-                f"and {PASSWORD}."
+                Message(
+                    "{server} takes mails only from who signs in: {text} Set {username} and {password}.",
+                    server=str(self._server),
+                    text=reply.text,
+                    username=USERNAME,
+                    password=PASSWORD,
+                )
             )
-        self._expect(f"the sender {mail.sender}", {250}, reply)
+        self._expect(Message("the sender {sender}", sender=mail.sender), {250}, reply)
         self._name_recipients(mail.recipients)
         self._expect("DATA", {354}, self._ask("DATA", "DATA"))
-        with self._silence_told("the mail"):
+        with self._silence_told(Message("the mail")):
             self._send_content(mail.content)
         return self._finish(mail)
 
@@ -233,20 +257,30 @@ class _Conversation:
         try:
             return socket.create_connection(address, self._timeout)
         except TimeoutError:
-            what = f"does not answer within {self._timeout:g} seconds"
+            what = Message("does not answer within {seconds} seconds", seconds=self._patience)
         except socket.gaierror as error:
             raise NotSentError(
-                f"{self._server.host} cannot be found: {error.strerror}. Check the server's name, "
-                "and the network.",
+                Message(
+                    "{host} cannot be found: {reason}. Check the server's name, and the network.",
+                    host=self._server.host,
+                    reason=str(error.strerror),
+                ),
                 is_passing=True,
             ) from None
         except OSError as error:
-            what = f"cannot be reached: {error.strerror or error}"
+            reason = error.strerror or str(error)
+            what = Message("cannot be reached: {reason}", reason=reason)
         except UnicodeError:
-            raise MailError(f"{self._server.host} is no name of a server.") from None
+            raise MailError(
+                Message("{host} is no name of a server.", host=self._server.host)
+            ) from None
         raise NotSentError(
-            f"{self._server} {what}. Check the server's name and port, and whether a firewall lets "
-            "through to it.",
+            Message(
+                "{server} {what}. Check the server's name and port, and whether a firewall lets "
+                "through to it.",
+                server=str(self._server),
+                what=what,
+            ),
             is_passing=True,
         )
 
@@ -259,21 +293,35 @@ class _Conversation:
             )
         except ssl.SSLCertVerificationError as error:
             raise NotSentError(
-                f"{self._server} is not trusted: {_distrust(error, self._server.host)}"
+                Message(
+                    "{server} is not trusted: {error}",
+                    server=str(self._server),
+                    error=_distrust(error, self._server.host),
+                )
             ) from None
         except (ssl.SSLEOFError, ssl.SSLZeroReturnError, ConnectionError):
-            what = "closed the connection while it was being encrypted"
+            what = Message("closed the connection while it was being encrypted")
         except TimeoutError:
-            what = f"did not answer within {self._timeout:g} seconds when TLS began"
+            what = Message(
+                "did not answer within {seconds} seconds when TLS began", seconds=self._patience
+            )
         except OSError as error:
             reason = getattr(error, "reason", None) or error.strerror or str(error)
             raise NotSentError(
-                f"{self._server} does not speak TLS as it should ({reason}). Port "
-                f"{PORTS['tls']} usually wants --security tls, port {PORTS['starttls']} starttls."
+                Message(
+                    "{server} does not speak TLS as it should ({reason}). Port {tls_port} usually wants "
+                    "--security tls, port {starttls_port} starttls.",
+                    server=str(self._server),
+                    reason=reason,
+                    tls_port=str(PORTS["tls"]),
+                    starttls_port=str(PORTS["starttls"]),
+                )
             ) from None
         else:
             return
-        raise NotSentError(f"{self._server} {what}.", is_passing=True)
+        raise NotSentError(
+            Message("{server} {what}.", server=str(self._server), what=what), is_passing=True
+        )
 
     def _greet(self) -> None:
         with self._silence_told("EHLO"):
@@ -288,15 +336,23 @@ class _Conversation:
             # 0, or nothing, is a server that names no limit.
             if most.isdecimal() and 0 < int(most[:20]) < size:
                 raise NotSentError(
-                    f"{self._server} takes mails of at most {int(most[:20]):,} bytes, and this one "
-                    f"has {size:,}; make it smaller, or send a link."
+                    Message(
+                        "{server} takes mails of at most {most} bytes, and this one has {size}; make it "
+                        "smaller, or send a link.",
+                        server=str(self._server),
+                        most=grouped(int(most[:20])),
+                        size=grouped(size),
+                    )
                 )
             options += f" SIZE={size}"
         if mail.is_eight_bit:
             if not self._smtp.has_extn("8bitmime"):
                 raise NotSentError(
-                    f"{self._server} takes no bytes beyond ASCII (8BITMIME), and this mail has "
-                    "some; write the draft with them encoded, as quoted-printable or base64."
+                    Message(
+                        "{server} takes no bytes beyond ASCII (8BITMIME), and this mail has some; write the "
+                        "draft with them encoded, as quoted-printable or base64.",
+                        server=str(self._server),
+                    )
                 )
             options += " BODY=8BITMIME"
         return options
@@ -312,10 +368,17 @@ class _Conversation:
                 break
         if not refused:
             return
-        told = "; ".join(f"{address} ({reply.text})" for address, reply in refused)
-        others = " Nobody got the mail, those that it accepts included." * (len(recipients) > 1)
+        told = joined(
+            "; ", (joined("", (address, " (", reply.text, ")")) for address, reply in refused)
+        )
+        others = Message(" Nobody got the mail, those that it accepts included.")
         raise NotSentError(
-            f"{self._server} refuses {told}.{others}",
+            Message(
+                "{server} refuses {told}.{others}",
+                server=str(self._server),
+                told=told,
+                others=others if len(recipients) > 1 else "",
+            ),
             is_passing=all(400 <= reply.code < 500 for _, reply in refused),
             refused=tuple(Refusal(address, reply.text) for address, reply in refused),
         )
@@ -334,26 +397,42 @@ class _Conversation:
             reply = self._reply(*self._smtp.getreply())
         except (OSError, smtplib.SMTPException, KeyboardInterrupt) as error:
             what = (
-                f"did not say within {self._timeout:g} seconds whether it accepts it"
+                Message(
+                    "did not say within {seconds} seconds whether it accepts it",
+                    seconds=self._patience,
+                )
                 if _is_timeout(error)
-                else "then the connection ended before it said whether it accepts it"
+                else Message("then the connection ended before it said whether it accepts it")
             )
             raise self._unknown(mail, what) from None
         if 200 <= reply.code < 300:
             return reply.text
         if 400 <= reply.code < 600:
-            again = " It may be sent again later." * (reply.code < 500)
+            again = Message(" It may be sent again later.") if reply.code < 500 else ""
             raise NotSentError(
-                f"{self._server} does not accept the mail: {reply.text} Nobody got it.{again}"
+                Message(
+                    "{server} does not accept the mail: {text} Nobody got it.{again}",
+                    server=str(self._server),
+                    text=reply.text,
+                    again=again,
+                )
             )
-        raise self._unknown(mail, f"answered with what is no answer of a mail server: {reply.text}")
+        raise self._unknown(
+            mail,
+            Message("answered with what is no answer of a mail server: {reply}", reply=reply.text),
+        )
 
     def _unknown(self, mail: Mail, what: str) -> NotSentError:
         return NotSentError(
-            f"The mail may have been sent, or not: {self._server} got all of it and {what}. It is "
-            "not tried again, since everybody could get it twice. Look for its Message-ID "
-            f"{mail.message_id} in the recipients' mailboxes or the server's log, and send it "
-            "again only where it is not there.",
+            Message(
+                "The mail may have been sent, or not: {server} got all of it and {what}. It is not "
+                "tried again, since everybody could get it twice. Look for its Message-ID "
+                "{message_id} in the recipients' mailboxes or the server's log, and send it again "
+                "only where it is not there.",
+                server=str(self._server),
+                what=what,
+                message_id=mail.message_id,
+            ),
             is_unknown=True,
         )
 
@@ -371,21 +450,34 @@ class _Conversation:
             text = self._credentials.hidden_in(text)
         if len(text) > _LONGEST_REPLY:
             text = f"{text[:_LONGEST_REPLY]}..."
-        return _Reply(code, f"{code} {text}".strip())
+        return _Reply(code, joined(" ", (str(code), text)) if text else str(code))
 
     def _expect(self, stage: str, codes: set[int], reply: _Reply) -> None:
         """Raise unless the answer is one of those that mean yes."""
         if reply.code in codes:
             return
+        server = str(self._server)
         if not 400 <= reply.code < 600:
             raise NotSentError(
-                f"{self._server} gives an answer that is none of a mail server ({stage}): "
-                f"{cut(reply.text)}. Check the server's name and port."
+                Message(
+                    "{server} gives an answer that is none of a mail server ({stage}): {text}. Check the "
+                    "server's name and port.",
+                    server=str(self._server),
+                    stage=stage,
+                    text=cut(reply.text),
+                )
             )
-        refuses = "puts off" if reply.code < 500 else "refuses"
-        raise NotSentError(
-            f"{self._server} {refuses} {stage}: {reply.text}", is_passing=reply.code < 500
+        is_passing = reply.code < 500
+        refused = (
+            Message(
+                "{server} puts off {stage}: {text}", server=server, stage=stage, text=reply.text
+            )
+            if is_passing
+            else Message(
+                "{server} refuses {stage}: {text}", server=server, stage=stage, text=reply.text
+            )
         )
+        raise NotSentError(refused, is_passing=is_passing)
 
     @contextmanager
     def _silence_told(self, stage: str) -> "Iterator[None]":
@@ -394,19 +486,37 @@ class _Conversation:
             yield
         except smtplib.SMTPResponseException:
             raise NotSentError(
-                f"{self._server} gives an answer that is none of a mail server ({stage}): a line "
-                "without an end. Check the server's name and port."
+                Message(
+                    "{server} gives an answer that is none of a mail server ({stage}): a line without an "
+                    "end. Check the server's name and port.",
+                    server=str(self._server),
+                    stage=stage,
+                )
             ) from None
         except (smtplib.SMTPException, OSError) as error:
             if not _is_timeout(error):
                 raise NotSentError(
-                    f"{self._server} closed the connection at {stage}.", is_passing=True
+                    Message(
+                        "{server} closed the connection at {stage}.",
+                        server=str(self._server),
+                        stage=stage,
+                    ),
+                    is_passing=True,
                 ) from None
             hint = ""
-            if stage == "its greeting" and self._server.security != "tls":
-                hint = f" A server that waits for TLS, usual at port {PORTS['tls']}, wants --security tls."
+            if stage is _GREETING and self._server.security != "tls":
+                hint = Message(
+                    " A server that waits for TLS, usual at port {port}, wants --security tls.",
+                    port=str(PORTS["tls"]),
+                )
             raise NotSentError(
-                f"{self._server} did not answer within {self._timeout:g} seconds at {stage}.{hint}",
+                Message(
+                    "{server} did not answer within {seconds} seconds at {stage}.{hint}",
+                    server=str(self._server),
+                    seconds=self._patience,
+                    stage=stage,
+                    hint=hint,
+                ),
                 is_passing=True,
             ) from None
 
@@ -420,19 +530,23 @@ _HOSTNAME_MISMATCH, _ADDRESS_MISMATCH, _EXPIRED, _NOT_YET_VALID = 62, 64, 10, 9
 """OpenSSL's numbers of what is wrong with a certificate (X509_V_ERR_...)."""
 
 
-def _distrust(error: ssl.SSLCertVerificationError, host: str) -> str:
+def _distrust(error: ssl.SSLCertVerificationError, host: str) -> Message:
     """Why a certificate is not believed, and what would be right."""
     match error.verify_code:
         case code if code in (_HOSTNAME_MISMATCH, _ADDRESS_MISMATCH):
-            return (
-                f"its certificate is for another name than {host}. Name the server as its "
-                "certificate does."
+            return Message(
+                "its certificate is for another name than {host}. Name the server as its "
+                "certificate does.",
+                host=host,
             )
         case code if code == _EXPIRED:
-            return "its certificate has expired. Who runs it must renew it; check this clock, too."
+            return Message(
+                "its certificate has expired. Who runs it must renew it; check this clock, too."
+            )
         case code if code == _NOT_YET_VALID:
-            return "its certificate is not valid yet. Check this machine's clock."
-    return (
-        f"no known authority vouches for its certificate ({error.verify_message}). Where it is "
-        "of a company's own authority, name that one's certificate by --ca FILE."
+            return Message("its certificate is not valid yet. Check this machine's clock.")
+    return Message(
+        "no known authority vouches for its certificate ({fault}). Where it is of a company's own "
+        "authority, name that one's certificate by --ca FILE.",
+        fault=error.verify_message,
     )

@@ -1,6 +1,7 @@
 """What is raised where a workbook's file cannot be read."""
 
 from xlsizing.core import SizingError
+from xlsizing.core.message import Message
 
 
 class WorkbookReadError(SizingError):
@@ -17,8 +18,16 @@ def damaged(name: str, why: object) -> WorkbookReadError:
     name : what sentences call the workbook.
     why : what was stumbled on.
     """
-    what = f"{type(why).__name__} while it was read" if isinstance(why, Exception) else str(why)
+    what = (
+        Message("{kind} while it was read", kind=type(why).__name__)
+        if isinstance(why, Exception)
+        else str(why)
+    )
     return WorkbookReadError(
-        f"{name} is damaged: {what}. Open it in a spreadsheet program, let that repair it, and "
-        "save it."
+        Message(
+            "{name} is damaged: {what}. Open it in a spreadsheet program, let that repair it, "
+            "and save it.",
+            name=name,
+            what=what,
+        )
     )

@@ -18,6 +18,8 @@ from typing import BinaryIO, NamedTuple
 
 from xlsizing.book.package.errors import WorkbookReadError, damaged
 from xlsizing.book.package.xml import XmlError, as_utf8
+from xlsizing.core.exact import grouped
+from xlsizing.core.message import Message
 
 MOST_FILE_BYTES = 1_000 * 2**20
 """Larger files are not opened; parts that nobody asks for are never in memory."""
@@ -50,18 +52,24 @@ _IS_ENCRYPTED, _IS_UTF_8 = 0x1, 0x800
 _OLE = bytes.fromhex("D0CF11E0A1B11AE1")
 """How files of the older kind begin, and those that are protected by a password."""
 
-_SAVE_IT = "save it as an Excel Workbook (.xlsx)"
-_GIVE = "give an .xlsx file that a spreadsheet program saved"
+_NO_END = Message("its end is missing, or was changed")
+_SAVE_IT = Message("save it as an Excel Workbook (.xlsx)")
+_GIVE = Message("give an .xlsx file that a spreadsheet program saved")
 _KINDS_OF_TEXT = (
-    (b"%PDF", f"is a PDF; {_GIVE}"),
-    (b"{\\rtf", f"is a text document (.rtf); {_GIVE}"),
-    (b"version https://git-lfs", "is a pointer of Git LFS; fetch the file itself (git lfs pull)"),
+    (b"%PDF", Message("is a PDF; {advice}", advice=_GIVE)),
+    (b"{\\rtf", Message("is a text document (.rtf); {advice}", advice=_GIVE)),
+    (
+        b"version https://git-lfs",
+        Message("is a pointer of Git LFS; fetch the file itself (git lfs pull)"),
+    ),
 )
 _KINDS_OF_ZIP = {
-    "xl/workbook.bin": f"is a binary workbook (.xlsb); {_SAVE_IT}",
-    "word/document.xml": f"is a document of Word (.docx); {_GIVE}",
-    "ppt/presentation.xml": f"is a presentation (.pptx); {_GIVE}",
-    "index/document.iwa": "is a spreadsheet of Numbers; export it from there to Excel (.xlsx)",
+    "xl/workbook.bin": Message("is a binary workbook (.xlsb); {advice}", advice=_SAVE_IT),
+    "word/document.xml": Message("is a document of Word (.docx); {advice}", advice=_GIVE),
+    "ppt/presentation.xml": Message("is a presentation (.pptx); {advice}", advice=_GIVE),
+    "index/document.iwa": Message(
+        "is a spreadsheet of Numbers; export it from there to Excel (.xlsx)"
+    ),
 }
 
 
@@ -102,7 +110,7 @@ class Package:
         try:
             self._zip = zipfile.ZipFile(file)
         except (zipfile.BadZipFile, ValueError, NotImplementedError, EOFError, OSError) as error:
-            raise self._damaged("its end is missing, or was changed") from error
+            raise self._damaged(_NO_END) from error
         infos = self._zip.infolist()
         self._require_modest(infos)
         self._infos = self._by_name(infos)
@@ -136,7 +144,12 @@ class Package:
         if self.size_of(part) > MOST_PART_BYTES:
             most = MOST_PART_BYTES // 2**20
             raise WorkbookReadError(
-                f"{self.name} has a part {part} of more than {most} MiB; that is too much for a plan."
+                Message(
+                    "{name} has a part {part} of more than {most} MiB; that is too much for a plan.",
+                    name=self.name,
+                    part=part,
+                    most=str(most),
+                )
             )
         return b"".join(self.chunks(part))
 
@@ -155,13 +168,13 @@ class Package:
                 while chunk := opened.read(_CHUNK):
                     yield chunk
         except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, ValueError) as error:
-            raise self._damaged(f"its part {part} cannot be unpacked") from error
+            raise self._damaged(Message("its part {part} cannot be unpacked", part=part)) from error
         except (OSError, RuntimeError, struct.error) as error:
-            raise self._damaged(f"its part {part} cannot be read") from error
+            raise self._damaged(Message("its part {part} cannot be read", part=part)) from error
 
     def broken(self, part: str, why: object) -> WorkbookReadError:
         """What to raise where a part is not what it must be."""
-        return self._damaged(f"in its part {part}, {why}")
+        return self._damaged(Message("in its part {part}, {why}", part=part, why=str(why)))
 
     @cached_property
     def entries(self) -> Mapping[str, PartEntry]:
@@ -178,34 +191,38 @@ class Package:
         end = 0
         for name, entry in found.items():
             if entry.info.header_offset < end:
-                raise self._damaged(f"its part {name} shares bytes with another")
+                raise self._damaged(Message("its part {part} shares bytes with another", part=name))
             end = entry.end
         if end > self.size:
-            raise self._damaged("its end is missing")
+            raise self._damaged(Message("its end is missing"))
         return found
 
     def _start(self, info: zipfile.ZipInfo) -> int:
         self.file.seek(info.header_offset)
         header = self.file.read(_LOCAL_HEADER.size)
         if len(header) < _LOCAL_HEADER.size or not header.startswith(b"PK\3\4"):
-            raise self._damaged(f"the header of its part {info.filename} is missing")
+            raise self._damaged(
+                Message("the header of its part {part} is missing", part=info.filename)
+            )
         _, length_of_name, length_of_extra = _LOCAL_HEADER.unpack(header)
         encoding = "utf-8" if info.flag_bits & _IS_UTF_8 else "cp437"
         if self.file.read(length_of_name).decode(encoding, "replace") != info.orig_filename:
-            raise self._damaged(f"the header of its part {info.filename} has another name")
+            raise self._damaged(
+                Message("the header of its part {part} has another name", part=info.filename)
+            )
         return info.header_offset + _LOCAL_HEADER.size + int(length_of_name + length_of_extra)
 
     def _info(self, part: str) -> zipfile.ZipInfo:
         found = self._infos.get(part.lower())
         if found is None:
-            raise self._damaged(f"it has no part {part}")
+            raise self._damaged(Message("it has no part {part}", part=part))
         return found
 
-    def _damaged(self, why: str) -> WorkbookReadError:
+    def _damaged(self, why: Message) -> WorkbookReadError:
         return damaged(self.name, why)
 
-    def _refused(self, why: str) -> WorkbookReadError:
-        return WorkbookReadError(f"{self.name} {why}.")
+    def _refused(self, why: Message) -> WorkbookReadError:
+        return WorkbookReadError(Message("{name} {why}.", name=self.name, why=why))
 
     def _require_zip(self) -> None:
         begin = self.file.read(4096)
@@ -218,24 +235,28 @@ class Package:
             if begin.startswith(sign):
                 raise self._refused(kind)
         if b"urn:schemas-microsoft-com:office:spreadsheet" in begin:
-            raise self._refused(f"is a workbook in the XML of 2003; {_SAVE_IT}")
+            raise self._refused(
+                Message("is a workbook in the XML of 2003; {advice}", advice=_SAVE_IT)
+            )
         if b"<html" in begin.lower():
-            raise self._refused(f"is a web page, whatever its name says; {_SAVE_IT}")
+            raise self._refused(
+                Message("is a web page, whatever its name says; {advice}", advice=_SAVE_IT)
+            )
         if _is_text(begin):
-            raise self._refused(f"is a text file, such as CSV; {_SAVE_IT}")
-        raise self._refused(f"is no workbook; {_GIVE}")
+            raise self._refused(Message("is a text file, such as CSV; {advice}", advice=_SAVE_IT))
+        raise self._refused(Message("is no workbook; {advice}", advice=_GIVE))
 
-    def _kind_of_compound_file(self) -> str:
+    def _kind_of_compound_file(self) -> Message:
         """What a file is that is no zip but the older container (MS-CFB)."""
         # The names of its streams stand in its directory, which may be anywhere.
         sign, before = "EncryptedPackage".encode("utf-16-le"), b""
         while chunk := self.file.read(_CHUNK):
             if sign in before + chunk:
-                return (
+                return Message(
                     "is protected by a password; open it, save it without one, and give that file"
                 )
             before = chunk[-len(sign) :]
-        return f"is a workbook of the older kind (.xls); {_SAVE_IT}"
+        return Message("is a workbook of the older kind (.xls); {advice}", advice=_SAVE_IT)
 
     def _require_modest_directory(self) -> None:
         """Look at the list of the parts before it is read: all of it would be in memory."""
@@ -245,43 +266,50 @@ class Package:
         self.file.seek(0)
         at = end.rfind(b"PK\5\6")
         if at < 0 or len(end) - at < _END.size:
-            raise self._damaged("its end is missing, or was changed")
+            raise self._damaged(_NO_END)
         _, count, length = _END.unpack_from(end, at)
         of_64 = end.rfind(b"PK\6\6", 0, at)
         if of_64 >= 0 and len(end) - of_64 >= _END_OF_64.size:
             _, count, length = _END_OF_64.unpack_from(end, of_64)
         if count > MOST_PARTS or length > MOST_PARTS * _MOST_ENTRY_BYTES:
-            raise self._refused(f"has more than {MOST_PARTS:,} parts; it was not opened")
+            raise self._refused(
+                Message("has more than {most} parts; it was not opened", most=grouped(MOST_PARTS))
+            )
 
     def _require_modest(self, infos: list[zipfile.ZipInfo]) -> None:
         unpacked = sum(info.file_size for info in infos)
         most = min(MOST_BYTES, max(HARMLESS_BYTES, MOST_TIMES * self.size))
         if len(infos) > MOST_PARTS or unpacked > most:
             raise self._refused(
-                "would unpack to far more than a planning workbook; it was not opened"
+                Message("would unpack to far more than a planning workbook; it was not opened")
             )
         for info in infos:
             if info.filename.count("/") > MOST_FOLDERS:
-                raise self._refused("has parts in too many nested folders; it was not opened")
+                raise self._refused(
+                    Message("has parts in too many nested folders; it was not opened")
+                )
             if info.flag_bits & _IS_ENCRYPTED:
                 raise self._refused(
-                    "is a zip file with a password, which no workbook is; save it anew"
+                    Message("is a zip file with a password, which no workbook is; save it anew")
                 )
             if info.compress_type not in _PACKED_AS:
                 raise self._refused(
-                    f"is packed in a way that Excel does not know ({info.filename}); save it anew"
+                    Message(
+                        "is packed in a way that Excel does not know ({part}); save it anew",
+                        part=info.filename,
+                    )
                 )
 
     def _by_name(self, infos: list[zipfile.ZipInfo]) -> dict[str, zipfile.ZipInfo]:
         found: dict[str, zipfile.ZipInfo] = {}
         for info in infos:
             if not info.filename:
-                raise self._damaged("it has a part without a name")
+                raise self._damaged(Message("it has a part without a name"))
             if info.is_dir():
                 continue
             key = info.filename.replace("\\", "/").lower()
             if key in found:
-                raise self._damaged(f"it has the part {info.filename} twice")
+                raise self._damaged(Message("it has the part {part} twice", part=info.filename))
             found[key] = info
         return found
 
@@ -292,9 +320,13 @@ class Package:
         if "mimetype" in self._infos and self.read("mimetype").startswith(
             b"application/vnd.oasis.opendocument"
         ):
-            raise self._refused(f"is an OpenDocument file (.ods); {_SAVE_IT}")
+            raise self._refused(
+                Message("is an OpenDocument file (.ods); {advice}", advice=_SAVE_IT)
+            )
         if CONTENT_TYPES.lower() not in self._infos:
-            raise self._refused(f"is a zip file, but no Excel Workbook (.xlsx); {_SAVE_IT}")
+            raise self._refused(
+                Message("is a zip file, but no Excel Workbook (.xlsx); {advice}", advice=_SAVE_IT)
+            )
 
 
 def _is_text(begin: bytes) -> bool:
@@ -319,28 +351,43 @@ def opened_package(path: str) -> Iterator[Package]:
         handle = -1 if is_folder else os.open(path, flags)
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or str(error)
-        raise WorkbookReadError(f"{path} cannot be read: {why}.") from error
+        raise WorkbookReadError(
+            Message("{path} cannot be read: {why}.", path=path, why=why)
+        ) from error
     if is_folder:
-        raise WorkbookReadError(f"{path} is a folder; give a workbook in it.")
+        raise WorkbookReadError(Message("{path} is a folder; give a workbook in it.", path=path))
     with os.fdopen(handle, "rb") as file:
         found = os.fstat(file.fileno())
         if not stat.S_ISREG(found.st_mode):
-            raise WorkbookReadError(f"{path} is no file with a workbook, but a pipe or a device.")
+            raise WorkbookReadError(
+                Message("{path} is no file with a workbook, but a pipe or a device.", path=path)
+            )
         if not found.st_size:
-            raise WorkbookReadError(f"{path} is empty.")
+            raise WorkbookReadError(Message("{path} is empty.", path=path))
         if found.st_size > MOST_FILE_BYTES:
             most = MOST_FILE_BYTES // 2**20
-            raise WorkbookReadError(f"{path} has more than {most} MiB, too much for a plan.")
+            raise WorkbookReadError(
+                Message(
+                    "{path} has more than {most} MiB, too much for a plan.",
+                    path=path,
+                    most=str(most),
+                )
+            )
         try:
             package = Package(file, path, found.st_size)
         except OSError as error:
-            raise WorkbookReadError(f"{path} cannot be read: {error.strerror}.") from error
+            raise WorkbookReadError(
+                Message("{path} cannot be read: {why}.", path=path, why=str(error.strerror))
+            ) from error
         yield package
 
 
 _BINARY = getattr(os, "O_BINARY", 0)
 
 
-def package_of(content: bytes, name: str = "the workbook") -> Package:
+_THE_WORKBOOK = Message("the workbook")
+
+
+def package_of(content: bytes, name: str = _THE_WORKBOOK) -> Package:
     """The package of a workbook in memory; see `opened_package`."""
     return Package(io.BytesIO(content), name, len(content))

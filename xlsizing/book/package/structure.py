@@ -8,6 +8,7 @@ from typing import NamedTuple
 from xlsizing.book.package.errors import WorkbookReadError
 from xlsizing.book.package.opened import CONTENT_TYPES, Package
 from xlsizing.book.package.xml import Element, XmlError, elements
+from xlsizing.core.message import Message
 
 _SHEET_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet.main+xml"
 _MACRO_TYPE = "application/vnd.ms-excel.sheet.macroEnabled.main+xml"
@@ -131,7 +132,9 @@ class Structure:
             if found.attributes.get("id", "") in targets
         ]
         if not named or len(named) > MOST_SHEETS:
-            raise self.package.broken(self.workbook, f"{len(named)} sheets are listed")
+            raise self.package.broken(
+                self.workbook, Message("{count} sheets are listed", count=str(len(named)))
+            )
         return named
 
     @cached_property
@@ -149,7 +152,7 @@ class Structure:
                 seen.add(part)
                 roots = self.elements(part, "table")
                 if not roots:
-                    raise self.package.broken(part, "there is no table")
+                    raise self.package.broken(part, Message("there is no table"))
                 said = roots[-1].attributes
                 totals = said.get("totalsRowCount", "0")
                 yield PlacedTable(
@@ -175,8 +178,11 @@ class Structure:
         parts = self.targets("", "officeDocument") or ["xl/workbook.xml"]
         if not self.package.has(parts[0]):
             raise WorkbookReadError(
-                f"{self.package.name} is a zip file, but no Excel Workbook (.xlsx); save it as an "
-                "Excel Workbook (.xlsx)."
+                Message(
+                    "{name} is a zip file, but no Excel Workbook (.xlsx); save it as an Excel Workbook "
+                    "(.xlsx).",
+                    name=self.package.name,
+                )
             )
         return parts[0]
 
@@ -185,19 +191,31 @@ class Structure:
         name, kind = self.package.name, self.type_of(self.workbook)
         if kind not in _WORKBOOK_TYPES:
             raise self.package.broken(
-                CONTENT_TYPES, f"the workbook is called {kind or 'nothing'}, which is no workbook"
+                CONTENT_TYPES,
+                Message(
+                    "the workbook is called {kind}, which is no workbook",
+                    kind=kind or Message("nothing"),
+                ),
             )
         suffix = f".{name.rpartition('.')[2].lower()}"
         if suffix in _SUFFIXES and suffix not in _WORKBOOK_TYPES[kind]:
             right = _WORKBOOK_TYPES[kind][0]
             raise WorkbookReadError(
-                f"{name} is called {suffix}, but is an {right} inside, and Excel opens no such "
-                f"file; give it a name that ends in {right}."
+                Message(
+                    "{name} is called {suffix}, but is an {right} inside, and Excel opens no such file; "
+                    "give it a name that ends in {right}.",
+                    name=name,
+                    suffix=suffix,
+                    right=right,
+                )
             )
         if suffix == ".xlsx" and self.macros_part():
             raise WorkbookReadError(
-                f"{name} is an .xlsx with macros in it, and no such file may have any; open it and "
-                "save it as an Excel Macro-Enabled Workbook (.xlsm), if you trust where it is from."
+                Message(
+                    "{name} is an .xlsx with macros in it, and no such file may have any; open it and "
+                    "save it as an Excel Macro-Enabled Workbook (.xlsm), if you trust where it is from.",
+                    name=name,
+                )
             )
 
     def macros_part(self) -> str:

@@ -11,6 +11,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 from xml.parsers import expat
 
+from xlsizing.core.message import Message
+
 MOST_ELEMENTS, MOST_WANTED = 1_000_000, 200_000
 """How many elements a part may have of which some are wanted, and how many may be wanted."""
 MOST_LEVELS = 200
@@ -76,11 +78,15 @@ def as_utf8(content: bytes) -> bytes:
         try:
             return _DECLARATION.sub("", content.decode(encoding), count=1).encode()
         except UnicodeError as error:
-            raise XmlError("its text is no UTF-16") from error
+            raise XmlError(Message("its text is no UTF-16")) from error
     content = content.removeprefix(_BYTE_ORDER_MARK)
     declared = _ENCODING.match(content[:200])
     if declared and declared[1].lower() not in (b"utf-8", b"us-ascii"):
-        raise XmlError(f"its text is in {declared[1].decode()}, and must be in UTF-8")
+        raise XmlError(
+            Message(
+                "its text is in {encoding}, and must be in UTF-8", encoding=declared[1].decode()
+            )
+        )
     return content
 
 
@@ -126,16 +132,21 @@ class _Reading:
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
         if len(self.path) >= MOST_LEVELS:
-            raise XmlError(f"its XML is nested deeper than {MOST_LEVELS} levels")
+            raise XmlError(
+                Message(
+                    "its XML is nested deeper than {most} levels",
+                    most=str(MOST_LEVELS),
+                )
+            )
         self.count += 1
         if self.count > MOST_ELEMENTS or len(self.found) > MOST_WANTED:
-            raise XmlError("its XML has more elements than a spreadsheet program writes")
+            raise XmlError(Message("its XML has more elements than a spreadsheet program writes"))
         prefix, colon, local = name.rpartition(":")
         if self.wanted is None or local in self.wanted:
             start = self.parser.CurrentByteIndex
             written = _TAG.match(self.content, start)
             if written is None:
-                raise XmlError("its XML has a tag that cannot be read")
+                raise XmlError(Message("its XML has a tag that cannot be read"))
             by_name = {key.rpartition(":")[2]: value for key, value in attributes.items()}
             self.open.append((Tag(local, prefix + colon, by_name, start, written.end()), []))
         else:
@@ -165,14 +176,16 @@ def _parse(parser: "expat.XMLParserType", content: bytes) -> None:
     try:
         parser.Parse(content, True)  # noqa: FBT003 -- it takes no keywords
     except expat.ExpatError as error:
-        raise XmlError(f"its XML is broken at line {error.lineno}") from error
+        raise XmlError(
+            Message("its XML is broken at line {line}", line=str(error.lineno))
+        ) from error
     except (ValueError, LookupError) as error:  # an encoding that Python does not know
-        raise XmlError("its XML is in no known encoding") from error
+        raise XmlError(Message("its XML is in no known encoding")) from error
 
 
 def _refuse_document_type(*declared: object) -> None:
     del declared
-    raise XmlError("its XML declares a document type, which no part of a workbook may")
+    raise XmlError(Message("its XML declares a document type, which no part of a workbook may"))
 
 
 class Edit(NamedTuple):

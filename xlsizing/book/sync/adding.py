@@ -21,6 +21,7 @@ from xlsizing.book.package.xml import (
     in_text,
 )
 from xlsizing.core import Catalogs
+from xlsizing.core.message import Message
 
 _SHEET_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.worksheet+xml"
 _TABLE_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.table+xml"
@@ -98,8 +99,11 @@ class _Adding:
         workbook = self.contents.package.xml(self.structure.workbook)
         if b"http://purl.oclc.org/ooxml/" in workbook:
             raise WorkbookReadError(
-                f"{name} is a Strict Open XML Spreadsheet, to which sheets cannot be added here; "
-                "save it as an Excel Workbook (.xlsx)."
+                Message(
+                    "{name} is a Strict Open XML Spreadsheet, to which sheets cannot be added here; save "
+                    "it as an Excel Workbook (.xlsx).",
+                    name=name,
+                )
             )
         titles = {sheet.title for sheet in self.source.sheets}
         tables = {table.name for table in self.source.tables}
@@ -108,16 +112,20 @@ class _Adding:
             for each in self.structure.elements(self.structure.workbook, "sheet")
         ]
         for kind, wanted, taken in (
-            ("sheet", titles, all_titles),
-            ("table", tables, self.contents.tables),
-            ("name", {*self._lists, *tables}, self.contents.names),
+            (Message("a sheet {name}"), titles, all_titles),
+            (Message("a table {name}"), tables, self.contents.tables),
+            (Message("a name {name}"), {*self._lists, *tables}, self.contents.names),
         ):
             own = {each.lower() for each in taken}
             for each in sorted(wanted):
                 if each.lower() in own:
                     raise WorkbookReadError(
-                        f"{name} has a {kind} {each} of its own, which the catalogs would need; "
-                        f"give that another name."
+                        Message(
+                            "{path} has {what} of its own, which the catalogs would need; give "
+                            "that another name.",
+                            path=name,
+                            what=kind.filled(name=each),
+                        )
                     )
 
     @cached_property

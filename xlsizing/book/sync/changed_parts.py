@@ -81,7 +81,7 @@ class ChangedParts:
                 self._write_charts()
             self._drop_calculation_chain()
         except XmlError as error:
-            raise contents.package.broken("of a sheet", error) from error
+            raise contents.package.broken(Message("of a sheet"), error) from error
 
     def _write_tables(self, edits: Sequence[TableEdit]) -> None:
         styles = self._styles_part()

@@ -29,6 +29,7 @@ from xlsizing.book.worksheet import (
     area_of,
     column_letters,
 )
+from xlsizing.core.message import Message, one_or_many
 from xlsizing.core.planning.cells import Value
 
 _WITH_AREAS = ("conditionalFormatting", "dataValidation", "ignoredError", "protectedRange")
@@ -221,26 +222,52 @@ def _require_room(writing: Writing) -> None:
         return
     title, name = table.sheet.title, writing.contents.package.name
     wanted = Area(table.area.bottom + 1, area.left, table.area.bottom + shift, area.right)
-    rows = "rows are" if shift > 1 else "row is"
-    needed = f"the table {table.placed.name} in {name}, for which {shift} more {rows} needed"
+    needed = one_or_many(
+        "the table {table} in {path}, for which {count} more row is needed",
+        "the table {table} in {path}, for which {count} more rows are needed",
+        shift,
+        table=table.placed.name,
+        path=name,
+        count=str(shift),
+    )
     if wanted.bottom > LAST_ROW:
-        raise WorkbookReadError(f"The sheet {title} ends below {needed}; move the table up.")
+        raise WorkbookReadError(
+            Message(
+                "The sheet {title} ends below {needed}; move the table up.",
+                title=title,
+                needed=needed,
+            )
+        )
     for cell in writing.contents.cells(table.sheet, wanted):
         if writing.worksheet.formula(cell) is not None or writing.contents.value(
             table.sheet, cell
         ) not in (None, ""):
             place = f"{title}!{column_letters(cell.column)}{cell.row}"
-            raise WorkbookReadError(f"{place} stands in the way of {needed}; move it down.")
+            raise WorkbookReadError(
+                Message(
+                    "{place} stands in the way of {needed}; move it down.",
+                    place=place,
+                    needed=needed,
+                )
+            )
     for other in writing.contents.tables.values():
         if other.sheet == title and other.part != table.placed.part and _meets(other, wanted):
             raise WorkbookReadError(
-                f"The table {other.name} stands in the way of {needed}; move it."
+                Message(
+                    "The table {name} stands in the way of {needed}; move it.",
+                    name=other.name,
+                    needed=needed,
+                )
             )
     for merged in elements(writing.worksheet.outline, ("mergeCell",)):
         if area_of(merged.attributes.get("ref", "")).meets(wanted):
             place = f"{title}!{merged.attributes.get('ref')}"
             raise WorkbookReadError(
-                f"The merged cells {place} stand in the way of {needed}; unmerge them."
+                Message(
+                    "The merged cells {place} stand in the way of {needed}; unmerge them.",
+                    place=place,
+                    needed=needed,
+                )
             )
     _require_movable_totals(writing, needed)
 
@@ -259,9 +286,14 @@ def _require_movable_totals(writing: Writing, needed: str) -> None:
         if has_addresses(formula) or references(formula, table.sheet.title):
             place = f"{table.sheet.title}!{column_letters(cell.column)}{cell.row}"
             raise WorkbookReadError(
-                f"The formula of {place} in a totals row names cells by address, and would have "
-                f"to move with {needed}; write it with the table's columns instead, such as "
-                f"SUBTOTAL(109,{table.placed.name}[Name])."
+                Message(
+                    "The formula of {place} in a totals row names cells by address, and would have to "
+                    "move with {needed}; write it with the table's columns instead, such as "
+                    "SUBTOTAL(109,{name}[Name]).",
+                    place=place,
+                    needed=needed,
+                    name=table.placed.name,
+                )
             )
 
 

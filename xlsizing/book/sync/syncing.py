@@ -124,8 +124,11 @@ def require_unsigned(contents: Contents) -> None:
     """Raise SignedError where a workbook bears a signature."""
     if is_signed(contents):
         raise SignedError(
-            f"{contents.package.name} is signed, and a sync would break the signature; sync it "
-            "with --force and have it signed again."
+            Message(
+                "{name} is signed, and a sync would break the signature; sync it with --force and "
+                "have it signed again.",
+                name=contents.package.name,
+            )
         )
 
 
@@ -151,8 +154,12 @@ def sync_of(
     if not tables:
         named = ", ".join(kind.table for kind in KINDS)
         raise NotOursError(
-            f"{contents.package.name} has no catalog tables ({named}), so there is nothing to "
-            "sync; add them with --add-tables."
+            Message(
+                "{name} has no catalog tables ({named}), so there is nothing to sync; add them with "
+                "--add-tables.",
+                name=contents.package.name,
+                named=named,
+            )
         )
     notes = _notes(contents)
     changes = [
@@ -203,7 +210,12 @@ def _movable(contents: Contents, change: CatalogChanges, notes: list[Message]) -
     for edit in change.edits:
         if why := totals_hindrance(contents, edit):
             raise WorkbookReadError(
-                f"The totals of {edit.table.placed.name} in {contents.package.name} would move with "
-                f"the table's end, but {why}; refer to them by the table, or move them elsewhere."
+                Message(
+                    "The totals of {table} in {path} would move with the table's end, but {why}; refer "
+                    "to them by the table, or move them elsewhere.",
+                    table=edit.table.placed.name,
+                    path=contents.package.name,
+                    why=why,
+                )
             )
     return change

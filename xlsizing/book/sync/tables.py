@@ -16,6 +16,8 @@ from xlsizing.book.package.errors import WorkbookReadError
 from xlsizing.book.package.structure import PlacedTable, Sheet
 from xlsizing.book.worksheet import Area, Cell, area_of
 from xlsizing.core.catalogs import name_key
+from xlsizing.core.exact import grouped
+from xlsizing.core.message import Message
 from xlsizing.core.planning.cells import Value, trimmed, words
 
 MOST_ROWS = 10_000
@@ -142,8 +144,13 @@ def table_of(
     body = area._replace(top=area.top + 1, bottom=area.bottom - placed.totals)
     if body.bottom - area.top > MOST_ROWS:
         raise WorkbookReadError(
-            f"The table {placed.name} in {contents.package.name} has {body.bottom - area.top:,} "
-            f"rows; at most {MOST_ROWS:,} are read."
+            Message(
+                "The table {table} in {path} has {rows} rows; at most {most} are read.",
+                table=placed.name,
+                path=contents.package.name,
+                rows=grouped(body.bottom - area.top),
+                most=grouped(MOST_ROWS),
+            )
         )
     known = {name_key(head): head for head in heads}
     columns: dict[str, int] = {}

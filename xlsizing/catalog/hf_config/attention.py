@@ -11,7 +11,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, cast
 
-from xlsizing.catalog.hf_config.fields import ConfigClass, ConfigError, Fields, Found
+from xlsizing.catalog.hf_config.fields import (
+    ConfigClass,
+    ConfigError,
+    Fields,
+    Found,
+    wrong_value,
+)
 from xlsizing.catalog.hf_config.stacks import (
     Kinds,
     Stack,
@@ -55,8 +61,13 @@ def shared_heads(fields: Fields, name: str, field: str) -> int:
     heads, queries = fields.whole(name, field), attention_heads(fields)
     if queries % heads:
         raise ConfigError(
-            f"{fields.named(name)} is {heads}; it must divide "
-            f"{fields.named('num_attention_heads')}, which is {queries}."
+            Message(
+                "{name} is {heads}; it must divide {field}, which is {queries}.",
+                name=fields.named(name),
+                heads=str(heads),
+                field=fields.named("num_attention_heads"),
+                queries=str(queries),
+            )
         )
     return heads
 
@@ -68,8 +79,14 @@ def head_dim(fields: Fields) -> int:
     size, heads = fields.whole("hidden_size"), attention_heads(fields)
     if size % heads:
         raise ConfigError(
-            f"{fields.named('head_dim')} is missing, and {fields.named('hidden_size')} {size} is "
-            f"no multiple of {fields.named('num_attention_heads')} {heads}."
+            Message(
+                "{field} is missing, and {size_field} {size} is no multiple of {heads_field} {heads}.",
+                field=fields.named("head_dim"),
+                size_field=fields.named("hidden_size"),
+                size=str(size),
+                heads_field=fields.named("num_attention_heads"),
+                heads=str(heads),
+            )
         )
     source = f"{fields.named('hidden_size')} / {fields.named('num_attention_heads')}"
     fields.note("layer_groups.head_dim", size // heads, source)
@@ -128,8 +145,12 @@ def causal(rule: Rule) -> Rule:
         found = fields.find("use_bidirectional_attention")
         if found is not None and found.value in (True, "all"):
             raise ConfigError(
-                f"{found.source} is {shown(found.value)}; "
-                "a model that attends in both directions generates nothing and keeps no KV cache."
+                Message(
+                    "{source} is {value}; a model that attends in both directions generates nothing and "
+                    "keeps no KV cache.",
+                    source=found.source,
+                    value=shown(found.value),
+                )
             )
         return rule(fields)
 
@@ -212,7 +233,7 @@ def block_configs(fields: Fields) -> list[LayerGroup]:
         path = fields.named(f"block_configs[{place}].attention")
         values = block.get("attention") if isinstance(block, Mapping) else None
         if not isinstance(values, Mapping):
-            raise ConfigError(f"{path} is {shown(values)}; it must be an object.")
+            raise wrong_value(path, values, Message("an object"))
         kv = _block_kv_heads(
             Fields(values, f"{path}.", ConfigClass(fields.config_class.name)), heads
         )
@@ -237,13 +258,21 @@ def _block_kv_heads(fields: Fields, heads: int) -> int:
         found = fields.find(name)
         if found is not None:
             raise ConfigError(
-                f"{found.source} is {shown(found.value)}; what such a layer keeps is not known."
+                Message(
+                    "{source} is {value}; what such a layer keeps is not known.",
+                    source=found.source,
+                    value=shown(found.value),
+                )
             )
     in_group = fields.whole("n_heads_in_group")
     if heads % in_group:
         raise ConfigError(
-            f"{fields.named('n_heads_in_group')} is {in_group}; "
-            f"it must divide num_attention_heads, which is {heads}."
+            Message(
+                "{field} is {in_group}; it must divide num_attention_heads, which is {heads}.",
+                field=fields.named("n_heads_in_group"),
+                in_group=str(in_group),
+                heads=str(heads),
+            )
         )
     return heads // in_group
 
@@ -256,8 +285,11 @@ def latent(fields: Fields) -> list[LayerGroup]:
     fields.note("layer_groups.layers", f"{fields.layers} latent", source)
     if not fields.flag("use_mla", otherwise=True):
         raise ConfigError(
-            f"{fields.named('use_mla')} is False; "
-            f"what layers of {fields.config_class.name} hold without latent attention is not known."
+            Message(
+                "{field} is False; what layers of {name} hold without latent attention is not known.",
+                field=fields.named("use_mla"),
+                name=fields.config_class.name,
+            )
         )
     attention_heads(fields)
     rank = fields.whole("kv_lora_rank", "layer_groups.kv_lora_rank")
@@ -288,7 +320,14 @@ def _indexers(fields: Fields) -> tuple[int, str]:
         for place, word in enumerate(types):
             if word not in (full, shared):
                 raise ConfigError(
-                    f"{found.source}[{place}] is {shown(word)}; it must be {full} or {shared}."
+                    Message(
+                        "{source}[{place}] is {word}; it must be {full} or {shared}.",
+                        source=found.source,
+                        place=str(place),
+                        word=shown(word),
+                        full=full,
+                        shared=shared,
+                    )
                 )
         return types.count(full), found.source
     if fields.find("index_topk_freq") is None:

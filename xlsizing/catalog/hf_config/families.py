@@ -360,12 +360,14 @@ FAMILIES: Mapping[str, Family] = {
 """The rule and the class of a config, by model_type."""
 
 REFUSED: Mapping[str, str] = {
-    "deepseek_v4": ("compress_ratios gives its layers compressed caches, whose size is not known"),
-    "kimi_linear": (
+    "deepseek_v4": Message(
+        "compress_ratios gives its layers compressed caches, whose size is not known"
+    ),
+    "kimi_linear": Message(
         "linear_attn_config gives it state-space layers beside latent ones, and how large a "
         "block they share depends on the engine's attention backend"
     ),
-    "lfm2": "what its conv layers, which layer_types lists, hold is not known",
+    "lfm2": Message("what its conv layers, which layer_types lists, hold is not known"),
 }
 """Why the config of a model that is known by name is refused all the same."""
 

@@ -36,6 +36,18 @@ class ConfigError(SizingError):
     code = "CONFIG_NOT_IMPORTED"
 
 
+def wrong_value(field: str, value: object, right: Message) -> ConfigError:
+    """The error of a field whose value is not what it must be."""
+    return ConfigError(
+        Message(
+            "{field} is {value}; it must be {expected}.",
+            field=field,
+            value=shown(value),
+            expected=right,
+        )
+    )
+
+
 class Reading(NamedTuple):
     """One figure of the entry, and where it was read."""
 
@@ -128,8 +140,13 @@ class Fields:
         for other in given[1:]:
             if self.values[other] != self.values[given[0]]:
                 raise ConfigError(
-                    f"{self.named(given[0])} is {shown(self.values[given[0]])} and "
-                    f"{self.named(other)} is {shown(self.values[other])}; the two must agree."
+                    Message(
+                        "{given} is {value} and {other} is {other_value}; the two must agree.",
+                        given=self.named(given[0]),
+                        value=shown(self.values[given[0]]),
+                        other=self.named(other),
+                        other_value=shown(self.values[other]),
+                    )
                 )
         if given:
             return Found(self.values[given[0]], self.named(given[0]))
@@ -165,12 +182,21 @@ class Fields:
         """A list with one item for each layer, or a text of as many letters."""
         value, source = self.find(name) or Found(None, self.named(name))
         if not isinstance(value, str if letters else list):
-            right = "a text, one letter a layer" if letters else "a list, one item a layer"
-            raise ConfigError(f"{source} is {shown(value)}; it must be {right}.")
+            right = (
+                Message("a text, one letter a layer")
+                if letters
+                else Message("a list, one item a layer")
+            )
+            raise wrong_value(source, value, right)
         if len(value) != self.layers:
             raise ConfigError(
-                f"{source} has {len(value)} items, and {self.named('num_hidden_layers')} is "
-                f"{self.layers}; the two must agree."
+                Message(
+                    "{source} has {value} items, and {field} is {layers}; the two must agree.",
+                    source=source,
+                    value=str(len(value)),
+                    field=self.named("num_hidden_layers"),
+                    layers=str(self.layers),
+                )
             )
         return list(value)
 
@@ -186,7 +212,11 @@ class Fields:
         layers = self.whole("num_hidden_layers", "num_layers")
         if layers > MOST_LAYERS:
             raise ConfigError(
-                f"{self.named('num_hidden_layers')} is {layers}; "
-                f"no model has more than {MOST_LAYERS} layers."
+                Message(
+                    "{field} is {layers}; no model has more than {most_layers} layers.",
+                    field=self.named("num_hidden_layers"),
+                    layers=str(layers),
+                    most_layers=str(MOST_LAYERS),
+                )
             )
         return layers

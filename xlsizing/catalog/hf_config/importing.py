@@ -7,8 +7,9 @@ from xlsizing.catalog.errors import JsonFault
 from xlsizing.catalog.files import read_json
 from xlsizing.catalog.hf_config.entry import ImportedModel, imported
 from xlsizing.catalog.hf_config.families import BY_ARCHITECTURE, FAMILIES, REFUSED, Family
-from xlsizing.catalog.hf_config.fields import ConfigError, Fields
+from xlsizing.catalog.hf_config.fields import ConfigError, Fields, wrong_value
 from xlsizing.core.errors import shown
+from xlsizing.core.message import Message, joined
 
 LARGEST_FILE_MB = 4
 """A larger file is not a config.json [MB]."""
@@ -18,6 +19,8 @@ TEXT_CONFIGS = ("text_config", "llm_config", "language_config", "thinker_config"
 
 DEEPEST = 3
 """How many configs a text model's config may stand inside."""
+
+_NOT_KNOWN = Message("what layers of such models hold is not known")
 
 DECIDING = (
     "attention_chunk_size",
@@ -51,13 +54,25 @@ def read_config(path: str) -> dict[str, Any]:
     """
     try:
         document = read_json(
-            path, LARGEST_FILE_MB, "config.json", "a model's configuration", finite=False
+            path,
+            LARGEST_FILE_MB,
+            "config.json",
+            Message("a model's configuration"),
+            finite=False,
         )
     except JsonFault as fault:
-        place = f"{path}: {fault.place}" if fault.place else path
-        raise ConfigError(f"{place}: {fault.sentence}") from fault
+        place = joined(": ", [path, fault.place] if fault.place else [path])
+        raise ConfigError(
+            Message("{place}: {sentence}", place=place, sentence=fault.sentence)
+        ) from fault
     if not isinstance(document, dict):
-        raise ConfigError(f"{path}: The JSON is {shown(document)}; it must be an object.")
+        raise ConfigError(
+            Message(
+                "{path}: The JSON is {document}; it must be an object.",
+                path=path,
+                document=shown(document),
+            )
+        )
     return document
 
 
@@ -78,7 +93,9 @@ def import_config(config: Mapping[str, Any], name: str) -> ImportedModel:
     try:
         return _imported(config, name)
     except RecursionError as error:
-        raise ConfigError("The config is nested too deeply to be that of a model.") from error
+        raise ConfigError(
+            Message("The config is nested too deeply to be that of a model.")
+        ) from error
 
 
 def _imported(config: Mapping[str, Any], name: str) -> ImportedModel:
@@ -89,8 +106,12 @@ def _imported(config: Mapping[str, Any], name: str) -> ImportedModel:
     _require_understood(fields)
     if not groups:
         raise ConfigError(
-            f"{fields.named('num_hidden_layers')} is {fields.layers}, "
-            "and none of the layers holds anything; an entry must have one that does."
+            Message(
+                "{field} is {layers}, and none of the layers holds anything; an entry must have one "
+                "that does.",
+                field=fields.named("num_hidden_layers"),
+                layers=str(fields.layers),
+            )
         )
     return imported(fields, groups, name)
 
@@ -98,7 +119,7 @@ def _imported(config: Mapping[str, Any], name: str) -> ImportedModel:
 def _text_config(config: Mapping[str, Any]) -> tuple[Mapping[str, Any], str]:
     """The fields of the text model, and what stands before their names."""
     if not isinstance(config, Mapping):
-        raise ConfigError(f"The config is {shown(config)}; it must be an object.")
+        raise wrong_value(Message("The config"), config, Message("an object"))
     values, path = config, ""
     for _ in range(DEEPEST):
         name = next((each for each in TEXT_CONFIGS if values.get(each) is not None), None)
@@ -106,7 +127,12 @@ def _text_config(config: Mapping[str, Any]) -> tuple[Mapping[str, Any], str]:
             break
         if not isinstance(values[name], Mapping) or not values[name]:
             raise ConfigError(
-                f"{path}{name} is {shown(values[name])}; it must be an object with fields."
+                Message(
+                    "{path}{name} is {values}; it must be an object with fields.",
+                    path=path,
+                    name=name,
+                    values=shown(values[name]),
+                )
             )
         values, path = values[name], f"{path}{name}."
     return values, path
@@ -121,15 +147,26 @@ def _family(values: Mapping[str, Any], path: str, config: Mapping[str, Any]) -> 
         if isinstance(model_type, str) and model_type in FAMILIES:
             return FAMILIES[model_type]
         known = isinstance(model_type, str) and model_type in REFUSED
-        why = REFUSED[model_type] if known else "what layers of such models hold is not known"
-        raise ConfigError(f"{where}model_type is {shown(model_type)}; {why}.")
+        why = REFUSED[model_type] if known else _NOT_KNOWN
+        raise ConfigError(
+            Message(
+                "{where}model_type is {model_type}; {why}.",
+                where=where,
+                model_type=shown(model_type),
+                why=why,
+            )
+        )
     architectures = values.get("architectures") or config.get("architectures")
     first = architectures[0] if isinstance(architectures, list) and architectures else None
     if isinstance(first, str) and first in BY_ARCHITECTURE:
         return BY_ARCHITECTURE[first]
     raise ConfigError(
-        f"{path}model_type is missing and architectures is {shown(architectures)}; "
-        "one of the two must name a model that is known."
+        Message(
+            "{path}model_type is missing and architectures is {architectures}; one of the two "
+            "must name a model that is known.",
+            path=path,
+            architectures=shown(architectures),
+        )
     )
 
 
@@ -139,6 +176,10 @@ def _require_understood(fields: Fields) -> None:
         value = fields.values.get(name)
         if value and name not in fields.asked and name not in fields.defaults:
             raise ConfigError(
-                f"{fields.named(name)} is {shown(value)}; "
-                f"what that means for {fields.config_class.name} is not known."
+                Message(
+                    "{name} is {value}; what that means for {config_class} is not known.",
+                    name=fields.named(name),
+                    value=shown(value),
+                    config_class=fields.config_class.name,
+                )
             )

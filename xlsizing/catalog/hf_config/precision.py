@@ -3,9 +3,8 @@
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from xlsizing.catalog.hf_config.fields import ConfigError, Fields
+from xlsizing.catalog.hf_config.fields import Fields, wrong_value
 from xlsizing.core.entries import KvPrecision, WeightPrecision
-from xlsizing.core.errors import shown
 from xlsizing.core.message import Message
 
 BY_METHOD: Mapping[str, tuple[WeightPrecision | None, int]] = {
@@ -73,7 +72,7 @@ def _weights(fields: Fields) -> Weights:
             return Weights(None, None, "")
         return Weights(BY_DTYPE.get(str(dtype.value)), None, dtype.source)
     if not isinstance(found.value, Mapping):
-        raise ConfigError(f"{found.source} is {shown(found.value)}; it must be an object.")
+        raise wrong_value(found.source, found.value, Message("an object"))
     return _quantized(found.value, found.source)
 
 

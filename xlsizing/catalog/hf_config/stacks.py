@@ -10,7 +10,7 @@ Source: the planning method, part 2, "Layers"; the configuration classes of tran
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple, cast
 
-from xlsizing.catalog.hf_config.fields import ConfigError, Fields, Found
+from xlsizing.catalog.hf_config.fields import ConfigError, Fields, Found, wrong_value
 from xlsizing.core.errors import shown
 from xlsizing.core.message import Message, joined
 
@@ -58,8 +58,14 @@ def listed(fields: Fields, *allowed: str) -> Stack | None:
         if kind is None or kind not in allowed:
             right = ", ".join(known for known, each in KIND_BY_WORD.items() if each in allowed)
             raise ConfigError(
-                f"{found.source}[{place}] is {shown(word)}; "
-                f"layers of {fields.config_class.name} are known as {right}."
+                Message(
+                    "{source}[{place}] is {word}; layers of {name} are known as {right}.",
+                    source=found.source,
+                    place=str(place),
+                    word=shown(word),
+                    name=fields.config_class.name,
+                    right=right,
+                )
             )
         kinds.append(kind)
     return Stack(kinds, found.source)
@@ -81,8 +87,12 @@ def no_window(fields: Fields) -> Stack:
     if has_window(fields):
         value, source = cast(Found, fields.find("sliding_window"))
         raise ConfigError(
-            f"{source} is {shown(value)}; "
-            f"which layers of {fields.config_class.name} have a window is not known."
+            Message(
+                "{source} is {value}; which layers of {name} have a window is not known.",
+                source=source,
+                value=shown(value),
+                name=fields.config_class.name,
+            )
         )
     return all_full(fields)
 
@@ -134,8 +144,8 @@ def every(period: int, name: str = "", *, full_first: bool = False) -> Kinds:
 def _local_and_global(fields: Fields, letters: str, source: str) -> Stack:
     """A pattern in letters, L local and G global, over the layers; the last is always global."""
     if not letters or set(letters) - {"L", "G"}:
-        right = "a whole number, or a text of L for local layers and G for global ones"
-        raise ConfigError(f"{source} is {shown(letters)}; it must be {right}.")
+        right = Message("a whole number, or a text of L for local layers and G for global ones")
+        raise wrong_value(source, letters, right)
     kinds = {"L": "sliding", "G": "full"}
     stack = [kinds[letters[layer % len(letters)]] for layer in range(fields.layers - 1)]
     return Stack([*stack, "full"], source)
@@ -165,8 +175,14 @@ def sharing(fields: Fields, stack: Stack) -> Stack:
     own = len(stack.kinds) - shared
     if own < 1 or set(stack.kinds[own:]) - set(stack.kinds[:own]):
         raise ConfigError(
-            f"{fields.named('num_kv_shared_layers')} is {shared}; the layers before must hold "
-            f"what they share, and {fields.named('num_hidden_layers')} is {len(stack.kinds)}."
+            Message(
+                "{field} is {shared}; the layers before must hold what they share, and {layers} is "
+                "{kinds}.",
+                field=fields.named("num_kv_shared_layers"),
+                shared=str(shared),
+                layers=fields.named("num_hidden_layers"),
+                kinds=str(len(stack.kinds)),
+            )
         )
     if not shared:
         return stack
@@ -189,7 +205,14 @@ def flagged(fields: Fields, name: str, *, zero: str, one: str) -> Stack:
     flags = fields.sequence(name)
     for place, flag in enumerate(flags):
         if isinstance(flag, bool) or not isinstance(flag, int) or flag not in (0, 1):
-            raise ConfigError(f"{fields.named(name)}[{place}] is {shown(flag)}; it must be 0 or 1.")
+            raise ConfigError(
+                Message(
+                    "{name}[{place}] is {flag}; it must be 0 or 1.",
+                    name=fields.named(name),
+                    place=str(place),
+                    flag=shown(flag),
+                )
+            )
     return Stack([one if flag else zero for flag in flags], fields.named(name))
 
 
@@ -232,13 +255,18 @@ def attn_layer_indices(fields: Fields) -> Stack:
         None, fields.named("attn_layer_indices")
     )
     if not isinstance(value, list) or len(value) > layers:
-        raise ConfigError(
-            f"{source} is {shown(value)}; it must be a list of some of the {layers} layers."
-        )
+        right = Message("a list of some of the {layers} layers", layers=str(layers))
+        raise wrong_value(source, value, right)
     for place, index in enumerate(value):
         if isinstance(index, bool) or not isinstance(index, int) or not 0 <= index < layers:
             raise ConfigError(
-                f"{source}[{place}] is {shown(index)}; it must be from 0 to {layers - 1}."
+                Message(
+                    "{source}[{place}] is {index}; it must be from 0 to {layers}.",
+                    source=source,
+                    place=str(place),
+                    index=shown(index),
+                    layers=str(layers - 1),
+                )
             )
     full = set(value)
     return Stack(["full" if layer in full else "state" for layer in range(layers)], source)
@@ -251,5 +279,12 @@ def hybrid_override_pattern(fields: Fields) -> Stack:
     letters = fields.sequence("hybrid_override_pattern", letters=True)
     for place, letter in enumerate(letters):
         if letter not in kinds:
-            raise ConfigError(f"{source}[{place}] is {shown(letter)}; it must be M, *, - or E.")
+            raise ConfigError(
+                Message(
+                    "{source}[{place}] is {letter}; it must be M, *, - or E.",
+                    source=source,
+                    place=str(place),
+                    letter=shown(letter),
+                )
+            )
     return Stack([kinds[letter] for letter in letters], source)

@@ -14,7 +14,7 @@ from xlsizing.catalog.hf_config.attention import (
     head_dim,
     kv_heads,
 )
-from xlsizing.catalog.hf_config.fields import ConfigError, Fields
+from xlsizing.catalog.hf_config.fields import ConfigError, Fields, wrong_value
 from xlsizing.catalog.hf_config.stacks import Kinds, Stack, listed, no_window
 from xlsizing.core.errors import shown
 from xlsizing.core.layers import LayerGroup, RecurrentDtype, StateLayers
@@ -109,7 +109,13 @@ def _inner_size(fields: Fields, prefix: str) -> int:
     size, source = _expanded(fields, f"{prefix}expand")
     if given is not None and fields.whole("intermediate_size") != size:
         raise ConfigError(
-            f"{given.source} is {given.value} and {source} is {size}; the two must agree."
+            Message(
+                "{given} is {value} and {other} is {other_value}; the two must agree.",
+                given=given.source,
+                value=str(given.value),
+                other=source,
+                other_value=str(size),
+            )
         )
     fields.note(field, size, source)
     return size
@@ -158,14 +164,27 @@ def _mamba2_head_dim(fields: Fields, name: str, heads: int, expand: str | None) 
         dim = _figure(fields, name, "head_dim")
         if size and heads * dim != size:
             raise ConfigError(
-                f"{found.source} is {dim}, which {heads} heads make {heads * dim}; "
-                f"it must be {source}, which is {size}."
+                Message(
+                    "{source} is {dim}, which {heads} heads make {made}; it must be {product}, which "
+                    "is {size}.",
+                    source=found.source,
+                    dim=str(dim),
+                    heads=str(heads),
+                    made=str(heads * dim),
+                    product=source,
+                    size=str(size),
+                )
             )
         return dim
     if not size or size % heads:
         raise ConfigError(
-            f"{fields.named(name)} is {shown(found and found.value)}; it must be a whole number, "
-            f"since {heads} heads do not divide the inner size of the layers."
+            Message(
+                "{name} is {found}; it must be a whole number, since {heads} heads do not divide the "
+                "inner size of the layers.",
+                name=fields.named(name),
+                found=shown(found and found.value),
+                heads=str(heads),
+            )
         )
     source = Message("{size} / {heads} heads", size=source, heads=str(heads))
     fields.note("layer_groups.state.head_dim", size // heads, source)
@@ -204,9 +223,8 @@ def recurrent_dtype(fields: Fields) -> RecurrentDtype:
         if found is None or found.value == "auto":
             continue
         if found.value not in DTYPES:
-            raise ConfigError(
-                f"{found.source} is {shown(found.value)}; it must be one of {', '.join(DTYPES)}."
-            )
+            right = Message("one of {choices}", choices=", ".join(DTYPES))
+            raise wrong_value(found.source, found.value, right)
         fields.note(field, found.value, found.source)
         return cast(RecurrentDtype, found.value)
     found = fields.find("dtype")

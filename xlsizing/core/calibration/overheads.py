@@ -24,6 +24,7 @@ from xlsizing.core.engine import (
 from xlsizing.core.entries import Model, Server
 from xlsizing.core.errors import SizingError
 from xlsizing.core.exact import RATIO_PARTS, ceil_div, grouped, in_parts
+from xlsizing.core.message import Message, joined
 from xlsizing.core.units import BYTES_PER_GIB
 from xlsizing.core.vllm_log import VllmLog
 
@@ -69,8 +70,12 @@ def reproducing_settings(
     pool = _parts_within(_pool(fit), aimed)
     if pool is None:
         raise NotReproducedError(
-            f"A block of {model.name} takes {grouped(fit.cache.bytes_per_block)} bytes, less than "
-            "the 4th decimal of a GiB, so no settings give the log's number of blocks exactly."
+            Message(
+                "A block of {name} takes {bytes_per_block} bytes, less than the 4th decimal of a "
+                "GiB, so no settings give the log's number of blocks exactly.",
+                name=model.name,
+                bytes_per_block=grouped(fit.cache.bytes_per_block),
+            )
         )
     return replace(fit.start.settings, kv_pool_gib=pool / RATIO_PARTS)
 
@@ -97,9 +102,15 @@ def require_reproduced(log: VllmLog, fit: Fit, bound: EngineBound) -> None:
     tokens = logged_tokens(log, bound.cache, fit.counting, bound.num_blocks)
     if not same_blocks or log.tokens not in (None, tokens):
         raise NotReproducedError(
-            f"The settings give {grouped(bound.num_blocks)} blocks and {grouped(tokens)} tokens, "
-            f"not {grouped(fit.num_blocks)} blocks as the log ({', '.join(stated_capacity(log))}); this is "
-            "a fault of xlsizing, and kv_pool_gib may serve instead."
+            Message(
+                "The settings give {num_blocks} blocks and {tokens} tokens, not {logged} "
+                "blocks as the log ({log}); this is a fault of xlsizing, and kv_pool_gib may serve "
+                "instead.",
+                num_blocks=grouped(bound.num_blocks),
+                tokens=grouped(tokens),
+                logged=grouped(fit.num_blocks),
+                log=joined(", ", stated_capacity(log)),
+            )
         )
 
 

@@ -10,6 +10,7 @@ from xlsizing.core.engine import usable_gpu_bytes
 from xlsizing.core.entries import KvPrecision, Model, Server
 from xlsizing.core.errors import SizingError
 from xlsizing.core.exact import grouped, plain
+from xlsizing.core.message import Figure, Message, joined
 from xlsizing.core.paged_cache import StateCaching
 from xlsizing.core.units import BYTES_PER_GIB
 from xlsizing.core.vllm_log import LogError, VllmLog
@@ -31,23 +32,36 @@ def require_countable(log: VllmLog) -> None:
     """Raise LogError where the server runs in a way that the method does not count."""
     if (log.pipeline_parallel or 1) > 1:
         raise LogError(
-            f"The log's server cuts the layers into {log.pipeline_parallel} pipeline stages; the "
-            "method counts servers with pipeline_parallel_size 1."
+            Message(
+                "The log's server cuts the layers into {pipeline_parallel} pipeline stages; the "
+                "method counts servers with pipeline_parallel_size 1.",
+                pipeline_parallel=str(log.pipeline_parallel),
+            )
         )
     if log.context_parallel:
         raise LogError(
-            "The log's server shares the tokens of a request among ranks (context parallelism); "
-            "the method counts servers that do not."
+            Message(
+                "The log's server shares the tokens of a request among ranks (context parallelism); "
+                "the method counts servers that do not."
+            )
         )
     if log.kv_dtype is not None and log.kv_dtype not in get_args(KvPrecision):
         raise LogError(
-            f"The log's KV cache is in {log.kv_dtype}; the method counts "
-            f"{', '.join(get_args(KvPrecision))}."
+            Message(
+                "The log's KV cache is in {kv_dtype}; the method counts {precisions}.",
+                kv_dtype=log.kv_dtype,
+                precisions=", ".join(get_args(KvPrecision)),
+            )
         )
     if log.state_caching == "all":
+        one, other = get_args(StateCaching)
         raise LogError(
-            "The log's server keeps a state for every attention block (Mamba cache mode all); the "
-            f"method counts {' and '.join(get_args(StateCaching))}."
+            Message(
+                "The log's server keeps a state for every attention block (Mamba cache mode all); "
+                "the method counts {one} and {other}.",
+                one=one,
+                other=other,
+            )
         )
 
 
@@ -59,17 +73,25 @@ def require_same_gpu(server: Server, log: VllmLog) -> None:
     logged = Fraction(log.device_total_gib) * BYTES_PER_GIB
     if abs(logged - total) > OTHER_GPU * total:
         raise LogMismatchError(
-            f"The log's GPU has {log.device_total_gib} GiB, one of {server.name} {in_gib(total)} "
-            "GiB; give the server that the log is of."
+            Message(
+                "The log's GPU has {device_total_gib} GiB, one of {name} {total} GiB; give the "
+                "server that the log is of.",
+                device_total_gib=Figure(log.device_total_gib),
+                name=server.name,
+                total=in_gib(total),
+            )
         )
 
 
 def ambiguous(fits: Sequence[Fit]) -> LogMismatchError:
     """Why a log is refused that fits ways of starting with different numbers of blocks."""
     return LogMismatchError(
-        "The log fits more than one way of starting the server, with different numbers of blocks "
-        f"({_listed([fit.start for fit in fits])}); say how it was started, with "
-        "max_num_batched_tokens and batches_in_flight, or give the whole log."
+        Message(
+            "The log fits more than one way of starting the server, with different numbers of "
+            "blocks ({start}); say how it was started, with max_num_batched_tokens and "
+            "batches_in_flight, or give the whole log.",
+            start=_listed([fit.start for fit in fits]),
+        )
     )
 
 
@@ -78,23 +100,29 @@ def mismatch(model: Model, log: VllmLog, starts: Sequence[Start]) -> LogMismatch
     cache = cache_of(model, log, starts[0])
     block = block_tokens(cache)
     if log.attention_block not in (None, block):
-        fault = (
-            f"its attention block has {grouped(log.attention_block or 0)} tokens, by the method "
-            f"{grouped(block or 0)}"
+        fault = Message(
+            "its attention block has {logged} tokens, by the method {counted}",
+            logged=grouped(log.attention_block or 0),
+            counted=grouped(block or 0),
         )
         return _does_not_fit(model, log, fault, starts)
     no_memory = replace(log, kv_memory_gib=None, kv_memory_bytes=None)
     nearest = explained(model, no_memory, starts[0])
     if nearest is None:
-        fault = (
-            "no number of blocks gives its tokens and concurrency "
-            f"({', '.join(stated_capacity(log))} for {grouped(log.max_model_len)} tokens per request)"
+        fault = Message(
+            "no number of blocks gives its tokens and concurrency ({capacity} for {length} tokens "
+            "per request)",
+            capacity=joined(", ", stated_capacity(log)),
+            length=grouped(log.max_model_len),
         )
         return _does_not_fit(model, log, fault, starts)
     memory = nearest.num_blocks * nearest.cache.bytes_per_block
-    fault = (
-        f"by the method its tokens and concurrency take {in_gib(memory)} GiB of KV cache "
-        f"({_words(nearest.start)}), but it has {_memory_words(log)} GiB"
+    fault = Message(
+        "by the method its tokens and concurrency take {counted} GiB of KV cache ({start}), but it "
+        "has {logged} GiB",
+        counted=in_gib(memory),
+        start=_words(nearest.start),
+        logged=_memory_words(log),
     )
     return _does_not_fit(model, log, fault, starts)
 
@@ -102,52 +130,61 @@ def mismatch(model: Model, log: VllmLog, starts: Sequence[Start]) -> LogMismatch
 def _does_not_fit(
     model: Model, log: VllmLog, fault: str, starts: Sequence[Start]
 ) -> LogMismatchError:
-    drafts = " The server drafts tokens, and layers of a draft are not counted."
+    drafts = Message(" The server drafts tokens, and layers of a draft are not counted.")
     return LogMismatchError(
-        f"The log does not fit {model.name}: {fault}. Tried: {_listed(starts)}; all with "
-        f"tensor_parallel {starts[0].settings.tensor_parallel}.{drafts * log.speculative} Give "
-        "the model and settings of the log's server, and its whole start-up log."
+        Message(
+            "The log does not fit {name}: {fault}. Tried: {starts}; all with tensor_parallel "
+            "{tensor_parallel}.{drafts} Give the model and settings of the log's server, and its "
+            "whole start-up log.",
+            name=model.name,
+            fault=fault,
+            starts=_listed(starts),
+            tensor_parallel=str(starts[0].settings.tensor_parallel),
+            drafts=drafts if log.speculative else "",
+        )
     )
 
 
-def _words(start: Start) -> str:
+def _words(start: Start) -> Message:
     """The settings by which ways of starting differ."""
     settings = start.settings
-    words = [
-        f"{start.kv_precision}",
+    words: list[str] = [
+        start.kv_precision,
         f"max_num_batched_tokens {settings.max_num_batched_tokens}",
-        f"{settings.batches_in_flight} in flight",
+        Message("{batches} in flight", batches=str(settings.batches_in_flight)),
     ]
     if settings.state_caching != "none":
-        words.append(f"states {settings.state_caching}")
+        words.append(Message("states {caching}", caching=settings.state_caching))
     if not settings.hybrid_manager:
-        words.append("no hybrid manager")
-    return ", ".join(words)
+        words.append(Message("no hybrid manager"))
+    return joined(", ", words)
 
 
-def _listed(starts: Sequence[Start]) -> str:
+def _listed(starts: Sequence[Start]) -> Message:
     more = len(starts) - SHOWN_STARTS
-    listed = "; ".join(_words(start) for start in starts[:SHOWN_STARTS])
-    return f"{listed}; and {more} more" if more > 0 else listed
+    listed = joined("; ", map(_words, starts[:SHOWN_STARTS]))
+    return (
+        Message("{listed}; and {more} more", listed=listed, more=str(more)) if more > 0 else listed
+    )
 
 
-def stated_capacity(log: VllmLog) -> Iterator[str]:
+def stated_capacity(log: VllmLog) -> Iterator[Message]:
     """What the log says the KV cache holds."""
     if log.tokens is not None:
-        yield f"{grouped(log.tokens)} tokens"
+        yield Message("{count} tokens", count=grouped(log.tokens))
     if log.concurrency is not None:
-        yield f"{log.concurrency}x"
+        yield joined("", [Figure(log.concurrency), "x"])
     blocks = log.blocks_override or log.gpu_blocks
     if blocks is not None:
-        yield f"{grouped(blocks)} blocks"
+        yield Message("{count} blocks", count=grouped(blocks))
 
 
-def _memory_words(log: VllmLog) -> str:
+def _memory_words(log: VllmLog) -> Figure:
     if log.kv_memory_gib is not None:
         return plain(log.kv_memory_gib)
     return in_gib(log.kv_memory_bytes or 0)
 
 
-def in_gib(size: int) -> str:
+def in_gib(size: int) -> Figure:
     """Bytes as the GiB of a sentence."""
     return grouped(size, BYTES_PER_GIB, 2)

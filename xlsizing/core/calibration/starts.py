@@ -22,6 +22,7 @@ from xlsizing.core.entries import KvPrecision, Model
 from xlsizing.core.exact import RATIO_PARTS, Number, typed_decimal
 from xlsizing.core.kv_cache import layer_groups, with_recurrent_dtype
 from xlsizing.core.layers import AttentionLayers, StateLayers, UnknownLayoutError
+from xlsizing.core.message import Figure, Message
 from xlsizing.core.paged_cache import StateCaching
 from xlsizing.core.vllm_log import LogError, VllmLog
 
@@ -107,7 +108,7 @@ def _kv_precisions(log: VllmLog, asked: Asked) -> Sequence[KvPrecision]:
         require("kv_precision", stated, KvPrecision)
         return [cast(KvPrecision, stated)]
     if log.dtype == "float32":
-        raise LogError("The log's model runs in float32; the method counts 16-bit dtypes.")
+        raise LogError(Message("The log's model runs in float32; the method counts 16-bit dtypes."))
     return ["fp16" if log.dtype == "fp16" else "bf16", "fp8"]
 
 
@@ -169,7 +170,16 @@ def _agreed(name: str, logged: Stated | None, asked: Stated | None) -> Stated | 
     """What log or caller state of a setting; LogError where they state different things."""
     if logged is not None and asked is not None and logged != asked:
         raise LogError(
-            f"The log says that {name} is {logged}, and {asked} was asked for; leave it out, or "
-            "give the log of a server with it."
+            Message(
+                "The log says that {name} is {logged}, and {asked} was asked for; leave it out, or "
+                "give the log of a server with it.",
+                name=name,
+                logged=_shown(logged),
+                asked=_shown(asked),
+            )
         )
     return asked if logged is None else logged
+
+
+def _shown(stated: object) -> str:
+    return Figure(stated) if isinstance(stated, Decimal) else str(stated)

@@ -4,6 +4,7 @@ from xlsizing.core.capacity import hbm_bytes
 from xlsizing.core.errors import SizingError
 from xlsizing.core.exact import RATIO_PARTS, in_parts
 from xlsizing.core.kv_cache import kv_bytes_per_session
+from xlsizing.core.message import Message
 from xlsizing.core.sizing import SizingResult
 
 LIMIT_EXACT = 10**14
@@ -33,15 +34,18 @@ def require_countable(result: SizingResult) -> None:
     at_peak = result.concurrency * (RATIO_PARTS + in_parts(result.peak_headroom_ratio, RATIO_PARTS))
     size = kv_bytes_per_session(result.model, result.effective_context, result.kv_precision)
     too_large = {
-        "concurrency with its headroom": at_peak > LIMIT_EXACT,
+        Message("concurrency with its headroom"): at_peak > LIMIT_EXACT,
         "effective_context": result.effective_context > LIMIT_EXACT,
         "runtime_overhead_gib": result.runtime_overhead_gib > LIMIT_OVERHEAD_GIB,
-        "the KV cache of a session": size > LIMIT_EXACT,
-        "the HBM of a node": hbm_bytes(result.server) > LIMIT_EXACT,
+        Message("the KV cache of a session"): size > LIMIT_EXACT,
+        Message("the HBM of a node"): hbm_bytes(result.server) > LIMIT_EXACT,
     }
     for what, is_too_large in too_large.items():
         if is_too_large:
             raise WorkbookLimitError(
-                f"A workbook cannot count this sizing exactly, since {what} is too large for it; "
-                "use `xlsizing size`."
+                Message(
+                    "A workbook cannot count this sizing exactly, since {what} is too large for it; use "
+                    "`xlsizing size`.",
+                    what=what,
+                )
             )

@@ -8,6 +8,7 @@ from xlsizing.core.catalogs import Catalogs, name_key
 from xlsizing.core.engine import DEFAULT_SETTINGS, EngineSettings
 from xlsizing.core.errors import InvalidValueError, SizingError
 from xlsizing.core.exact import as_whole
+from xlsizing.core.message import Message
 from xlsizing.core.planning.cells import CellError, Value, trimmed, words
 from xlsizing.core.planning.inputs import INPUTS, SETTINGS_ASKED, TENSOR_PARALLEL
 from xlsizing.core.planning.typed import TypedLoad, typed_load
@@ -52,7 +53,11 @@ class RefusedCellError(SizingError):
     code = "REFUSED_CELL"
 
     def __init__(self, symbol: str, label: str, cell: TypedCell, reason: SizingError) -> None:
-        super().__init__(f"{label} ({cell.place}): {reason}")
+        super().__init__(
+            Message(
+                "{label} ({place}): {reason}", label=label, place=cell.place, reason=str(reason)
+            )
+        )
         self.symbol = symbol
         self.label = label
         self.cell = cell

@@ -20,8 +20,9 @@ from xlsizing.core.constraints import Count, require
 from xlsizing.core.engine import EngineSettings
 from xlsizing.core.entries import KvPrecision
 from xlsizing.core.errors import InvalidValueError, SizingError
-from xlsizing.core.exact import RATIO_PARTS, as_whole
+from xlsizing.core.exact import RATIO_PARTS, as_whole, grouped
 from xlsizing.core.kv_cache import whole_number
+from xlsizing.core.message import Message
 from xlsizing.core.nodes import (
     DEFAULT_HA_MODE,
     DEFAULT_PEAK_HEADROOM_RATIO,
@@ -102,13 +103,13 @@ _DEFAULTS: Mapping[str, Any] = {
 
 def _taken(asked: Input, value: Value, catalogs: Catalogs) -> Any:
     if isinstance(value, CellError):
-        raise InvalidValueError(asked.field, value, "a value instead of an error")
+        raise InvalidValueError(asked.field, value, Message("a value instead of an error"))
     text = trimmed(value)
     if not text and asked.symbol in _DEFAULTS:
         return _DEFAULTS[asked.symbol]
     if asked.has_aliases:
         if not text:
-            raise InvalidValueError(asked.field, value, f"the name of a {asked.label.lower()}")
+            raise InvalidValueError(asked.field, value, _A_NAME[asked.symbol])
         return _FIND[asked.symbol](catalogs, text)
     if asked.symbol in _WORDS:
         word = name_key(text)
@@ -121,7 +122,9 @@ def _taken(asked: Input, value: Value, catalogs: Catalogs) -> Any:
         require(_fields(asked), number, _NUMBERS[asked.symbol])
     most = _MOST.get(asked.symbol, LIMIT_EXACT)
     if number > most:  # type: ignore[operator]
-        raise InvalidValueError(_fields(asked), number, f"at most {most:,} in a workbook")
+        raise InvalidValueError(
+            _fields(asked), number, Message("at most {most} in a workbook", most=grouped(most))
+        )
     return number
 
 
@@ -129,6 +132,11 @@ def _fields(asked: Input) -> str:
     return "tensor_parallel" if asked is TENSOR_PARALLEL else asked.field
 
 
+_A_NAME: Mapping[str, Message] = {
+    "Model": Message("the name of a model"),
+    "Server": Message("the name of a server"),
+    "Storage": Message("the name of a storage"),
+}
 _FIND: Mapping[str, Callable[[Catalogs, str], Any]] = {
     "Model": Catalogs.model,
     "Server": Catalogs.server,

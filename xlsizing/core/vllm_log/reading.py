@@ -5,12 +5,13 @@ the smallest number of blocks of its ranks.
 """
 
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from decimal import Decimal
 from fractions import Fraction
 from typing import TypeVar
 
 from xlsizing.core.exact import grouped
+from xlsizing.core.message import Figure, Message
 from xlsizing.core.vllm_log import messages
 from xlsizing.core.vllm_log.figures import LogError, VllmLog, memory_range
 from xlsizing.core.vllm_log.messages import Lines, whole
@@ -53,7 +54,7 @@ def read_log(text: str) -> VllmLog:
         raise _too_long()
     lines = Lines(text)
     memory = _kv_memory(lines)
-    _only("the model", lines.words(messages.MODEL))
+    _only(Message("the model"), lines.words(messages.MODEL))
     tokens = _smallest_tokens(lines.counts(messages.TOKENS) | lines.counts(messages.TOKENS_ON_XPU))
     requests = lines.found(messages.CONCURRENCY)
     blocks = lines.counts(messages.BLOCKS)
@@ -89,8 +90,12 @@ def read_log(text: str) -> VllmLog:
         kv_dtype=_kv_dtype(lines),
         dtype=_dtype(lines),
         state_dtype=_state_dtype(lines),
-        attention_block=_only("the attention block size", lines.counts(messages.ATTENTION_BLOCK)),
-        state_padding_percent=_only("the mamba padding", lines.decimals(messages.STATE_PADDING)),
+        attention_block=_only(
+            Message("the attention block size"), lines.counts(messages.ATTENTION_BLOCK)
+        ),
+        state_padding_percent=_only(
+            Message("the mamba padding"), lines.decimals(messages.STATE_PADDING)
+        ),
         padding_layers=_padding_layers(lines),
         prefix_caching=_prefix_caching(lines),
         state_caching=_state_caching(lines),
@@ -100,7 +105,7 @@ def read_log(text: str) -> VllmLog:
     )
 
 
-_NOTHING_KNOWN = (
+_NOTHING_KNOWN = Message(
     "The text has no line that says how large a KV cache is, such as 'GPU KV cache size: 457,904 "
     "tokens' or 'Maximum concurrency for 32,768 tokens per request: 13.97x'; give the whole "
     "start-up log of a vLLM server that came up."
@@ -110,8 +115,11 @@ _NOTHING_KNOWN = (
 def _too_long() -> LogError:
     most = MOST_CHARACTERS // 2**20
     return LogError(
-        f"The text is longer than {most} MiB, so it is no start-up log; give the lines from the "
-        "start of a vLLM server to 'Application startup complete'."
+        Message(
+            "The text is longer than {most} MiB, so it is no start-up log; give the lines from "
+            "the start of a vLLM server to 'Application startup complete'.",
+            most=str(most),
+        )
     )
 
 
@@ -119,12 +127,22 @@ def _only(name: str, values: Iterable[Value]) -> Value | None:
     """The one value of a figure that a server has one of; None where there is none."""
     distinct = sorted(set(values))
     if len(distinct) > 1:
-        shown = " and ".join(str(value) for value in distinct[:3])
+        shown = _and([str(value) for value in distinct[:3]])
         raise LogError(
-            f"The log says {name} is {shown}, so it is of more than one server or start; give "
-            "the start-up log of one."
+            Message(
+                "The log says {name} is {shown}, so it is of more than one server or start; give the "
+                "start-up log of one.",
+                name=name,
+                shown=shown,
+            )
         )
     return distinct[0] if distinct else None
+
+
+def _and(values: Sequence[str]) -> str:
+    """Two values or more, as a sentence lists them."""
+    first, *others = values
+    return Message("{one} and {other}", one=first, other=_and(others)) if others else first
 
 
 def _smallest_tokens(counts: Collection[int]) -> int | None:
@@ -137,8 +155,12 @@ def _smallest_tokens(counts: Collection[int]) -> int | None:
     least, most = min(counts), max(counts)
     if least < most * _WORKERS_MAY_DIFFER:
         raise LogError(
-            f"The log has KV caches of {grouped(least)} and {grouped(most)} tokens, so it is of "
-            "more than one server or start; give the start-up log of one."
+            Message(
+                "The log has KV caches of {least} and {most} tokens, so it is of more than one "
+                "server or start; give the start-up log of one.",
+                least=grouped(least),
+                most=grouped(most),
+            )
         )
     return least
 
@@ -151,8 +173,10 @@ def _max_model_len(lines: Lines, of_requests: Collection[int]) -> int:
         logged = _only("max_model_len", both)
     if not logged:
         raise LogError(
-            "The log does not say how long a request may be; give it with the line 'Maximum "
-            "concurrency for ... tokens per request'."
+            Message(
+                "The log does not say how long a request may be; give it with the line 'Maximum "
+                "concurrency for ... tokens per request'."
+            )
         )
     return logged
 
@@ -165,8 +189,11 @@ def _kv_memory(lines: Lines) -> Decimal | None:
     )
     if memory is not None and memory < 0:
         raise LogError(
-            f"The log says that {memory} GiB are left for KV caches, so the server did not start; "
-            "give the start-up log of one that did."
+            Message(
+                "The log says that {memory} GiB are left for KV caches, so the server did not start; "
+                "give the start-up log of one that did.",
+                memory=Figure(memory),
+            )
         )
     return memory
 
@@ -286,5 +313,6 @@ def _is_hybrid_manager_off(lines: Lines) -> bool:
 
 def _version(lines: Lines) -> str | None:
     return _only(
-        "the version", lines.words(messages.VERSION) or lines.words(messages.SERVER_VERSION)
+        Message("the version"),
+        lines.words(messages.VERSION) or lines.words(messages.SERVER_VERSION),
     )
