@@ -99,9 +99,7 @@ def _not_json(error: json.JSONDecodeError) -> JsonFault:
     is_last_word = error.pos and re.fullmatch(_LAST_WORD, rest)
     if is_last_word or error.msg.startswith("Unterminated string"):
         return _incomplete(error.lineno, error.colno)
-    what = f"{error.msg[0].lower()}{error.msg[1:]}".removesuffix(" at")
-    what = next((each for each in _WORDS_OF_PYTHON if each == what), what)
-    return JsonFault(place, Message("This is not JSON: {what}.", what=what))
+    return JsonFault(place, Message("This is not JSON: {what}.", what=_in_words(error.msg)))
 
 
 def _incomplete(line: int, column: int) -> JsonFault:
@@ -115,16 +113,19 @@ def _place(line: int, column: int) -> str:
     return Message("line {line}, column {column}", line=str(line), column=str(column))
 
 
-_WORDS_OF_PYTHON = (
-    Message("expecting value"),
-    Message("expecting ',' delimiter"),
-    Message("expecting ':' delimiter"),
-    Message("expecting property name enclosed in double quotes"),
-    Message("extra data"),
-    Message("invalid control character"),
-    Message("invalid \\escape"),
-    Message("invalid \\uXXXX escape"),
-    Message("illegal trailing comma before end of object"),
-    Message("illegal trailing comma before end of array"),
-)
-"""What Python says of JSON that is none."""
+def _in_words(fault: str) -> str:
+    """What Python says of JSON that is none, to follow a colon."""
+    said = f"{fault[0].lower()}{fault[1:]}".removesuffix(" at")
+    known = (
+        Message("expecting value"),
+        Message("expecting ',' delimiter"),
+        Message("expecting ':' delimiter"),
+        Message("expecting property name enclosed in double quotes"),
+        Message("extra data"),
+        Message("invalid control character"),
+        Message("invalid \\escape"),
+        Message("invalid \\uXXXX escape"),
+        Message("illegal trailing comma before end of object"),
+        Message("illegal trailing comma before end of array"),
+    )
+    return next((each for each in known if each == said), said)

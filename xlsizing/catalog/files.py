@@ -138,11 +138,6 @@ def read_json(path: str, largest_mb: int, noun: str, content: str, *, finite: bo
 
 def _bytes(path: str, largest_mb: int, noun: str, content: str) -> bytes:
     most = largest_mb * 10**6
-    too_large = Message(
-        "The file is larger than {most} MB, which is too large for a {noun}.",
-        most=str(largest_mb),
-        noun=noun,
-    )
     try:
         # Opened only where it is a file: a pipe would be waited for.
         found = os.stat(path)
@@ -158,7 +153,7 @@ def _bytes(path: str, largest_mb: int, noun: str, content: str) -> bytes:
                 ),
             )
         if found.st_size > most:
-            raise JsonFault("", too_large)
+            raise _too_large(largest_mb, noun)
         with open(path, "rb") as file:
             before = os.fstat(file.fileno())
             written = file.read(most + 1)
@@ -170,13 +165,22 @@ def _bytes(path: str, largest_mb: int, noun: str, content: str) -> bytes:
         )
         raise JsonFault("", sentence) from error
     if len(written) > most:
-        raise JsonFault("", too_large)
+        raise _too_large(largest_mb, noun)
     if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
         sentence = Message(
             "The file changed while it was read; try again when it is no longer written to."
         )
         raise JsonFault("", sentence)
     return written
+
+
+def _too_large(largest_mb: int, noun: str) -> JsonFault:
+    sentence = Message(
+        "The file is larger than {most} MB, which is too large for a {noun}.",
+        most=str(largest_mb),
+        noun=noun,
+    )
+    return JsonFault("", sentence)
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

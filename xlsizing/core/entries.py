@@ -262,9 +262,9 @@ def faults_between_fields(
     """
     if "sources" not in wrong:
         known = {each.name for each in fields(entry)} | {"*"}
-        right = Message('a field of the entry, or "*" for all')
         for name in given.get("sources", {}):
             if name not in known:
+                right = Message('a field of the entry, or "*" for all')
                 yield "sources", InvalidValueError(Message("a key of sources"), name, right)
     if entry is Model and "attention_pattern" not in wrong:
         yield from _attention_faults(given, wrong)
