@@ -24,6 +24,7 @@ from tests.book.plans import (
     type_rows,
     written,
 )
+from tests.saying import in_portuguese
 from xlsizing.book import reading
 from xlsizing.book.package import opened as opened_file
 from xlsizing.book.package.errors import WorkbookReadError
@@ -354,6 +355,7 @@ def test_what_is_wrong_with_the_load_is_a_sentence_with_its_label_and_cell(
     with pytest.raises(SizingError, match=words) as caught:
         planned(plan([GOOD], {name: value}))
     assert "\n" not in str(caught.value)
+    in_portuguese(str(caught.value))
 
 
 def test_an_entry_of_the_workbooks_own_is_unknown_and_the_sentence_says_what_to_do(
@@ -493,6 +495,7 @@ def test_what_is_no_workbook_is_one_sentence(planned: Planner, case: str) -> Non
     assert "typed.xlsx" in str(caught.value)
     assert str(caught.value).endswith(".")
     assert "\n" not in str(caught.value)
+    in_portuguese(str(caught.value))
 
 
 def test_a_file_that_is_not_there_and_a_folder_are_sentences(tmp_path: Path) -> None:

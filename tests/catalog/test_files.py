@@ -15,6 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.saying import in_portuguese
 from xlsizing.catalog import CatalogError
 from xlsizing.catalog.errors import Fault
 from xlsizing.catalog.files import MODELS, read_document
@@ -67,6 +68,7 @@ def the_fault(folder: Path) -> Fault:
     (fault,) = raised.value.faults
     assert fault.file == str(folder / "models.json")
     assert fault.sentence[0].isupper() or fault.sentence.startswith("-Infinity")
+    in_portuguese(fault.sentence)
     assert fault.sentence.endswith(".")
     assert str(raised.value).startswith(f"{fault.file}: {fault.path}")
     return fault

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import PROJECT
+from tests.saying import in_portuguese
 from xlsizing.catalog.files import MODELS
 from xlsizing.catalog.hf_config import (
     entry_json,
@@ -54,6 +55,7 @@ def refusal(config: Any) -> str:
     assert sentence.endswith(".")
     assert "\n" not in sentence
     assert len(sentence) < 500
+    in_portuguese(sentence)
     return sentence
 
 

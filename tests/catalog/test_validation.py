@@ -16,6 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.catalog.test_files import MODEL, PROFILE, SERVER, minimal_documents, write_catalogs
+from tests.saying import in_portuguese
 from xlsizing.catalog import CatalogError, load_catalogs
 from xlsizing.catalog.errors import Fault
 from xlsizing.catalog.validation import folder_faults
@@ -38,6 +39,8 @@ def faults_of(folder: Path, documents: dict[str, Any]) -> list[Fault]:
             load_catalogs(where)
         assert list(raised.value.faults) == faults
         assert str(raised.value).splitlines() == [str(fault) for fault in faults]
+        for fault in faults:
+            in_portuguese(fault.sentence)
     else:
         load_catalogs(where)
     return faults

@@ -12,6 +12,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from tests.conftest import PROJECT
+from tests.saying import in_portuguese
 from xlsizing.core import InvalidValueError, Model, Server, SizingError
 from xlsizing.core.calibration import (
     Calibration,
@@ -167,6 +168,7 @@ def mismatch(model: Model, server: Server, log: VllmLog, **asked: Any) -> str:
     with pytest.raises(LogMismatchError) as caught:
         calibrate(model, server, log, **asked)
     assert caught.value.code == "LOG_DOES_NOT_FIT"
+    in_portuguese(str(caught.value))
     return str(caught.value)
 
 
@@ -395,8 +397,9 @@ def test_a_gpu_of_another_server_is_refused() -> None:
     ],
 )
 def test_what_the_method_does_not_count_is_refused(log: VllmLog, words: str) -> None:
-    with pytest.raises(LogError, match=words):
+    with pytest.raises(LogError, match=words) as caught:
         calibrate(LLAMA_8B, H100, log)
+    in_portuguese(str(caught.value))
 
 
 @pytest.mark.parametrize(
@@ -408,8 +411,9 @@ def test_what_the_method_does_not_count_is_refused(log: VllmLog, words: str) -> 
     ],
 )
 def test_an_argument_that_the_log_contradicts_is_refused(asked: dict[str, Any], words: str) -> None:
-    with pytest.raises(LogError, match=words):
+    with pytest.raises(LogError, match=words) as caught:
         calibrate(GPT_OSS_20B, H100, GPT_OSS_LOG, **asked)
+    in_portuguese(str(caught.value))
 
 
 def test_arguments_that_the_log_agrees_with_change_nothing() -> None:

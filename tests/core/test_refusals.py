@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.core.test_worked_cases import DECIMAL_B300, GPT_OSS_120B, LOCAL
+from tests.saying import in_portuguese
 from xlsizing.core import (
     InvalidValueError,
     Model,
@@ -90,6 +91,7 @@ def test_a_load_outside_the_accepted_values(field: str, value: object, right: st
     assert str(refusal.value).replace("'", "").startswith(f"{field} is {shown}; it must be ")
     assert right in str(refusal.value)
     assert refusal.value.code == "INVALID_VALUE"
+    in_portuguese(str(refusal.value))
 
 
 @pytest.mark.parametrize(
@@ -210,8 +212,9 @@ STORAGE: Mapping[str, Any] = {
     ids=str,
 )
 def test_a_model_that_cannot_be(changed: dict[str, Any], field: str) -> None:
-    with pytest.raises(SizingError, match=f"^{field} is .*; it must be "):
+    with pytest.raises(SizingError, match=f"^{field} is .*; it must be ") as refusal:
         Model(**{**MODEL, **changed})
+    in_portuguese(str(refusal.value))
 
 
 @pytest.mark.parametrize(
@@ -381,6 +384,7 @@ def test_layers_that_cannot_be(
     value = {**fields, **changed}[field]
     shown = "missing" if value is None else repr(value)
     assert str(refusal.value) == f"{field} is {shown}; it must be {right}."
+    in_portuguese(str(refusal.value))
 
 
 def test_the_edges_of_what_layers_may_be() -> None:
@@ -519,6 +523,7 @@ def test_an_engine_that_cannot_be_started_so(field: str, value: Any, right: str)
         EngineSettings(**{field: value})
     shown = "missing" if value is None else repr(value)
     assert str(refusal.value) == f"{field} is {shown}; it must be {right}."
+    in_portuguese(str(refusal.value))
 
 
 def test_the_edges_of_how_an_engine_is_started() -> None:
@@ -600,6 +605,7 @@ def test_layers_that_no_engine_is_known_to_lay_out(
     with pytest.raises(UnknownLayoutError) as refusal:
         layout(of(*groups), precision, hybrid_manager=hybrid_manager)
     assert (str(refusal.value), refusal.value.code) == (sentence, "UNKNOWN_LAYOUT")
+    in_portuguese(str(refusal.value))
 
 
 def test_layouts_at_the_edge_of_what_is_known() -> None:
@@ -645,6 +651,7 @@ def test_a_size_that_ranks_cannot_have(model: Model, asked: int, right: str) -> 
     with pytest.raises(InvalidValueError) as refusal:
         bound_of(model, tensor_parallel=asked, kv_pool_gib=1)
     assert str(refusal.value) == f"tensor_parallel is {asked}; it must be {right}."
+    in_portuguese(str(refusal.value))
 
 
 def test_a_layout_for_ranks_that_cannot_be() -> None:
@@ -661,6 +668,7 @@ def test_weights_of_which_nothing_is_known() -> None:
         "The catalog has neither weight_bytes nor total_params of m, so what its weights leave "
         "of a GPU is not known; give kv_pool_gib."
     )
+    in_portuguese(str(refusal.value))
     known = bound_of(model, kv_pool_gib=1)
     assert (known.memory.weights, known.weights_estimated) == (0, True)
     assert (known.memory.pool, known.sessions_per_replica) == (2**30, 16_383)

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.conftest import PROJECT
+from tests.saying import in_portuguese
 from xlsizing.core.vllm_log import (
     MOST_CHARACTERS,
     LogError,
@@ -104,6 +105,7 @@ def refused(text: str) -> str:
     sentence = str(caught.value)
     assert sentence[0].isupper()
     assert sentence.endswith(".")
+    in_portuguese(sentence)
     return sentence
 
 

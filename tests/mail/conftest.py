@@ -1,6 +1,6 @@
 """What the tests of mail share: a draft, the command, and an authority for certificates."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from email.message import EmailMessage
 from email.policy import SMTP
 from pathlib import Path
@@ -9,8 +9,10 @@ from typing import NamedTuple
 import pytest
 
 from tests.mail.servers import Authority
+from tests.saying import in_portuguese
 from xlsizing.cli import main
 from xlsizing.mail import submission
+from xlsizing.mail.errors import MailError
 
 
 class Ran(NamedTuple):
@@ -36,15 +38,24 @@ class Send:
 @pytest.fixture
 def send(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> Send:
-    """The command, in a folder of its own with the draft."""
+) -> Iterator[Send]:
+    """The command, in a folder of its own with the draft; what it refuses is said in Portuguese."""
     monkeypatch.chdir(tmp_path)
     for name in ("SERVER", "USERNAME", "PASSWORD"):
         monkeypatch.delenv(f"XLSIZING_SMTP_{name}", raising=False)
     Path("draft.eml").write_bytes(draft().as_bytes(policy=SMTP))
     command = Send(capsys)
     monkeypatch.setattr(submission, "sleep", command.waits.append)
-    return command
+    told: list[str] = []
+
+    def noted(error: MailError, sentence: str) -> None:
+        told.append(sentence)
+        super(MailError, error).__init__(sentence)
+
+    monkeypatch.setattr(MailError, "__init__", noted)
+    yield command
+    for sentence in told:
+        in_portuguese(sentence)
 
 
 def draft(**headers: str | None) -> EmailMessage:
