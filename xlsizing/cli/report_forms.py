@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from xlsizing.core import SizingResult
 from xlsizing.core.errors import InvalidValueError
+from xlsizing.core.message import Message
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -53,7 +54,7 @@ def forms_asked(options: argparse.Namespace) -> list[Form]:
         forms.append(Form(options.eml, ".eml", lambda said: _draft(said, name, recipients)))
     elif recipients:
         raise InvalidValueError(
-            "--to", ", ".join(recipients), "given together with --eml DRAFT.eml"
+            "--to", ", ".join(recipients), Message("given together with --eml DRAFT.eml")
         )
     if forms:
         from xlsizing.book.saving import require_writable
@@ -133,7 +134,7 @@ def _recipients(given: Sequence[str]) -> list[str]:
     found = {each: addresses(each, "--to") for each in given}
     for each, those in found.items():
         if not those:
-            raise InvalidValueError("--to", each, "an address such as anna@example.com")
+            raise InvalidValueError("--to", each, Message("an address such as anna@example.com"))
     return [address for those in found.values() for address in those]
 
 
