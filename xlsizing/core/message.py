@@ -48,6 +48,11 @@ class Message(str):
         return Message(self.template, **values)
 
 
+def as_plain(text: str) -> str:
+    """A text that is nothing but its letters, for programs that ask for a str and no more."""
+    return str.__str__(text)
+
+
 def one_or_many(one: str, many: str, count: int, /, **values: str) -> Message:
     """The message for one thing, or that for none or several."""
     return Message(one if count == 1 else many, **values)

@@ -19,6 +19,7 @@ from xlsizing.core import (
 )
 from xlsizing.core.engine import DEFAULT_SETTINGS
 from xlsizing.core.kv_cache import gib, kv_total_tib
+from xlsizing.core.message import as_plain
 from xlsizing.core.paged_cache import layout, paged_cache
 from xlsizing.excel.cells import NOTHING_FITS, Cell, error_in
 from xlsizing.excel.host import excel_function
@@ -299,7 +300,7 @@ def _why(*cells: Cell) -> str:
     try:
         return plan_in_words(*cells)
     except SizingError as error:
-        return str(error)
+        return as_plain(str(error))
 
 
 @excel_function(

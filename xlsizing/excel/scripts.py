@@ -8,6 +8,7 @@ from collections.abc import Generator
 import xlwings
 
 from xlsizing.core import SizingError
+from xlsizing.core.message import as_plain
 from xlsizing.excel.full_report import build_report, report_steps
 from xlsizing.excel.host import IN_PYODIDE, excel_script
 
@@ -20,7 +21,7 @@ def full_report() -> None:
     try:
         build_report(book)
     except SizingError as error:
-        book.app.alert(str(error), title=FULL_REPORT, mode="critical")
+        book.app.alert(as_plain(str(error)), title=FULL_REPORT, mode="critical")
 
 
 @excel_script(FULL_REPORT)
@@ -33,7 +34,7 @@ async def full_report_script(book: xlwings.Book) -> None:
             build_report(book)
     except SizingError as error:
         # The hosts show its text, and do nothing of what was asked for.
-        raise xlwings.XlwingsError(str(error)) from None
+        raise xlwings.XlwingsError(as_plain(str(error))) from None
 
 
 async def _step_by_step(book: xlwings.Book, steps: Generator[str, None, None]) -> None:

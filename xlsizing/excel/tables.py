@@ -9,6 +9,7 @@ from xlsizing.core import Catalogs, SizingError, SizingResult
 from xlsizing.core.catalogs import name_key
 from xlsizing.core.entries import Entry
 from xlsizing.core.errors import InvalidValueError, UnknownNameError
+from xlsizing.core.message import as_plain
 from xlsizing.excel.cells import (
     NOTHING_FITS,
     Cell,
@@ -58,14 +59,14 @@ def _figures(cells: tuple[Cell, ...] | None) -> list[Cell]:
     try:
         result = sizing(*cells)
     except SizingError as error:
-        return _not_sized(error_value(error), str(error))
+        return _not_sized(error_value(error), as_plain(str(error)))
     counts = (result.nodes_minimum, result.nodes_with_headroom, result.nodes_final)
     return [
         result.kv_per_session_gib,
         result.kv_total_tib,
         result.sessions_per_node,
         *(NOTHING_FITS if count is None else count for count in counts),
-        result.status,
+        as_plain(result.status),
         "; ".join(dict.fromkeys(alert.code for alert in result.all_alerts)),
     ]
 
@@ -102,10 +103,11 @@ def _alerts(cells: tuple[Cell, ...] | None) -> Iterator[list[Cell]]:
     try:
         result: SizingResult = sizing(*cells)
     except SizingError as error:
-        yield [error.code, "error", str(error), ""]
+        yield [error.code, "error", as_plain(str(error)), ""]
         return
     for alert in result.all_alerts:
-        yield [alert.code, alert.severity, alert.message, alert.recommendation]
+        texts = (alert.message, alert.recommendation)
+        yield [alert.code, alert.severity, *map(as_plain, texts)]
     if not result.all_alerts:
         yield list(NO_ALERTS)
 
