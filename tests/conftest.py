@@ -1,5 +1,6 @@
 """What all tests share, and the scenarios' success rate at the end of a run."""
 
+import gc
 import os
 from collections.abc import Generator
 from pathlib import Path
@@ -21,6 +22,8 @@ SCENARIO = "scenario"
 def pytest_configure(config: pytest.Config) -> None:
     """Every workbook that a test builds is examined; what is printed is English on any system."""
     os.environ["LANGUAGE"] = "en"
+    # Workbooks are a great many small objects, which the collector would go through again and again.
+    gc.set_threshold(100_000, 50, 100)
     config.pluginmanager.register(Gate())
 
 
