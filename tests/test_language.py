@@ -4,7 +4,6 @@ import ast
 import ctypes
 import re
 from collections.abc import Iterator
-from datetime import date
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -102,11 +101,6 @@ def test_counts_and_lists() -> None:
     assert PORTUGUESE.say(joined("; ", [one, two, "a"])) == "1 nó; 2 nós; a"
     assert joined("; ", []) == ""
     assert PORTUGUESE.say(joined("; ", [])) == ""
-
-
-def test_dates() -> None:
-    assert ENGLISH.day(date(2026, 11, 3)) == "2026-11-03"
-    assert PORTUGUESE.day(date(2026, 11, 3)) == "03/11/2026"
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,6 @@ from xlsizing.core.message import Figure, Message
 from xlsizing.resources import shipped
 
 if TYPE_CHECKING:
-    from datetime import date
     from gettext import GNUTranslations
 
 _SIGNS = str.maketrans(",.", ".,")
@@ -53,10 +52,6 @@ class Language:
         if not text.values:
             return template
         return template.format(**{name: self.say(value) for name, value in text.values.items()})
-
-    def day(self, day: "date") -> str:
-        """A date as the reader writes it; in English as ISO 8601 has it."""
-        return day.isoformat() if self.translations is None else day.strftime("%d/%m/%Y")
 
 
 ENGLISH = Language("en")

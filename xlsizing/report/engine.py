@@ -10,7 +10,7 @@ from xlsizing.core.message import Message, joined, one_or_many
 from xlsizing.core.paged_cache import PagedCache
 from xlsizing.core.units import BYTES_PER_GIB
 from xlsizing.language import Language
-from xlsizing.report.counts import count_text
+from xlsizing.report.counts import count_text, session_bytes
 
 _ALERT = ("code", "severity", "message", "recommendation")
 _NODES = ("nodes_minimum", "nodes_with_headroom", "nodes_final")
@@ -106,7 +106,7 @@ def engine_rows(result: SizingResult, engine: EngineBound) -> Iterator[tuple[str
     """What is one_or_many, by the planning method, in steady decode, and by the engine's bound."""
     size = engine.tensor_parallel
     sizes = (
-        round(result.kv_per_session_gib * BYTES_PER_GIB),
+        session_bytes(result),
         engine.steady.kv_bytes_per_request * size,
         engine.cache.kv_bytes_per_request * size,
     )

@@ -3,14 +3,14 @@
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from xlsizing.core import SizingResult, band, kv_bytes_per_session
+from xlsizing.core import SizingResult, band
 from xlsizing.core.alerts import SEVERITIES
 from xlsizing.core.capacity import hbm_bytes, kv_budget_bytes
 from xlsizing.core.exact import grouped, plain
 from xlsizing.core.message import Message, joined
 from xlsizing.core.units import BYTES_PER_GIB, BYTES_PER_TIB
 from xlsizing.language import Language
-from xlsizing.report.counts import count_text
+from xlsizing.report.counts import count_text, session_bytes
 from xlsizing.report.engine import engine_lines
 
 _LABEL, _VALUE = 24, 20
@@ -84,7 +84,7 @@ def _answer(result: SizingResult) -> Iterator[_Line]:
     yield _Line(
         Message("Sessions per node"), count_text(per_node), band("sessions_per_node", per_node)
     )
-    kv_bytes = _kv_bytes(result)
+    kv_bytes = session_bytes(result)
     yield _Line(
         Message("KV cache per session"),
         joined(" ", (grouped(kv_bytes, BYTES_PER_GIB, 4), "GiB")),
@@ -118,7 +118,7 @@ def _steps(result: SizingResult) -> Iterator[_Line]:
         origin = Message("{size} GB read as 10^9 bytes", size=plain(server.total_hbm_gb or 0))
     hbm = grouped(hbm_bytes(server), BYTES_PER_GIB, 2)
     product = (hbm, "x", plain(result.kv_budget_ratio), "-", plain(result.runtime_overhead_gib))
-    yield _Line(Message("KV bytes per session"), grouped(_kv_bytes(result)), is_part=True)
+    yield _Line(Message("KV bytes per session"), grouped(session_bytes(result)), is_part=True)
     yield _Line(Message("HBM per node"), joined(" ", (hbm, "GiB")), origin, is_part=True)
     yield _Line(
         Message("KV budget per node"),
@@ -141,7 +141,3 @@ def _alerts(result: SizingResult, language: Language) -> Iterator[str]:
         yield f"           {say(alert.message)}"
         advice = Message("What to do: {advice}", advice=alert.recommendation)
         yield f"           {say(advice)}"
-
-
-def _kv_bytes(result: SizingResult) -> int:
-    return kv_bytes_per_session(result.model, result.effective_context, result.kv_precision)

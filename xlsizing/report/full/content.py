@@ -8,7 +8,7 @@ from xlsizing.core.exact import grouped
 from xlsizing.core.message import Message, joined, one_or_many
 from xlsizing.core.sensitivity import Move, Sensitivity, alternatives, drivers, sensitivities
 from xlsizing.core.units import BYTES_PER_GIB, BYTES_PER_TIB
-from xlsizing.report.counts import count_text, nodes_text
+from xlsizing.report.counts import count_text, nodes_text, session_bytes
 from xlsizing.report.engine import engine_heading, engine_rows, memory_text
 from xlsizing.report.full.blocks import Alerts, Block, Report, Section, Steps, Table
 from xlsizing.report.full.inputs import (
@@ -19,7 +19,7 @@ from xlsizing.report.full.inputs import (
 )
 from xlsizing.report.full.scenario import ScenarioLine
 from xlsizing.report.full.sources import entry_sections
-from xlsizing.report.full.steps import session_bytes, steps
+from xlsizing.report.full.steps import steps
 
 
 def full_report(result: SizingResult, scenarios: Sequence[ScenarioLine]) -> Report:

@@ -5,14 +5,14 @@ Source of the equations: the planning method, "Steps".
 
 from collections.abc import Iterator
 
-from xlsizing.core import BYTES_PER_ELEMENT, SizingResult, kv_bytes_per_session
+from xlsizing.core import BYTES_PER_ELEMENT, SizingResult
 from xlsizing.core.capacity import hbm_bytes, kv_budget_bytes
 from xlsizing.core.exact import grouped, plain
 from xlsizing.core.kv_cache import clamped_context, session_cost
 from xlsizing.core.message import Figure, Message, joined
 from xlsizing.core.nodes import SPARE_NODES
 from xlsizing.core.units import BYTES_PER_GIB, BYTES_PER_TIB
-from xlsizing.report.counts import count_text
+from xlsizing.report.counts import count_text, session_bytes
 from xlsizing.report.full.blocks import Step
 
 
@@ -27,11 +27,6 @@ def steps(result: SizingResult) -> list[Step]:
         _per_node(result),
         *_nodes(result),
     ]
-
-
-def session_bytes(result: SizingResult) -> int:
-    """KV cache of one session of a sizing [bytes]."""
-    return kv_bytes_per_session(result.model, result.effective_context, result.kv_precision)
 
 
 def _context(result: SizingResult) -> Step:
