@@ -86,7 +86,7 @@ def require_writable(path: str, force: bool, suffix: str = ".xlsx") -> Path:
     if not target.name.lower().endswith(suffix) or target.name.lower() == suffix:
         raise WorkbookFileError(
             Message(
-                "{path} is no name for this workbook; give one that ends in {suffix}, such as "
+                "{path} is no name for this file; give one that ends in {suffix}, such as "
                 "plan{suffix}.",
                 path=repr(path),
                 suffix=suffix,

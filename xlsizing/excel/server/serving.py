@@ -15,6 +15,7 @@ from typing import NamedTuple
 from xlsizing.catalog import load_catalogs
 from xlsizing.catalog.loading import FOLDER_VARIABLE
 from xlsizing.core.errors import InvalidValueError, SizingError
+from xlsizing.core.message import Message
 
 KEY_VARIABLE = "XLWINGS_LICENSE_KEY"
 LEVEL_VARIABLE = "XLWINGS_LOG_LEVEL"
@@ -100,7 +101,8 @@ def listen(host: str, port: int, workers: int, catalogs: str | None = None) -> L
         does not accept its settings, or the port cannot be had.
     """
     if not 0 <= port <= LAST_PORT:
-        raise InvalidValueError("--port", port, f"from 0, for a free one, to {LAST_PORT}")
+        right = Message("from 0, for a free one, to {last}", last=str(LAST_PORT))
+        raise InvalidValueError("--port", port, right)
     if workers < 1:
         raise InvalidValueError("--workers", workers, "at least 1")
     _require_installed()
