@@ -29,6 +29,7 @@ from xlsizing.core.catalogs import AnyEntry, find
 from xlsizing.core.planning.cells import Value
 from xlsizing.core.planning.limits import require_countable
 from xlsizing.core.planning.presets import AS_ASKED
+from xlsizing.language import ENGLISH, Language
 
 TAB_COLOURS = {
     **dict.fromkeys(("Sizing", "Scenarios"), "E3B505"),
@@ -129,6 +130,7 @@ def computed(
     title: str = "",
     values: Mapping[str, Value] | None = None,
     room: Room = NO_ROOM,
+    language: Language = ENGLISH,
     has_looks: bool = True,
 ) -> tuple[Workbook, PackageNotes]:
     """The sheets of a workbook that compute, before they are finished.
@@ -143,13 +145,14 @@ def computed(
     values : what the formulas on Sizing come to, by symbol, where that is not the sizing; only
         the sheet Warnings shows it.
     room : how many lines there are where they follow from what the workbook was made with.
+    language : what its texts are in.
     has_looks : whether the cells get their looks, which take a third of the time.
 
     Returns
     -------
     The workbook, and the values of its formulas.
     """
-    book, notes = _new_book(title), PackageNotes(has_looks=has_looks)
+    book, notes = _new_book(title), PackageNotes(language=language, has_looks=has_looks)
     write_sizing_sheet(book, notes, sizing, catalogs)
     table = ScenarioTable(write_scenarios_sheet(book, notes, scenarios, base, catalogs), scenarios)
     write_charts_sheet(book, notes, sizing, catalogs, table, room.servers)

@@ -8,8 +8,10 @@ from openpyxl.cell.cell import Cell
 from openpyxl.styles import Alignment, Border, Font, PatternFill, Protection
 from openpyxl.worksheet.worksheet import Worksheet
 
+from xlsizing.book.expressions import said
 from xlsizing.book.texts import cell_text, is_like_a_formula
 from xlsizing.core.planning.cells import CellError, Value
+from xlsizing.language import ENGLISH, Language
 
 
 @dataclass(frozen=True)
@@ -103,6 +105,8 @@ class PackageNotes:
     """The macros, where the workbook has any."""
     parts: list[ExtraPart] = field(default_factory=list)
     """Parts to be added; one that others lead to comes before them."""
+    language: Language = ENGLISH
+    """What texts for people are said in; names and codes are the same in all languages."""
     has_looks: bool = True
     """Whether cells get their looks; a workbook that is only read for its formulas needs none."""
 
@@ -121,6 +125,7 @@ class Writer:
     def value(self, row: int, column: int, value: Value, style: Style | None = None) -> Cell:
         """Write data. A text that starts with an equals sign stays a text."""
         cell = self._cell(row, column, style)
+        value = self.said(value)
         if isinstance(value, CellError):
             cell.value = value
             cell.data_type = "e"
@@ -138,9 +143,14 @@ class Writer:
     ) -> Cell:
         """Write a formula (without its equals sign) and the value that it has now."""
         cell = self._cell(row, column, style)
-        cell.value = f"={text}"
-        self.notes.values[self.sheet.title, cell.coordinate] = value
+        cell.value = f"={said(text, self.notes.language)}"
+        self.notes.values[self.sheet.title, cell.coordinate] = self.said(value)
         return cell
+
+    def said(self, value: Value) -> Value:
+        """A value in the reader's language."""
+        is_error = isinstance(value, CellError)
+        return self.notes.language.say(value) if isinstance(value, str) and not is_error else value
 
     def style_ids(self, row: int, column: int) -> tuple[int, int]:
         """The look of a cell as files number it, and the same for a text like a formula."""

@@ -14,6 +14,10 @@ product that would pass 2^53 is split into a whole part and a rest first.
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
+
+from xlsizing.core.message import Message
+from xlsizing.language import ENGLISH, Language
 
 LONGEST_LITERAL = 255
 """Characters that a text inside an Excel formula may have."""
@@ -24,14 +28,24 @@ class Formula:
     """One computed figure.
 
     `symbol` names it in other formulas, `label` to people (row label on Sizing, column
-    in Scenarios), `text` is the formula without its equals sign.
+    in Scenarios), `source` is the formula without its equals sign, in which the texts for
+    people stand as `filled` leaves them.
     """
 
     symbol: str
     label: str
     unit: str
-    text: str
+    source: str
     number_format: str = "General"
+
+    @cached_property
+    def text(self) -> str:
+        """The formula with its texts in English."""
+        return self.said(ENGLISH)
+
+    def said(self, language: Language) -> str:
+        """The formula with its texts in a language."""
+        return said(self.source, language)
 
 
 def literal(text: str) -> str:
@@ -108,9 +122,45 @@ def fixed(expression: str, places: int = 0) -> str:
     return f"FIXED({expression},{places})"
 
 
+_OPEN, _BREAK, _CLOSE = "\ue000", "\ue001", "\ue002"
+_BRACES, _MARKS = "{}", "\ue003\ue004"
+_PHRASE = re.compile(f"{_OPEN}([^{_OPEN}{_CLOSE}]*){_CLOSE}")
+
+
 def filled(template: str, figures: Mapping[str, str]) -> str:
-    """A text with {words} in braces as an Excel expression that puts the figures in."""
-    pieces = re.split(r"\{(\w+)\}", template)
+    """A text for people as an Excel expression that puts figures in for its {words}.
+
+    In which language it is said is only known when the formula is written. Until then it
+    stands between marks that are in no formula, its template with the expressions behind.
+
+    Parameters
+    ----------
+    template : the text's English template, the key of its translations.
+    figures : an expression for each word.
+    """
+    words = re.findall(r"\{(\w+)\}", template)
+    pieces = [
+        template,
+        *(piece for word in dict.fromkeys(words) for piece in (word, figures[word])),
+    ]
+    # The braces of words are not those of symbols, which are rendered before.
+    pieces[0] = pieces[0].translate(str.maketrans(_BRACES, _MARKS))
+    return f"{_OPEN}{_BREAK.join(pieces)}{_CLOSE}"
+
+
+def said(source: str, language: Language) -> str:
+    """A formula's text with its texts for people in a language."""
+    while _OPEN in source:
+        # From the inside: an expression in a text may have texts itself.
+        source = _PHRASE.sub(lambda found: _expression(found[1], language), source)
+    return source
+
+
+def _expression(phrase: str, language: Language) -> str:
+    template, *rest = phrase.split(_BREAK)
+    figures = dict(zip(rest[::2], rest[1::2], strict=True))
+    told = language.say(Message(template.translate(str.maketrans(_MARKS, _BRACES))))
+    pieces = re.split(r"\{(\w+)\}", told)
     return "&".join(
         figures[piece] if place % 2 else literal(piece)
         for place, piece in enumerate(pieces)

@@ -283,7 +283,7 @@ def _computed(formula: Formula, width: float, *, answer: bool) -> Column[_Row]:
     return Column(
         formula.label,
         lambda row: row.values[formula.symbol] if row.scenario.is_live else "",
-        f'IF({reference("Live")},{render(formula.text, reference)},"")',
+        f'IF({reference("Live")},{render(formula.source, reference)},"")',
         width,
         Style(
             font=font if answer else NOTE,

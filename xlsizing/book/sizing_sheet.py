@@ -281,7 +281,7 @@ class _Page:
         """Write a formula that gives a text, where there is room for one."""
         self._label(row, formula.label, formula.unit, "")
         style = Style(font=BODY, alignment=NOTE_ALIGNMENT, border=UNDERLINE)
-        text = render(formula.text, reference)
+        text = render(formula.source, reference)
         self.writer.value(row, _VALUE, None, Style(border=UNDERLINE))
         self.writer.formula(row, _NOTE, text, self.values[formula.symbol], style)
         define(self.book, reference(formula.symbol), "Sizing", f"$F${row}")
@@ -309,7 +309,7 @@ class _Page:
     def _figure(self, row: int, formula: Formula, note: str) -> None:
         self._label(row, formula.label, formula.unit, note)
         style = Style(BODY, None, formula.number_format, RIGHT, UNDERLINE)
-        text = render(formula.text, reference)
+        text = render(formula.source, reference)
         self.writer.formula(row, _VALUE, text, self.values[formula.symbol], style)
         define(self.book, reference(formula.symbol), "Sizing", f"$C${row}")
 

@@ -10,8 +10,10 @@ from openpyxl.worksheet.filters import AutoFilter
 from openpyxl.worksheet.table import Table, TableColumn, TableFormula, TableStyleInfo
 
 from xlsizing.book.cells import ROW_MARK, BlockColumn, RowBlock, Style, Writer
+from xlsizing.book.expressions import said
 from xlsizing.book.styles import APART, BODY, COLUMN_FILL, COLUMN_HEAD, COLUMN_HEAD_ALIGNMENT
 from xlsizing.core.planning.cells import Value
+from xlsizing.language import Language
 
 Row = TypeVar("Row")
 
@@ -125,7 +127,7 @@ def write_table(
         if column.formula is not None:
             cells = placed.cells(head).replace("$", "")
             writer.notes.calculated_columns.setdefault(sheet.title, []).append(cells)
-    sheet.add_table(_table(placed, columns, top))
+    sheet.add_table(_table(placed, columns, top, writer.notes.language))
     return placed
 
 
@@ -156,14 +158,18 @@ def _block(
                 letter=place_of.letters[column.head],
                 style_id=plain,
                 quoted_style_id=quoted,
-                formula=None if text is None else place_of.formula(text, ROW_MARK),
-                values=tuple(column.value(row) for row in rows),
+                formula=(
+                    None
+                    if text is None
+                    else said(place_of.formula(text, ROW_MARK), writer.notes.language)
+                ),
+                values=tuple(writer.said(column.value(row)) for row in rows),
             )
         )
     return RowBlock(first_row + 1, tuple(written), height)
 
 
-def _table(placed: Placed, columns: Sequence[Column[Row]], top: int) -> Table:
+def _table(placed: Placed, columns: Sequence[Column[Row]], top: int, language: Language) -> Table:
     first, last = placed.column_letter(placed.heads[0]), placed.column_letter(placed.heads[-1])
     table = Table(displayName=placed.name, ref=f"{first}{top}:{last}{placed.last_row}")
     table.tableStyleInfo = TABLE_STYLE
@@ -172,6 +178,6 @@ def _table(placed: Placed, columns: Sequence[Column[Row]], top: int) -> Table:
         written = TableColumn(id=number, name=column.head)
         if column.formula is not None:
             # With this, a row that a person adds in Excel computes by itself.
-            written.calculatedColumnFormula = TableFormula(attr_text=column.formula)
+            written.calculatedColumnFormula = TableFormula(attr_text=said(column.formula, language))
         table.tableColumns.append(written)
     return table

@@ -147,7 +147,7 @@ def method(symbol: str, **own: str) -> str:
     symbol : the figure that the formula computes.
     own : references by symbol, which stand in the place of Sizing's names.
     """
-    return render(_FORMULAS[symbol].text, lambda each: own.get(each) or reference(each))
+    return render(_FORMULAS[symbol].source, lambda each: own.get(each) or reference(each))
 
 
 def sizing(text: str) -> str:

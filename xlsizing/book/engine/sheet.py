@@ -213,9 +213,9 @@ def _write_steps(page: EnginePage, row: int) -> None:
     for formula in SETTINGS:
         row += 1
         note = _EQUATIONS.get(formula.symbol, "")
-        page.figure(row, formula, f"Engine_{formula.symbol}", formula.text, note)
+        page.figure(row, formula, f"Engine_{formula.symbol}", formula.source, note)
     for formula in (*ENGINE_STEPS, *ENGINE_OUTPUTS, ENGINE_STATUS):
         row += 1
         name = reference(formula.symbol)
         note = _EQUATIONS.get(formula.symbol, "")
-        page.figure(row, formula, name, render(formula.text, reference), note)
+        page.figure(row, formula, name, render(formula.source, reference), note)
