@@ -48,10 +48,16 @@ class Language:
             return text.translate(_SIGNS)
         if not isinstance(text, Message):
             return text
-        template = self.translations.gettext(text.template) if text.template else ""
+        template = self.template(text.template)
         if not text.values:
             return template
         return template.format(**{name: self.say(value) for name, value in text.values.items()})
+
+    def template(self, english: str) -> str:
+        """The template of a message in this language."""
+        if self.translations is None or not english:
+            return english
+        return self.translations.gettext(english)
 
 
 ENGLISH = Language("en")
@@ -66,6 +72,8 @@ def _brazilian_portuguese() -> Language:
         return Language("pt-BR", GNUTranslations(file))
 
 
+CODES = ("en", "pt-BR")
+"""The languages that there are."""
 _KNOWN: Mapping[str, str] = {"en": "en", "pt": "pt-BR", "pt-br": "pt-BR"}
 """The languages that there are, by how people and systems write them."""
 

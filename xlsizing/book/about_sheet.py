@@ -27,7 +27,10 @@ from xlsizing.book.styles import (
 )
 from xlsizing.book.tables import Column, write_table
 from xlsizing.core import ALERT_RULES, AlertRule, Catalogs, SizingResult
+from xlsizing.core.alerts import SEVERITIES
+from xlsizing.core.message import Figure, Message
 from xlsizing.core.planning.cells import Value
+from xlsizing.language import ENGLISH, Language
 from xlsizing.resources import shipped
 
 _WIDTHS = (30, 14, 8, 52, 62)
@@ -61,15 +64,17 @@ def write_about_sheet(
     writer = Writer(sheet, notes)
     for letter, width in zip("ABCDE", _WIDTHS, strict=True):
         sheet.column_dimensions[letter].width = width
-    writer.value(1, 1, "About this workbook", Style(font=TITLE))
+    writer.value(1, 1, Message("About this workbook"), Style(font=TITLE))
     writer.value(2, 1, origin_line(catalogs), Style(font=SUBTITLE))
     if made_on is not None:
-        writer.value(3, 1, f"Made on {made_on.isoformat()}", Style(font=SUBTITLE))
+        writer.value(
+            3, 1, Message("Made on {date}", date=made_on.isoformat()), Style(font=SUBTITLE)
+        )
     row = _write_prose(writer, 4, page)
     row = _write_functions(writer, row, result, host)
     end_of_first_page = row - 1
     row = _write_alert_rules(writer, row)
-    writer.value(row, 1, "Checks", Style(font=HEADING))
+    writer.value(row, 1, Message("Checks"), Style(font=HEADING))
     write_checks(book, writer, row + 1, result)
     set_page(sheet, first_free_row=4, breaks=[end_of_first_page])
     protect(sheet)
@@ -77,8 +82,19 @@ def write_about_sheet(
 
 def _write_functions(writer: Writer, row: int, result: SizingResult, host: Host) -> int:
     """Write how to call each function, as text; returns the row after it."""
-    writer.value(row, 1, f"Functions for your own sheets ({host.needs})", Style(font=HEADING))
-    heads = ("Function", "Answer", "", "What it gives", "Example")
+    writer.value(
+        row,
+        1,
+        Message("Functions for your own sheets ({needs})", needs=host.needs),
+        Style(font=HEADING),
+    )
+    heads = (
+        Message("Function"),
+        Message("Answer"),
+        "",
+        Message("What it gives"),
+        Message("Example"),
+    )
     for column, head in enumerate(heads, start=1):
         writer.value(row + 1, column, head, Style(STRONG, HEADING_FILL, None, LEFT))
     row += 2
@@ -87,23 +103,26 @@ def _write_functions(writer: Writer, row: int, result: SizingResult, host: Host)
         writer.value(row, 2, _as_shown(example.answer), Style(font=BODY, alignment=WRAP))
         writer.value(row, 4, example.function.comment, _WRAPPED)
         writer.value(row, 5, example.call, _WRAPPED)
-        lines = math.ceil(len(example.function.comment) / _WIDTHS[3])
+        lines = math.ceil(len(writer.say(example.function.comment)) / _WIDTHS[3])
         writer.sheet.row_dimensions[row].height = LINE_HEIGHT * lines
         row += 1
     return _write_lines(writer, row, host.hints) + 1
 
 
 def _as_shown(answer: Value) -> str:
-    return f"{answer:,.4f}".rstrip("0").rstrip(".") if isinstance(answer, float) else str(answer)
+    if isinstance(answer, float):
+        return Figure(f"{answer:,.4f}".rstrip("0").rstrip("."))
+    return str(answer)
 
 
-def _prose(page: str) -> list[str]:
-    text = (Path(shipped("workbook")) / page).read_text(encoding="utf-8")
+def _prose(page: str, language: Language) -> list[str]:
+    own = page if language is ENGLISH else f"{page.removesuffix('.md')}.{language.code}.md"
+    text = (Path(shipped("workbook")) / own).read_text(encoding="utf-8")
     return [line for line in text.splitlines() if line]
 
 
 def _write_prose(writer: Writer, row: int, page: str) -> int:
-    for line in _prose(page):
+    for line in _prose(page, writer.notes.language):
         if line.startswith("# "):
             writer.value(row, 1, line[2:], Style(font=HEADING))
             row += 1
@@ -117,43 +136,44 @@ def _write_lines(writer: Writer, row: int, texts: Sequence[str]) -> int:
     for text in texts:
         writer.value(row, 1, text, _WRAPPED)
         writer.sheet.merge_cells(start_row=row, end_row=row, start_column=1, end_column=5)
-        lines = math.ceil(len(text) / _PROSE_CHARACTERS)
+        lines = math.ceil(len(writer.say(text)) / _PROSE_CHARACTERS)
         writer.sheet.row_dimensions[row].height = LINE_HEIGHT * lines
         row += 1
     return row
 
 
 FILLED_IN: Mapping[str, str] = {
-    "budget_remedies": "[the changes that fit a session]",
-    "weights_remedies": "[the changes that fit the weights]",
+    "budget_remedies": Message("[the changes that fit a session]"),
+    "weights_remedies": Message("[the changes that fit the weights]"),
 }
 """What stands for the words in braces of a rule's advice; the Warnings sheet fills it in."""
 
 
 def advice(rule: AlertRule) -> str:
     """What to do about an alert, as the table of rules says it."""
-    return rule.recommendation.format(**FILLED_IN)
+    return rule.recommendation.filled(**FILLED_IN)
 
 
 def _write_alert_rules(writer: Writer, row: int) -> int:
     """Write what each alert means; returns the row after it."""
-    writer.value(row, 1, "Alert rules", Style(font=HEADING))
+    writer.value(row, 1, Message("Alert rules"), Style(font=HEADING))
     columns: Sequence[Column[AlertRule]] = (
-        Column("Code", lambda rule: rule.code, width=_WIDTHS[0]),
-        Column("Severity", lambda rule: rule.severity, width=_WIDTHS[1]),
+        Column(Message("Code"), lambda rule: rule.code, width=_WIDTHS[0]),
+        Column(Message("Severity"), lambda rule: SEVERITIES[rule.severity], width=_WIDTHS[1]),
         Column(
-            "Rule",
+            Message("Rule"),
             lambda rule: list(ALERT_RULES).index(rule.key) + 1,
             width=_WIDTHS[2],
             style=_NUMBER,
         ),
-        Column("When", lambda rule: rule.when, width=_WIDTHS[3], style=_WRAPPED),
-        Column("What to do", lambda rule: advice(rule), width=_WIDTHS[4], style=_WRAPPED),
+        Column(Message("When"), lambda rule: rule.when, width=_WIDTHS[3], style=_WRAPPED),
+        Column(Message("What to do"), lambda rule: advice(rule), width=_WIDTHS[4], style=_WRAPPED),
     )
     placed = write_table(writer, "AlertRules", columns, list(ALERT_RULES.values()), row + 1)
     for rule, line in zip(ALERT_RULES.values(), placed.rows, strict=True):
         lines = max(
-            math.ceil(len(rule.when) / _WIDTHS[3]), math.ceil(len(advice(rule)) / _WIDTHS[4])
+            math.ceil(len(writer.say(rule.when)) / _WIDTHS[3]),
+            math.ceil(len(writer.say(advice(rule))) / _WIDTHS[4]),
         )
         writer.sheet.row_dimensions[line].height = LINE_HEIGHT * lines
     return placed.last_row + 2

@@ -4,8 +4,17 @@ from collections.abc import Mapping
 
 from xlsizing.book.engine.formulas import MEMORY_UNKNOWN, SETTINGS_WRONG, WEIGHTS_AND_POOL_UNKNOWN
 from xlsizing.book.engine.layout_rows import MODEL_FIGURES
-from xlsizing.book.expressions import Formula, filled, fixed, literal, model, server, storage
-from xlsizing.core import ALERT_RULES, BYTES_PER_ELEMENT
+from xlsizing.book.expressions import (
+    Formula,
+    filled,
+    fixed,
+    literal,
+    model,
+    phrase,
+    server,
+    storage,
+)
+from xlsizing.core import ALERT_RULES
 from xlsizing.core.alerts import (
     REMEDIES,
     STATUS_NOTHING_FITS,
@@ -14,7 +23,7 @@ from xlsizing.core.alerts import (
     WEIGHTS_KNOWN,
     WEIGHTS_UNKNOWN,
 )
-from xlsizing.core.planning.limits import LIMIT_EXACT, LIMIT_OVERHEAD_GIB
+from xlsizing.core.message import Message
 
 _FIGURES: Mapping[str, str] = {
     "model": model("Name"),
@@ -88,7 +97,7 @@ def alert_symbol(rule: str) -> str:
 ALERTS: tuple[Formula, ...] = tuple(
     Formula(
         alert_symbol(key),
-        f"Alert {key.replace('_', ' ')}",
+        Message("Alert {rule}", rule=key.replace("_", " ")),
         "",
         # A row that cannot be computed has a status; it must not have half an alert.
         f'IFERROR(IF({_CONDITIONS[key]},{filled(rule.message, _FIGURES)},""),"")',
@@ -103,7 +112,7 @@ RULE_DIGITS = 2
 
 ALERT_NUMBERS = Formula(
     "AlertNumbers",
-    "Alert numbers",
+    Message("Alert numbers"),
     "",
     "&".join(
         f'IF({{{alert.symbol}}}="","","{number:0{RULE_DIGITS}}")'
@@ -126,13 +135,13 @@ def _joined(parts: list[str]) -> str:
 _FP8_REMEDY = (
     "IF(AND({ElementBytes}=Const_SixteenBitBytes,{KvBytes}>{FixedBytes},"
     "{KvBytes}+{FixedBytes}<=2*{KvBudgetBytes}),"
-    f'"; "&{literal(REMEDIES["kv_precision_fp8"])},"")'
+    f'"; "&{phrase(REMEDIES["kv_precision_fp8"])},"")'
 )
 
 REMEDY_TEXTS: tuple[Formula, ...] = (
     Formula(
         "BudgetRemedies",
-        "What would fit one session",
+        Message("What would fit one session"),
         "",
         "IFERROR(IF({SessionsPerNode}=0,"
         + _joined(
@@ -160,10 +169,10 @@ REMEDY_TEXTS: tuple[Formula, ...] = (
     ),
     Formula(
         "WeightsRemedies",
-        "What would fit the weights",
+        Message("What would fit the weights"),
         "",
         "IFERROR(IF({WeightBytes}>{BytesBesideKv},IF(AND({RatioForWeights}<=0,{HbmForWeights}<=0),"
-        + literal(REMEDIES["ratio_and_hbm"])
+        + phrase(REMEDIES["ratio_and_hbm"])
         + ","
         + _joined(
             [
@@ -185,54 +194,80 @@ REMEDY_TEXTS: tuple[Formula, ...] = (
 """The remedies as the alerts' "What to do" names them."""
 
 
-def _unknown(row: str, name: str, noun: str, sheet: str) -> tuple[str, str]:
-    named = f"{literal(f'There is no {noun} named ')}&TRIM({name})&{literal(f' on {sheet}.')}"
-    empty = literal(f"Choose a {noun} from the list.")
-    broken = literal(f"The cell of the {noun} holds an error.")
-    return f"ISERROR({row})", f'IF(ISERROR({name}),{broken},IF(TRIM({name})="",{empty},{named}))'
+def _unknown(row: str, name: str, unknown: str, empty: str, broken: str) -> tuple[str, str]:
+    named = filled(unknown, {"name": f"TRIM({name})"})
+    return (
+        f"ISERROR({row})",
+        f'IF(ISERROR({name}),{phrase(broken)},IF(TRIM({name})="",{phrase(empty)},{named}))',
+    )
 
-
-_WHOLE_WORDS = f"a whole number from 1 to 10^{len(str(LIMIT_EXACT)) - 1}"
 
 _FAULTS: tuple[tuple[str, str], ...] = (
-    _unknown("{ModelRow}", "{Model}", "model", "Models"),
-    _unknown("{ServerRow}", "{Server}", "server", "Servers"),
-    _unknown("{StorageRow}", "{Storage}", "storage profile", "Storage"),
-    ("ISERROR({Sessions})", literal(f"Concurrency must be {_WHOLE_WORDS}.")),
-    ("ISERROR({ClampedContext})", literal(f"Context must be {_WHOLE_WORDS}.")),
+    _unknown(
+        "{ModelRow}",
+        "{Model}",
+        Message("There is no model named {name} on Models."),
+        Message("Choose a model from the list."),
+        Message("The cell of the model holds an error."),
+    ),
+    _unknown(
+        "{ServerRow}",
+        "{Server}",
+        Message("There is no server named {name} on Servers."),
+        Message("Choose a server from the list."),
+        Message("The cell of the server holds an error."),
+    ),
+    _unknown(
+        "{StorageRow}",
+        "{Storage}",
+        Message("There is no storage profile named {name} on Storage."),
+        Message("Choose a storage profile from the list."),
+        Message("The cell of the storage profile holds an error."),
+    ),
+    (
+        "ISERROR({Sessions})",
+        phrase(Message("Concurrency must be a whole number from 1 to 10^14.")),
+    ),
+    (
+        "ISERROR({ClampedContext})",
+        phrase(Message("Context must be a whole number from 1 to 10^14.")),
+    ),
     (
         "ISERROR({ElementBytes})",
-        literal(f"KV precision must be {' or '.join(BYTES_PER_ELEMENT)}, or empty."),
+        phrase(Message("KV precision must be fp16 or bf16 or fp8 or int8, or empty.")),
     ),
     (
         "ISERROR({RatioParts})",
-        literal("KV budget ratio must be above 0 and at most 1, with at most 4 decimals."),
+        phrase(Message("KV budget ratio must be above 0 and at most 1, with at most 4 decimals.")),
     ),
     (
         "ISERROR({OverheadParts})",
-        literal(
-            f"Runtime overhead must be 0 to {LIMIT_OVERHEAD_GIB:,} GiB, with at most 2 decimals."
+        filled(
+            Message("Runtime overhead must be 0 to {most} GiB, with at most 2 decimals."),
+            {"most": fixed("Limit_OverheadGiB")},
         ),
     ),
     (
         "ISERROR({HeadroomParts})",
-        literal("Peak headroom must be 0 or more, with at most 4 decimals."),
+        phrase(Message("Peak headroom must be 0 or more, with at most 4 decimals.")),
     ),
-    ("ISERROR({SpareNodes})", literal("HA must be none or n+1, or empty for none.")),
+    ("ISERROR({SpareNodes})", phrase(Message("HA must be none or n+1, or empty for none."))),
     (
         "ISERROR({KvBytes})",
-        literal("The model's row on Models lacks its KV elements: fill its grey columns."),
+        phrase(Message("The model's row on Models lacks its KV elements: fill its grey columns.")),
     ),
     (
         "ISERROR({HbmBytes})",
-        literal("The server's row on Servers lacks its HBM bytes: fill its grey column."),
+        phrase(Message("The server's row on Servers lacks its HBM bytes: fill its grey column.")),
     ),
-    ("{SessionsPerNode}=0", literal(STATUS_NOTHING_FITS)),
+    ("{SessionsPerNode}=0", phrase(STATUS_NOTHING_FITS)),
     (
         "ISERROR({NodesFinal})",
-        literal("The load is too large for a sheet to count exactly; use the command line."),
+        phrase(
+            Message("The load is too large for a sheet to count exactly; use the command line.")
+        ),
     ),
-    (f"IFERROR({_CONDITIONS['weights_not_covered']},FALSE)", literal(STATUS_UNSAFE)),
+    (f"IFERROR({_CONDITIONS['weights_not_covered']},FALSE)", phrase(STATUS_UNSAFE)),
 )
 
 
@@ -249,32 +284,38 @@ _INPUTS_WRONG = ",".join(
     )
 )
 
-ENGINE_INPUTS_WRONG = "Not computed: see the status of the planning method."
-ENGINE_SIZE_WRONG = "Tensor parallel must be a whole number of at least 1, or empty."
-ENGINE_SETTING_WRONG = "A setting on the sheet Engine is not accepted."
-ENGINE_SIZE_IMPOSSIBLE = "Tensor parallel does not suit the model or the server."
-ENGINE_NO_LAYOUT = "How the engine lays this model out is not known; `xlsizing kv` says why."
-ENGINE_STALE = "The model's figures on Models have changed since Layouts was made."
-ENGINE_NO_MEMORY = "The server's row on Servers lacks its usable bytes: fill its grey column."
-ENGINE_NO_WEIGHTS = "The weights of this model are not known; give the KV pool on Engine."
-ENGINE_HOLDS_NONE = "The engine holds no session on a node."
-ENGINE_TOO_LARGE = "The load is too large for a sheet to count exactly; use the command line."
+ENGINE_INPUTS_WRONG = Message("Not computed: see the status of the planning method.")
+ENGINE_SIZE_WRONG = Message("Tensor parallel must be a whole number of at least 1, or empty.")
+ENGINE_SETTING_WRONG = Message("A setting on the sheet Engine is not accepted.")
+ENGINE_SIZE_IMPOSSIBLE = Message("Tensor parallel does not suit the model or the server.")
+ENGINE_NO_LAYOUT = Message(
+    "How the engine lays this model out is not known; `xlsizing kv` says why."
+)
+ENGINE_STALE = Message("The model's figures on Models have changed since Layouts was made.")
+ENGINE_NO_MEMORY = Message(
+    "The server's row on Servers lacks its usable bytes: fill its grey column."
+)
+ENGINE_NO_WEIGHTS = Message("The weights of this model are not known; give the KV pool on Engine.")
+ENGINE_HOLDS_NONE = Message("The engine holds no session on a node.")
+ENGINE_TOO_LARGE = Message(
+    "The load is too large for a sheet to count exactly; use the command line."
+)
 
 _ENGINE_FAULTS: tuple[tuple[str, str], ...] = (
-    (f"OR({_INPUTS_WRONG})", literal(ENGINE_INPUTS_WRONG)),
-    ("ISERROR({TypedTp})", literal(ENGINE_SIZE_WRONG)),
-    (SETTINGS_WRONG, literal(ENGINE_SETTING_WRONG)),
-    ('{Alert_InvalidTp}<>""', literal(ENGINE_SIZE_IMPOSSIBLE)),
-    ("ISERROR(MATCH({LayoutKey},Layouts[Key],0))", literal(ENGINE_NO_LAYOUT)),
-    (MEMORY_UNKNOWN, literal(ENGINE_NO_MEMORY)),
-    (WEIGHTS_AND_POOL_UNKNOWN, literal(ENGINE_NO_WEIGHTS)),
-    ("{LayoutRow}=0", literal(ENGINE_NO_LAYOUT)),
+    (f"OR({_INPUTS_WRONG})", phrase(ENGINE_INPUTS_WRONG)),
+    ("ISERROR({TypedTp})", phrase(ENGINE_SIZE_WRONG)),
+    (SETTINGS_WRONG, phrase(ENGINE_SETTING_WRONG)),
+    ('{Alert_InvalidTp}<>""', phrase(ENGINE_SIZE_IMPOSSIBLE)),
+    ("ISERROR(MATCH({LayoutKey},Layouts[Key],0))", phrase(ENGINE_NO_LAYOUT)),
+    (MEMORY_UNKNOWN, phrase(ENGINE_NO_MEMORY)),
+    (WEIGHTS_AND_POOL_UNKNOWN, phrase(ENGINE_NO_WEIGHTS)),
+    ("{LayoutRow}=0", phrase(ENGINE_NO_LAYOUT)),
     (
         "INDEX(Layouts[Model figures],{LayoutRow})<>" + '&"|"&'.join(map(model, MODEL_FIGURES)),
-        literal(ENGINE_STALE),
+        phrase(ENGINE_STALE),
     ),
-    ("{EngineSessionsPerNode}=0", literal(ENGINE_HOLDS_NONE)),
-    ("ISERROR({EngineNodesFinal})", literal(ENGINE_TOO_LARGE)),
+    ("{EngineSessionsPerNode}=0", phrase(ENGINE_HOLDS_NONE)),
+    ("ISERROR({EngineNodesFinal})", phrase(ENGINE_TOO_LARGE)),
 )
 
 
@@ -296,25 +337,25 @@ def _alert_codes() -> str:
     return _joined(parts)
 
 
-STATUS = Formula("Status", "Status", "", _first_of(_FAULTS))
+STATUS = Formula("Status", Message("Status"), "", _first_of(_FAULTS))
 WHY = Formula(
     "Why",
-    "Why",
+    Message("Why"),
     "",
     _first_of(tuple(fault for fault in _FAULTS if "{StorageRow}" not in fault[0])),
 )
 """The status of a load whose storage is not asked for."""
-ENGINE_STATUS = Formula("EngineStatus", "Engine status", "", _first_of(_ENGINE_FAULTS))
-ALERT_CODES = Formula("AlertCodes", "Alerts", "", _alert_codes())
+ENGINE_STATUS = Formula("EngineStatus", Message("Engine status"), "", _first_of(_ENGINE_FAULTS))
+ALERT_CODES = Formula("AlertCodes", Message("Alerts"), "", _alert_codes())
 
 
-ENGINE_WORDS = "{engine} nodes by the engine bound, {steady} in steady decode: see Engine"
+ENGINE_WORDS = Message("{engine} nodes by the engine bound, {steady} in steady decode: see Engine")
 
 WEIGHTS = Formula(
     "Weights",
-    "Weights",
+    Message("Weights"),
     "",
-    f"IFERROR(IF({{WeightBytes}}=0,{literal(WEIGHTS_UNKNOWN)},"
+    f"IFERROR(IF({{WeightBytes}}=0,{phrase(WEIGHTS_UNKNOWN)},"
     + filled(WEIGHTS_KNOWN, _FIGURES)
     + '),"")',
 )
@@ -322,7 +363,7 @@ WEIGHTS = Formula(
 
 ENGINE_ANSWER = Formula(
     "EngineAnswer",
-    "Engine",
+    Message("Engine"),
     "",
     f"IF({{EngineStatus}}={literal(STATUS_OK)},"
     + filled(

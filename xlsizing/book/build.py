@@ -26,6 +26,7 @@ from xlsizing.book.values import formula_values
 from xlsizing.book.warnings_sheet import write_warnings_sheet
 from xlsizing.core import Catalogs, SizingResult, UnknownNameError, size
 from xlsizing.core.catalogs import AnyEntry, find
+from xlsizing.core.message import Message
 from xlsizing.core.planning.cells import Value
 from xlsizing.core.planning.limits import require_countable
 from xlsizing.core.planning.presets import AS_ASKED
@@ -52,10 +53,17 @@ class Room(NamedTuple):
 NO_ROOM = Room()
 
 _EXAMPLE_MODEL, _EXAMPLE_SERVER, _EXAMPLE_STORAGE = "gpt-oss-120b", "dgx-b300", "profile_default"
+_SUBJECT = Message("LLM serving capacity")
+_LAUNCH = Message("Launch")
+"""The scenario that Sizing opens on, and that the others are compared with."""
 
 
 def template(
-    catalogs: Catalogs, *, made_on: date | None = None, host: Host = PLAIN_WORKBOOK
+    catalogs: Catalogs,
+    *,
+    made_on: date | None = None,
+    host: Host = PLAIN_WORKBOOK,
+    language: Language = ENGLISH,
 ) -> bytes:
     """The planning workbook with all of `catalogs`, as the bytes of a workbook file.
 
@@ -67,10 +75,11 @@ def template(
     made_on : the date that the workbook bears; None for none, so that equal catalogs give
         equal bytes on any day.
     host : what computes the functions by their names.
+    language : what its texts are in.
     """
     scenarios, launch = _example_scenarios(catalogs)
-    title, about = "GPU node sizing", "about-template.md"
-    return _workbook(title, launch, scenarios, "Launch", catalogs, about, made_on, host)
+    title, about = Message("GPU node sizing"), "about-template.md"
+    return _workbook(title, launch, scenarios, _LAUNCH, catalogs, about, made_on, language, host)
 
 
 def report(
@@ -80,6 +89,7 @@ def report(
     base: str = "",
     *,
     made_on: date | None = None,
+    language: Language = ENGLISH,
 ) -> bytes:
     """The workbook of one sizing and its scenarios, as the bytes of an .xlsx file.
 
@@ -92,6 +102,7 @@ def report(
     scenarios : rows of Scenarios beside it; presets of the same load where there are none.
     base : name of the scenario that the others are compared with; empty for none.
     made_on : the date that the workbook bears; None for none.
+    language : what its texts are in.
 
     Raises
     ------
@@ -99,9 +110,12 @@ def report(
     """
     require_countable(result)
     if not scenarios:
-        scenarios, base = presets(result, catalogs), AS_ASKED
-    title = f"Nodes for {result.model.name} on {result.server.name}"
-    return _workbook(title, result, scenarios, base, catalogs, "about-report.md", made_on)
+        scenarios, base = presets(result, catalogs, language=language), AS_ASKED
+    title = Message(
+        "Nodes for {model} on {server}", model=result.model.name, server=result.server.name
+    )
+    about = "about-report.md"
+    return _workbook(title, result, scenarios, base, catalogs, about, made_on, language)
 
 
 def _workbook(
@@ -112,9 +126,10 @@ def _workbook(
     catalogs: Catalogs,
     about: str,
     made_on: date | None,
+    language: Language,
     host: Host = PLAIN_WORKBOOK,
 ) -> bytes:
-    book, notes = computed(sizing, scenarios, base, catalogs, title=title)
+    book, notes = computed(sizing, scenarios, base, catalogs, title=title, language=language)
     write_about_sheet(book, notes, about, sizing, catalogs, host, made_on)
     host.equip(book, notes)
     _colour_tabs(book)
@@ -152,7 +167,10 @@ def computed(
     -------
     The workbook, and the values of its formulas.
     """
-    book, notes = _new_book(title), PackageNotes(language=language, has_looks=has_looks)
+    book, notes = (
+        _new_book(language.say(title), language.say(_SUBJECT)),
+        PackageNotes(language=language, has_looks=has_looks),
+    )
     write_sizing_sheet(book, notes, sizing, catalogs)
     table = ScenarioTable(write_scenarios_sheet(book, notes, scenarios, base, catalogs), scenarios)
     write_charts_sheet(book, notes, sizing, catalogs, table, room.servers)
@@ -171,11 +189,11 @@ def _colour_tabs(book: Workbook) -> None:
         sheet.sheet_properties.tabColor = TAB_COLOURS.get(sheet.title, TAB_OF_DATA)
 
 
-def _new_book(title: str) -> Workbook:
+def _new_book(title: str, subject: str) -> Workbook:
     book = Workbook()
     book.remove(book.worksheets[0])
     book.properties = DocumentProperties(
-        title=title, creator=f"xlsizing {__version__}", subject="LLM serving capacity"
+        title=title, creator=f"xlsizing {__version__}", subject=subject
     )
     return book
 
@@ -198,7 +216,7 @@ def _example_scenarios(catalogs: Catalogs) -> tuple[list[Scenario], SizingResult
         peak_headroom_ratio=0.30,
         ha_mode="n+1",
     )
-    named = {"Pilot": pilot, "Launch": launch, "Growth": growth}
+    named = {Message("Pilot"): pilot, _LAUNCH: launch, Message("Growth"): growth}
     scenarios = [sized_scenario(name, result, catalogs) for name, result in named.items()]
     return scenarios, launch
 

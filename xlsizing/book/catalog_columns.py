@@ -16,6 +16,7 @@ from xlsizing.core.engine import UnknownWeightsError, listed_sizes, usable_gpu_b
 from xlsizing.core.entries import Entry, unsourced_figures
 from xlsizing.core.kv_cache import session_cost
 from xlsizing.core.layers import described
+from xlsizing.core.message import Message
 from xlsizing.core.planning.cells import Value, words
 
 Look = Literal["text", "count", "figure", "derived", "remark"]
@@ -78,73 +79,81 @@ def _sources(entry: Entry) -> str:
     return "; ".join(named + rest)
 
 
-ORIGIN = "Origin"
+ORIGIN = Message("Origin")
 """The column that says where a row is from: CATALOG and a mark of its figures, or LOCAL."""
 CATALOG, LOCAL = "catalog", "local"
 
 _REMARKS: tuple[CatalogColumn, ...] = (
-    CatalogColumn("Unsourced", _unsourced, "remark", 14),
-    CatalogColumn("Sources", _sources, "remark", 60),
-    _field("Notes", "notes", "remark", 40),
+    CatalogColumn(Message("Unsourced"), _unsourced, "remark", 14),
+    CatalogColumn(Message("Sources"), _sources, "remark", 60),
+    _field(Message("Notes"), "notes", "remark", 40),
 )
 
 MODEL_COLUMNS: tuple[CatalogColumn, ...] = (
-    _text("Name", "name", 30),
-    _count("Layers", "num_layers", 9),
-    _count("KV heads", "num_key_value_heads", 9),
-    _count("Head dim", "head_dim", 9),
-    _count("Max context", "max_position_embeddings"),
-    _text("Attention", "attention_pattern", 11),
-    CatalogColumn("Full layers", lambda model: session_cost(model).full_layers, "count", 9),
-    CatalogColumn("Sliding layers", lambda model: session_cost(model).windowed_layers, "count", 9),
-    CatalogColumn("Sliding window", lambda model: session_cost(model).window or None, "count", 10),
-    _text("KV precision", "default_kv_precision", 11),
-    _count("Attention heads", "num_attention_heads", 12),
-    _count("Parameters", "total_params", 19),
-    _count("Weight bytes", "weight_bytes", 19),
-    _text("Weight precision", "weight_precision", 11),
-    _count("16-bit parameters", "unquantized_params", 17),
-    CatalogColumn("Layer groups", _layer_groups, "remark", 40),
-    _derived("Full KV elements", lambda model: session_cost(model).elements, 13),
-    _derived("Sliding KV elements", lambda model: session_cost(model).windowed_elements, 13),
-    _derived("Index bytes", lambda model: session_cost(model).index_bytes, 10),
-    _derived("State bytes", lambda model: session_cost(model).state_bytes, 14),
-    _derived("Engine weight bytes", _engine_weight_bytes, 19),
-    CatalogColumn("Tensor-parallel sizes", listed_sizes, "remark", 22),
+    _text(Message("Name"), "name", 30),
+    _count(Message("Layers"), "num_layers", 9),
+    _count(Message("KV heads"), "num_key_value_heads", 9),
+    _count(Message("Head dim"), "head_dim", 9),
+    _count(Message("Max context"), "max_position_embeddings"),
+    _text(Message("Attention"), "attention_pattern", 11),
+    CatalogColumn(
+        Message("Full layers"), lambda model: session_cost(model).full_layers, "count", 9
+    ),
+    CatalogColumn(
+        Message("Sliding layers"), lambda model: session_cost(model).windowed_layers, "count", 9
+    ),
+    CatalogColumn(
+        Message("Sliding window"), lambda model: session_cost(model).window or None, "count", 10
+    ),
+    _text(Message("KV precision"), "default_kv_precision", 11),
+    _count(Message("Attention heads"), "num_attention_heads", 12),
+    _count(Message("Parameters"), "total_params", 19),
+    _count(Message("Weight bytes"), "weight_bytes", 19),
+    _text(Message("Weight precision"), "weight_precision", 11),
+    _count(Message("16-bit parameters"), "unquantized_params", 17),
+    CatalogColumn(Message("Layer groups"), _layer_groups, "remark", 40),
+    _derived(Message("Full KV elements"), lambda model: session_cost(model).elements, 13),
+    _derived(
+        Message("Sliding KV elements"), lambda model: session_cost(model).windowed_elements, 13
+    ),
+    _derived(Message("Index bytes"), lambda model: session_cost(model).index_bytes, 10),
+    _derived(Message("State bytes"), lambda model: session_cost(model).state_bytes, 14),
+    _derived(Message("Engine weight bytes"), _engine_weight_bytes, 19),
+    CatalogColumn(Message("Tensor-parallel sizes"), listed_sizes, "remark", 22),
     *_REMARKS,
 )
 
 SERVER_COLUMNS: tuple[CatalogColumn, ...] = (
-    _text("Name", "name", 18),
-    _text("GPU", "gpu", 22),
+    _text(Message("Name"), "name", 18),
+    _text(Message("GPU"), "gpu", 22),
     _count("GPUs", "gpus", 8),
-    _figure("HBM GB per GPU", "hbm_per_gpu_gb"),
-    _figure("HBM GB total", "total_hbm_gb"),
-    _count("HBM MiB per GPU", "hbm_per_gpu_mib"),
-    _derived("HBM bytes", hbm_bytes, 21),
-    _derived("Usable bytes per GPU", usable_gpu_bytes, 19),
-    _figure("NVLink TB/s", "nvlink_bandwidth_tbps"),
-    _figure("Host memory TB", "system_memory_tb"),
-    _figure("HBM TB/s per GPU", "hbm_bandwidth_tbps"),
-    _figure("bf16 TFLOP/s", "bf16_tflops"),
-    _figure("fp8 TFLOP/s", "fp8_tflops"),
-    _figure("fp4 TFLOP/s", "fp4_tflops"),
-    _figure("Power kW", "max_power_kw"),
-    _figure("Rack units", "rack_units"),
+    _figure(Message("HBM GB per GPU"), "hbm_per_gpu_gb"),
+    _figure(Message("HBM GB total"), "total_hbm_gb"),
+    _count(Message("HBM MiB per GPU"), "hbm_per_gpu_mib"),
+    _derived(Message("HBM bytes"), hbm_bytes, 21),
+    _derived(Message("Usable bytes per GPU"), usable_gpu_bytes, 19),
+    _figure(Message("NVLink TB/s"), "nvlink_bandwidth_tbps"),
+    _figure(Message("Host memory TB"), "system_memory_tb"),
+    _figure(Message("HBM TB/s per GPU"), "hbm_bandwidth_tbps"),
+    _figure(Message("bf16 TFLOP/s"), "bf16_tflops"),
+    _figure(Message("fp8 TFLOP/s"), "fp8_tflops"),
+    _figure(Message("fp4 TFLOP/s"), "fp4_tflops"),
+    _figure(Message("Power kW"), "max_power_kw"),
+    _figure(Message("Rack units"), "rack_units"),
     *_REMARKS,
 )
 
 STORAGE_COLUMNS: tuple[CatalogColumn, ...] = (
-    _text("Name", "name", 26),
-    _text("Type", "type", 22),
-    _count("Read IOPS", "iops_read"),
-    _count("Write IOPS", "iops_write"),
-    _figure("Read GB/s", "throughput_read_gbps"),
-    _figure("Write GB/s", "throughput_write_gbps"),
-    _figure("Read p50 ms", "latency_read_ms_p50"),
-    _figure("Read p99 ms", "latency_read_ms_p99"),
-    _figure("Write p50 ms", "latency_write_ms_p50"),
-    _figure("Write p99 ms", "latency_write_ms_p99"),
+    _text(Message("Name"), "name", 26),
+    _text(Message("Type"), "type", 22),
+    _count(Message("Read IOPS"), "iops_read"),
+    _count(Message("Write IOPS"), "iops_write"),
+    _figure(Message("Read GB/s"), "throughput_read_gbps"),
+    _figure(Message("Write GB/s"), "throughput_write_gbps"),
+    _figure(Message("Read p50 ms"), "latency_read_ms_p50"),
+    _figure(Message("Read p99 ms"), "latency_read_ms_p99"),
+    _figure(Message("Write p50 ms"), "latency_write_ms_p50"),
+    _figure(Message("Write p99 ms"), "latency_write_ms_p99"),
     *_REMARKS,
 )
 
@@ -180,11 +189,15 @@ class CatalogKind:
         return {column.head: column for column in self.columns}
 
 
-MODELS = CatalogKind("Models", "Model", MODEL_COLUMNS, lambda catalogs: catalogs.models)
-SERVERS = CatalogKind("Servers", "Server", SERVER_COLUMNS, lambda catalogs: catalogs.servers)
-STORAGE = CatalogKind("Storage", "Storage", STORAGE_COLUMNS, lambda catalogs: catalogs.profiles)
+MODELS = CatalogKind("Models", Message("Model"), MODEL_COLUMNS, lambda catalogs: catalogs.models)
+SERVERS = CatalogKind(
+    "Servers", Message("Server"), SERVER_COLUMNS, lambda catalogs: catalogs.servers
+)
+STORAGE = CatalogKind(
+    "Storage", Message("Storage"), STORAGE_COLUMNS, lambda catalogs: catalogs.profiles
+)
 KINDS = (MODELS, SERVERS, STORAGE)
-ALIAS = "Alias"
+ALIAS = Message("Alias")
 """The head of an alias table's first column."""
 
 

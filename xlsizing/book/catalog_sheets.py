@@ -42,6 +42,7 @@ from xlsizing.book.styles import (
 from xlsizing.book.tables import Column, Placed, write_table
 from xlsizing.core import Catalogs
 from xlsizing.core.entries import Entry
+from xlsizing.core.message import Message
 
 TABLE_TOP = 4
 
@@ -61,6 +62,8 @@ class _Sheet:
     """One catalog sheet: the catalog, and what stands above its tables."""
 
     kind: CatalogKind
+    heading: str
+    """Its title, for people."""
     remarks: tuple[str, ...]
     """Lines under the title."""
     last_printed: str
@@ -74,12 +77,13 @@ class _Sheet:
 
 _MODELS = _Sheet(
     MODELS,
+    Message("Models"),
     (
-        (
+        Message(
             "What can be served. One row is one model; blank cells of a grouped model are in its layer "
             "groups."
         ),
-        (
+        Message(
             "Grey columns are derived: KV elements are 2 (key and value) x layers x KV heads x head "
             "dim, and turn red where they do not fit."
         ),
@@ -88,18 +92,20 @@ _MODELS = _Sheet(
 )
 _SERVERS = _Sheet(
     SERVERS,
+    Message("Servers"),
     (
-        (
+        Message(
             "What can be bought or rented. One row is one node. GB are as marketed; the driver's MiB "
             "settle how much memory that is, where they are known."
         ),
-        "Grey columns are derived from them, and turn red where they do not fit.",
+        Message("Grey columns are derived from them, and turn red where they do not fit."),
     ),
     "Rack units",
 )
 _STORAGE = _Sheet(
     STORAGE,
-    ("Where weights and KV caches are read from. GB/s are 10^9 bytes per second.",),
+    Message("Storage"),
+    (Message("Where weights and KV caches are read from. GB/s are 10^9 bytes per second."),),
     "Write p99 ms",
 )
 
@@ -113,7 +119,7 @@ def write_catalog_sheets(book: Workbook, notes: PackageNotes, catalogs: Catalogs
 def _write(book: Workbook, notes: PackageNotes, page: _Sheet, entries: Sequence[Entry]) -> None:
     sheet = book.create_sheet(page.title)
     writer = Writer(sheet, notes)
-    writer.value(1, 1, page.title, Style(font=TITLE))
+    writer.value(1, 1, page.heading, Style(font=TITLE))
     for row, remark in enumerate(page.remarks, start=2):
         writer.value(row, 1, remark, Style(font=SUBTITLE))
     columns = _columns(page.kind)

@@ -143,14 +143,23 @@ class Writer:
     ) -> Cell:
         """Write a formula (without its equals sign) and the value that it has now."""
         cell = self._cell(row, column, style)
-        cell.value = f"={said(text, self.notes.language)}"
+        cell.value = f"={self.expression(text)}"
         self.notes.values[self.sheet.title, cell.coordinate] = self.said(value)
         return cell
 
+    def say(self, text: str) -> str:
+        """A text in the language that the workbook is written in."""
+        return self.notes.language.say(text)
+
     def said(self, value: Value) -> Value:
-        """A value in the reader's language."""
-        is_error = isinstance(value, CellError)
-        return self.notes.language.say(value) if isinstance(value, str) and not is_error else value
+        """A value in that language, if it is a text for people."""
+        if isinstance(value, str) and not isinstance(value, CellError):
+            return self.say(value)
+        return value
+
+    def expression(self, text: str) -> str:
+        """A formula's text with its texts for people in that language."""
+        return said(text, self.notes.language)
 
     def style_ids(self, row: int, column: int) -> tuple[int, int]:
         """The look of a cell as files number it, and the same for a text like a formula."""

@@ -26,6 +26,8 @@ from xlsizing.book.styles import (
 )
 from xlsizing.book.vba import document_module, standard_module, vba_project
 from xlsizing.book.vba.project import SHEET_CLASS, WORKBOOK_CLASS
+from xlsizing.core.message import Message
+from xlsizing.language import Language
 from xlsizing.resources import shipped
 
 WORKBOOK_CODE = "ThisWorkbook"
@@ -45,25 +47,31 @@ _SETTINGS = (
     _Setting(
         "UDF MODULES",
         "xlsizing.excel",
-        "What Import Functions on the ribbon tab xlwings would bring in: nothing, since this "
-        "workbook has the functions already, and Excel calls none that is there twice.",
+        Message(
+            "What Import Functions on the ribbon tab xlwings would bring in: nothing, since this "
+            "workbook has the functions already, and Excel calls none that is there twice."
+        ),
     ),
     _Setting(
         "ADD_WORKBOOK_TO_PYTHONPATH",
         "false",
-        "Python takes no modules from the folder of this workbook, wherever that is.",
+        Message("Python takes no modules from the folder of this workbook, wherever that is."),
     ),
     _Setting(
         "",
         "",
-        "Room for settings of your own, with no empty row between. For a Python of this workbook "
-        "alone: INTERPRETER_WIN, on a Mac INTERPRETER_MAC, and the path of its program.",
+        Message(
+            "Room for settings of your own, with no empty row between. For a Python of this "
+            "workbook alone: INTERPRETER_WIN, on a Mac INTERPRETER_MAC, and the path of its program."
+        ),
     ),
     _Setting(
         "",
         "",
-        "A setting here wins over the ribbon's even where its value is empty: leave out what you "
-        "do not set.",
+        Message(
+            "A setting here wins over the ribbon's even where its value is empty: leave out what "
+            "you do not set."
+        ),
     ),
     _Setting("", "", ""),
 )
@@ -72,9 +80,9 @@ _NOTE_CHARACTERS = 100
 """Characters of a note that fit on a line."""
 
 _BUTTON = Button(
-    caption="Full report",
+    caption=Message("Full report"),
     macro="FullReport",
-    alt_text="Button: makes the full report of this plan, by Python",
+    alt_text=Message("Button: makes the full report of this plan, by Python"),
     column=column_index_from_string("F"),
     row=1,
     left=12,
@@ -88,20 +96,20 @@ _BUTTON = Button(
 def _equip(book: Workbook, notes: PackageNotes) -> None:
     _write_settings(book, notes)
     notes.vba_project = _project(book)
-    notes.legacy_drawings["Sizing"] = _button(book["Sizing"])
+    notes.legacy_drawings["Sizing"] = _button(book["Sizing"], notes.language)
 
 
 CLASSIC_WORKBOOK = Host(
     "classic",
     ".xlsm",
-    "Excel on Windows, with Python and the xlwings add-in",
+    Message("Excel on Windows, with Python and the xlwings add-in"),
     (
         MORE_FUNCTIONS,
-        (
+        Message(
             "They read the catalogs of the Python on this computer: those that xlsizing ships, or the folder that "
             "XLSIZING_CATALOGS names. The sheets compute with those of this workbook, which the line under the title names."
         ),
-        (
+        Message(
             "Press Enable Content when the workbook opens. The button on Sizing makes the full report; settings stand on "
             "xlwings.conf. Where cells show #NAME?, type xlsizing doctor and this file's name in a terminal."
         ),
@@ -124,7 +132,7 @@ def _write_settings(book: Workbook, notes: PackageNotes) -> None:
         writer.value(row, 3, note or None, Style(NOTE, None, None, NOTE_ALIGNMENT, UNDERLINE))
     set_page(sheet, first_free_row=1)
     for row, (_, _, note) in enumerate(_SETTINGS, start=1):
-        lines = max(1, math.ceil(len(note) / _NOTE_CHARACTERS))
+        lines = max(1, math.ceil(len(writer.say(note)) / _NOTE_CHARACTERS))
         sheet.row_dimensions[row].height = LINE_HEIGHT * lines
     protect(sheet)
 
@@ -142,7 +150,10 @@ def _project(book: Workbook) -> bytes:
     return vba_project([*modules, *map(standard_module, texts)])
 
 
-def _button(sheet: Worksheet) -> bytes:
+def _button(sheet: Worksheet, language: Language) -> bytes:
     before = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"[: _BUTTON.column - 1]
     widths = [sheet.column_dimensions[letter].width for letter in before]
-    return button_vml(_BUTTON, left_of_cell=sum(widths), top_of_cell=0)
+    said = _BUTTON._replace(
+        caption=language.say(_BUTTON.caption), alt_text=language.say(_BUTTON.alt_text)
+    )
+    return button_vml(said, left_of_cell=sum(widths), top_of_cell=0)

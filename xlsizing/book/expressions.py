@@ -16,7 +16,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from xlsizing.core.message import Message
 from xlsizing.language import ENGLISH, Language
 
 LONGEST_LITERAL = 255
@@ -124,7 +123,13 @@ def fixed(expression: str, places: int = 0) -> str:
 
 _OPEN, _BREAK, _CLOSE = "\ue000", "\ue001", "\ue002"
 _BRACES, _MARKS = "{}", "\ue003\ue004"
+_LITERAL, _NOTHING = re.compile(r'"(?:[^"]|"")*"'), '""'
 _PHRASE = re.compile(f"{_OPEN}([^{_OPEN}{_CLOSE}]*){_CLOSE}")
+
+
+def phrase(text: str) -> str:
+    """A text for people as an Excel expression, in the language that the formula is written in."""
+    return filled(text, {})
 
 
 def filled(template: str, figures: Mapping[str, str]) -> str:
@@ -159,10 +164,18 @@ def said(source: str, language: Language) -> str:
 def _expression(phrase: str, language: Language) -> str:
     template, *rest = phrase.split(_BREAK)
     figures = dict(zip(rest[::2], rest[1::2], strict=True))
-    told = language.say(Message(template.translate(str.maketrans(_MARKS, _BRACES))))
+    told = language.template(template.translate(str.maketrans(_MARKS, _BRACES)))
     pieces = re.split(r"\{(\w+)\}", told)
-    return "&".join(
-        figures[piece] if place % 2 else literal(piece)
-        for place, piece in enumerate(pieces)
-        if place % 2 or piece
-    )
+    parts: list[str] = []
+    for place, piece in enumerate(pieces):
+        part = figures[piece] if place % 2 else literal(piece)
+        if part == _NOTHING:
+            continue
+        if parts and _LITERAL.fullmatch(parts[-1]) and _LITERAL.fullmatch(part):
+            part = literal(_text(parts.pop()) + _text(part))
+        parts.append(part)
+    return "&".join(parts) or _NOTHING
+
+
+def _text(quoted: str) -> str:
+    return quoted[1:-1].replace('""', '"')

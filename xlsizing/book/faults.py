@@ -37,6 +37,7 @@ from xlsizing.core.engine import EngineSettings
 from xlsizing.core.planning.cells import CellError, Value
 from xlsizing.core.planning.limits import is_countable
 from xlsizing.core.planning.typed import SYMBOLS, TypedLoad, stand_ins
+from xlsizing.language import ENGLISH, Language
 
 FORMULAS: Mapping[str, Formula] = {
     formula.symbol: formula
@@ -79,7 +80,11 @@ _AT_PEAK = tuple(symbol for symbol in FORMULAS if symbol.endswith("NodesWithHead
 
 
 def faulty_values(
-    typed: Mapping[str, Value], load: TypedLoad, settings: EngineSettings, catalogs: Catalogs
+    typed: Mapping[str, Value],
+    load: TypedLoad,
+    settings: EngineSettings,
+    catalogs: Catalogs,
+    language: Language = ENGLISH,
 ) -> dict[str, Value]:
     """The value of each formula of a row, by symbol, where its load cannot be sized.
 
@@ -88,6 +93,7 @@ def faulty_values(
     typed : what is typed for each input, by symbol.
     load : what a sizing takes of that.
     settings : the engine's settings.
+    language : what the texts of formulas that are settled again are in.
     """
     sized = load.result(settings, stand_ins(catalogs))
     refused = {_CHECKED_BY[symbol]: _error(symbol, typed.get(symbol)) for symbol in load.refused}
@@ -97,7 +103,7 @@ def faulty_values(
     if "KvPrecision" in load.refused:
         again.add("Precision")
     values = dict(formula_values(sized, catalogs))
-    row = _Row(typed, values, refused, again)
+    row = _Row(typed, values, refused, again, language)
     row.scope = Scope(row.value, _names(settings), _columns(catalogs))
     for symbol in FORMULAS:
         row.settle(symbol)
@@ -122,10 +128,12 @@ class _Row:
         values: dict[str, Value],
         refused: Mapping[str, CellError],
         again: set[str],
+        language: Language,
     ) -> None:
         self.typed = typed
         self.values = values
         self.refused = refused
+        self.language = language
         self.left = {symbol for symbol in FORMULAS if again & _needs(symbol)}
 
     def value(self, symbol: str) -> Value:
@@ -143,7 +151,7 @@ class _Row:
         if symbol in self.refused:
             self.values[symbol] = self.refused[symbol]
             return
-        found = expression(FORMULAS[symbol].text)(self.scope)
+        found = expression(FORMULAS[symbol].said(self.language))(self.scope)
         if not isinstance(found, Figure):
             self.values[symbol] = found
 
@@ -151,7 +159,7 @@ class _Row:
 @cache
 def _needs(symbol: str) -> frozenset[str]:
     """The formula of a symbol and every formula that it depends on."""
-    found = re.findall(r"\{(\w+)\}", FORMULAS[symbol].text)
+    found = re.findall(r"\{(\w+)\}", FORMULAS[symbol].source)
     direct = [each for each in dict.fromkeys(found) if each in FORMULAS]
     return frozenset({symbol}).union(*map(_needs, direct))
 

@@ -13,6 +13,7 @@ from xlsizing.book.expressions import (
     storage,
     whole_number,
 )
+from xlsizing.core.message import Message
 
 _SHARE_REST = "({HbmBytes}-Const_RatioParts*INT({HbmBytes}/Const_RatioParts))*{RatioParts}"
 _OVERHEAD_REST = (
@@ -48,58 +49,60 @@ DERIVED: Mapping[str, str] = {
 STEPS: tuple[Formula, ...] = (
     Formula(
         "ModelRow",
-        "Model row",
-        "row",
+        Message("Model row"),
+        Message("row"),
         row_by_name("{Model}", "Models", "ModelAliases", "Model"),
         COUNT,
     ),
     Formula(
         "ServerRow",
-        "Server row",
-        "row",
+        Message("Server row"),
+        Message("row"),
         row_by_name("{Server}", "Servers", "ServerAliases", "Server"),
         COUNT,
     ),
     Formula(
         "StorageRow",
-        "Storage row",
-        "row",
+        Message("Storage row"),
+        Message("row"),
         row_by_name("{Storage}", "Storage", "StorageAliases", "Storage"),
         COUNT,
     ),
-    Formula("Sessions", "Sessions", "sessions", whole_number("{Concurrency}"), COUNT),
+    Formula(
+        "Sessions", Message("Sessions"), Message("sessions"), whole_number("{Concurrency}"), COUNT
+    ),
     Formula(
         "ClampedContext",
-        "Context held",
+        Message("Context held"),
         "tokens",
         f"MIN({whole_number('{Context}')},{model('Max context')})",
         COUNT,
     ),
     Formula(
         "Precision",
-        "KV precision used",
+        Message("KV precision used"),
         "",
         f'IF(TRIM({{KvPrecision}})="",{model("KV precision")},LOWER(TRIM({{KvPrecision}})))',
     ),
     Formula(
         "ElementBytes",
-        "Bytes per element",
-        "bytes",
+        Message("Bytes per element"),
+        Message("bytes"),
         "IF(ISERROR({Precision}),{Precision},IFERROR(INDEX(Precisions[Bytes],"
         f"MATCH({lookup_key('{Precision}')},Precisions[Precision],0)),#VALUE!))",
         COUNT,
     ),
     Formula(
         "FixedBytes",
-        "KV bytes that no precision changes",
-        "bytes",
+        Message("KV bytes that no precision changes"),
+        Message("bytes"),
         f"{model('Index bytes')}*{{ClampedContext}}+{model('State bytes')}",
         COUNT,
     ),
     Formula(
         "KvBytes",
-        "KV bytes per session",
-        "bytes",
+        Message("KV bytes per session"),
+        Message("bytes"),
         f"IF({model('Full KV elements')}+{model('Sliding KV elements')}+{model('State bytes')}>0,"
         f"({model('Full KV elements')}*{{ClampedContext}}+{model('Sliding KV elements')}"
         f"*MIN({{ClampedContext}},{model('Sliding window')}))*{{ElementBytes}}+{{FixedBytes}},"
@@ -108,15 +111,15 @@ STEPS: tuple[Formula, ...] = (
     ),
     Formula(
         "HbmBytes",
-        "HBM bytes per node",
-        "bytes",
+        Message("HBM bytes per node"),
+        Message("bytes"),
         f"IF({server('HBM bytes')}>0,{server('HBM bytes')},#VALUE!)",
         COUNT,
     ),
     Formula(
         "RatioParts",
-        "KV budget ratio in parts",
-        "ten-thousandths",
+        Message("KV budget ratio in parts"),
+        Message("ten-thousandths"),
         in_parts(
             "{KvBudgetRatio}",
             "Default_KvBudgetRatio",
@@ -127,8 +130,8 @@ STEPS: tuple[Formula, ...] = (
     ),
     Formula(
         "OverheadParts",
-        "Runtime overhead in parts",
-        "hundredths of a GiB",
+        Message("Runtime overhead in parts"),
+        Message("hundredths of a GiB"),
         in_parts(
             "{RuntimeOverheadGiB}",
             "Default_RuntimeOverheadGiB",
@@ -139,8 +142,8 @@ STEPS: tuple[Formula, ...] = (
     ),
     Formula(
         "HeadroomParts",
-        "Peak headroom in parts",
-        "ten-thousandths",
+        Message("Peak headroom in parts"),
+        Message("ten-thousandths"),
         in_parts(
             "{PeakHeadroomRatio}",
             "Default_PeakHeadroomRatio",
@@ -151,32 +154,38 @@ STEPS: tuple[Formula, ...] = (
     ),
     Formula(
         "SpareNodes",
-        "Spare nodes",
-        "nodes",
+        Message("Spare nodes"),
+        Message("nodes"),
         'IFERROR(INDEX(HaModes[Spare nodes],MATCH(IF(TRIM({HA})="",Default_HA,'
         f"{lookup_key('{HA}')}),HaModes[HA],0)),#VALUE!)",
         COUNT,
     ),
     Formula(
         "KvBudgetBytes",
-        "KV budget bytes per node",
-        "bytes",
+        Message("KV budget bytes per node"),
+        Message("bytes"),
         f"{_SHARE_WHOLE}-{_OVERHEAD_WHOLE}+INT(({_SHARE_REST}-{_OVERHEAD_REST})/Const_RatioParts)",
         COUNT,
     ),
     Formula(
         "BytesBesideKv",
-        "HBM bytes beside the KV budget",
-        "bytes",
+        Message("HBM bytes beside the KV budget"),
+        Message("bytes"),
         f"{{HbmBytes}}-{_SHARE_WHOLE}+{_OVERHEAD_WHOLE}"
         f"+INT(({_OVERHEAD_REST}-{_SHARE_REST})/Const_RatioParts)",
         COUNT,
     ),
-    Formula("WeightBytes", "Weight bytes", "bytes", f"0+{model('Weight bytes')}", COUNT),
+    Formula(
+        "WeightBytes",
+        Message("Weight bytes"),
+        Message("bytes"),
+        f"0+{model('Weight bytes')}",
+        COUNT,
+    ),
     Formula(
         "ReadBytesPerSecond",
-        "Storage read bytes per second",
-        "bytes per second",
+        Message("Storage read bytes per second"),
+        Message("bytes per second"),
         f"ROUND({storage('Read GB/s')}*Const_BytesPerGB,0)",
         COUNT,
     ),
@@ -185,83 +194,93 @@ STEPS: tuple[Formula, ...] = (
 
 OUTPUTS: tuple[Formula, ...] = (
     Formula(
-        "KvPerSessionGiB", "KV per session GiB", "GiB", "{KvBytes}/Const_BytesPerGiB", "#,##0.0000"
+        "KvPerSessionGiB",
+        Message("KV per session GiB"),
+        "GiB",
+        "{KvBytes}/Const_BytesPerGiB",
+        "#,##0.0000",
     ),
     Formula(
         "KvTotalTiB",
-        "KV total TiB",
+        Message("KV total TiB"),
         "TiB",
         "{KvBytes}*{Sessions}/Const_BytesPerTiB",
         "#,##0.0000",
     ),
     Formula(
         "SessionsPerNode",
-        "Sessions per node",
-        "sessions",
+        Message("Sessions per node"),
+        Message("sessions"),
         "MAX(0,INT({KvBudgetBytes}/{KvBytes}))",
         COUNT,
     ),
     Formula(
         "NodesMinimum",
-        "Nodes minimum",
-        "nodes",
+        Message("Nodes minimum"),
+        Message("nodes"),
         "IF({SessionsPerNode}=0,#NUM!,-INT(-{Sessions}/{SessionsPerNode}))",
         COUNT,
     ),
     Formula(
         "NodesWithHeadroom",
-        "Nodes with headroom",
-        "nodes",
+        Message("Nodes with headroom"),
+        Message("nodes"),
         "IF({SessionsPerNode}=0,#NUM!,IF({Sessions}*(Const_RatioParts+{HeadroomParts})>Limit_Exact,"
         "#VALUE!,-INT(-{Sessions}*(Const_RatioParts+{HeadroomParts})"
         "/({SessionsPerNode}*Const_RatioParts))))",
         COUNT,
     ),
-    Formula("NodesFinal", "Nodes final", "nodes", "{NodesWithHeadroom}+{SpareNodes}", COUNT),
+    Formula(
+        "NodesFinal",
+        Message("Nodes final"),
+        Message("nodes"),
+        "{NodesWithHeadroom}+{SpareNodes}",
+        COUNT,
+    ),
 )
 """The answers of the method."""
 
 REMEDY_STEPS: tuple[Formula, ...] = (
     Formula(
         "RatioToFit",
-        "Least KV budget ratio for one session",
-        "ten-thousandths",
+        Message("Least KV budget ratio for one session"),
+        Message("ten-thousandths"),
         f"{_RATIO_PER_GIB}*INT({_NEED_PARTS}/{{HbmBytes}})-INT(-{_RATIO_PER_GIB}"
         f"*({_NEED_PARTS}-{{HbmBytes}}*INT({_NEED_PARTS}/{{HbmBytes}}))/{{HbmBytes}})",
         COUNT,
     ),
     Formula(
         "OverheadToFit",
-        "Largest overhead for one session",
-        "hundredths of a GiB",
+        Message("Largest overhead for one session"),
+        Message("hundredths of a GiB"),
         f"INT((Const_GibParts*({_SHARE_WHOLE}-{{KvBytes}})"
         f"+INT(Const_GibParts*{_SHARE_REST}/Const_RatioParts))/Const_BytesPerGiB)",
         COUNT,
     ),
     Formula(
         "BytesToGrow",
-        "KV budget beside the states",
-        "bytes",
+        Message("KV budget beside the states"),
+        Message("bytes"),
         f"MAX(0,{{KvBudgetBytes}}-{model('State bytes')})",
         COUNT,
     ),
     Formula(
         "BytesPerToken",
-        "KV bytes per token on full layers",
-        "bytes",
+        Message("KV bytes per token on full layers"),
+        Message("bytes"),
         f"{model('Full KV elements')}*{{ElementBytes}}+{model('Index bytes')}",
         COUNT,
     ),
     Formula(
         "ContextInWindow",
-        "Context in the budget if within the window",
+        Message("Context in the budget if within the window"),
         "tokens",
         f"IF({_TOKEN_BYTES}=0,0,INT({{BytesToGrow}}/({_TOKEN_BYTES})))",
         COUNT,
     ),
     Formula(
         "ContextToFit",
-        "Longest context for one session",
+        Message("Longest context for one session"),
         "tokens",
         f"IF(OR({{ContextInWindow}}<0+{model('Sliding window')},{{BytesPerToken}}=0),"
         f"{{ContextInWindow}},INT(({{BytesToGrow}}-{_WINDOWED_BYTES}"
@@ -270,23 +289,23 @@ REMEDY_STEPS: tuple[Formula, ...] = (
     ),
     Formula(
         "HbmToFit",
-        "Least HBM for one session",
-        "hundredths of a GiB",
+        Message("Least HBM for one session"),
+        Message("hundredths of a GiB"),
         f"-INT(-({_KV_PARTS}+{{OverheadParts}}*Const_RatioParts)/{{RatioParts}})",
         COUNT,
     ),
     Formula(
         "RatioForWeights",
-        "Largest KV budget ratio beside the weights",
-        "ten-thousandths",
+        Message("Largest KV budget ratio beside the weights"),
+        Message("ten-thousandths"),
         f"{_RATIO_PER_GIB}*INT({_LEFT_PARTS}/{{HbmBytes}})+INT({_RATIO_PER_GIB}"
         f"*({_LEFT_PARTS}-{{HbmBytes}}*INT({_LEFT_PARTS}/{{HbmBytes}}))/{{HbmBytes}})",
         COUNT,
     ),
     Formula(
         "HbmForWeights",
-        "Least HBM beside the weights",
-        "hundredths of a GiB",
+        Message("Least HBM beside the weights"),
+        Message("hundredths of a GiB"),
         f"IF({{RatioParts}}=Const_RatioParts,0,MAX(0,-INT(-({_WEIGHT_PARTS}"
         "-{OverheadParts}*Const_RatioParts)/(Const_RatioParts-{RatioParts}))))",
         COUNT,

@@ -7,6 +7,7 @@ from openpyxl.workbook import Workbook
 
 from xlsizing.book.cells import PackageNotes
 from xlsizing.book.lambdas import define_functions
+from xlsizing.core.message import Message
 
 
 class Host(NamedTuple):
@@ -24,22 +25,25 @@ class Host(NamedTuple):
     """Puts into a workbook what the host needs."""
 
 
-def _define_names(book: Workbook, _: PackageNotes) -> None:
-    define_functions(book)
+def _define_names(book: Workbook, notes: PackageNotes) -> None:
+    define_functions(book, notes.language)
 
 
 PLAIN_WORKBOOK = Host(
     "none",
     ".xlsx",
-    "Excel 365 and 2024",
+    Message("Excel 365 and 2024"),
     (
-        "They are names of this workbook. An argument is a value or one cell; for a list, write the formula in each row.",
+        Message(
+            "They are names of this workbook. An argument is a value or one cell; for a list, "
+            "write the formula in each row."
+        ),
     ),
     _define_names,
 )
 """LAMBDA names of the workbook itself: nothing to install, for Excel 365 and 2024."""
 
-MORE_FUNCTIONS = (
+MORE_FUNCTIONS = Message(
     "There are also SIZING, SIZING_WARNINGS, CATALOG and the engine's ENGINE_KV_PER_SESSION, ENGINE_SESSIONS_PER_NODE "
     "and ENGINE_NODES_REQUIRED; every argument may be a range."
 )
@@ -48,11 +52,14 @@ MORE_FUNCTIONS = (
 SERVER_WORKBOOK = Host(
     "server",
     ".xlsx",
-    "with the company's own add-in, which xlsizing serve answers",
+    Message("with the company's own add-in, which xlsizing serve answers"),
     (
         MORE_FUNCTIONS,
-        "They read the catalogs of the server, the sheets those of this workbook, which the line under the title names.",
-        "The pane of the add-in has the button Full report.",
+        Message(
+            "They read the catalogs of the server, the sheets those of this workbook, which the "
+            "line under the title names."
+        ),
+        Message("The pane of the add-in has the button Full report."),
     ),
     lambda *_: None,
 )

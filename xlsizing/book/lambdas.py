@@ -28,7 +28,9 @@ from xlsizing.core import (
     SizingResult,
 )
 from xlsizing.core.exact import plain
+from xlsizing.core.message import Message
 from xlsizing.core.planning.cells import Value
+from xlsizing.language import ENGLISH, Language
 
 LONGEST_COMMENT = 255
 """Characters of a name's comment; Excel does not open a file with a longer one."""
@@ -125,7 +127,7 @@ class Function:
     @property
     def comment(self) -> str:
         """What Excel shows beside the name while a person types it."""
-        return f"{self.what} {self.syntax}"
+        return Message("{what} {syntax}", what=self.what, syntax=self.syntax)
 
     @property
     def steps(self) -> tuple[Formula, ...]:
@@ -134,11 +136,22 @@ class Function:
 
     @property
     def text(self) -> str:
-        """The function as a defined name holds it in a file, without an equals sign."""
+        """The function in English."""
+        return self.said(ENGLISH)
+
+    def said(self, language: Language) -> str:
+        """The function as a defined name holds it in a file, without an equals sign.
+
+        Parameters
+        ----------
+        language : what its texts for people are in.
+        """
         parameters = [_declared(each) for each in self.arguments]
         bound = [f"{_ONE_CELL},{_ONE_CELL_TEXT}"]
         bound += [f"{_bound(each.symbol)},{_given(each)}" for each in self.arguments]
-        bound += [f"{_bound(each.symbol)},{render(each.text, _bound)}" for each in self.steps]
+        bound += [
+            f"{_bound(each.symbol)},{render(each.said(language), _bound)}" for each in self.steps
+        ]
         scope = _call("LET", [*bound, self._answer()])
         return _call("LAMBDA", [*parameters, scope])
 
@@ -207,43 +220,43 @@ FUNCTIONS: tuple[Function, ...] = (
     Function(
         "KV_PER_SESSION",
         "KvPerSessionGiB",
-        "KV cache of one session in GiB.",
+        Message("KV cache of one session in GiB."),
         (_MODEL, _CONTEXT, _PRECISION),
     ),
     Function(
         "KV_TOTAL",
         "KvTotalTiB",
-        "KV cache of all sessions together in TiB.",
+        Message("KV cache of all sessions together in TiB."),
         (_MODEL, _CONTEXT, _CONCURRENCY, _PRECISION),
     ),
     Function(
         "SESSIONS_PER_NODE",
         "SessionsPerNode",
-        "Sessions that one node holds; 0 where none fits.",
+        Message("Sessions that one node holds; 0 where none fits."),
         (_MODEL, _SERVER, _CONTEXT, _PRECISION, *_BUDGET),
     ),
     Function(
         "NODES_MINIMUM",
         "NodesMinimum",
-        "Nodes for the load as it is, without headroom or spare nodes.",
+        Message("Nodes for the load as it is, without headroom or spare nodes."),
         _NODE_ARGUMENTS,
     ),
     Function(
         "NODES_WITH_HEADROOM",
         "NodesWithHeadroom",
-        "Nodes for the load with its peak headroom, without spare nodes.",
+        Message("Nodes for the load with its peak headroom, without spare nodes."),
         _NODE_ARGUMENTS,
     ),
     Function(
         "NODES_REQUIRED",
         "NodesFinal",
-        "Nodes to buy or rent: with peak headroom, and a spare one where ha is n+1.",
+        Message("Nodes to buy or rent: with peak headroom, and a spare one where ha is n+1."),
         _NODE_ARGUMENTS,
     ),
     Function(
         "SIZING_WHY",
         WHY.symbol,
-        "OK, or what is wrong with a load in a sentence.",
+        Message("OK, or what is wrong with a load in a sentence."),
         _NODE_ARGUMENTS,
         passes_errors=False,
     ),
@@ -251,11 +264,11 @@ FUNCTIONS: tuple[Function, ...] = (
 """The functions of a plain workbook, in the order of the method."""
 
 
-def define_functions(book: Workbook) -> None:
-    """Define the functions as names of the workbook."""
+def define_functions(book: Workbook, language: Language = ENGLISH) -> None:
+    """Define the functions as names of the workbook, with texts in a language."""
     for each in FUNCTIONS:
         book.defined_names[each.name] = DefinedName(
-            each.name, attr_text=each.text, comment=each.comment
+            each.name, attr_text=each.said(language), comment=language.say(each.comment)
         )
 
 

@@ -15,6 +15,7 @@ from lxml import etree
 from xlsizing.book.cells import ExtraPart, PackageNotes
 from xlsizing.book.hosting import LITE
 from xlsizing.book.hosts import MORE_FUNCTIONS, Host
+from xlsizing.core.message import Message
 
 _EXTENSION = "http://schemas.microsoft.com/office/webextensions/webextension/2010/11"
 _PANES = "http://schemas.microsoft.com/office/webextensions/taskpanes/2010/11"
@@ -35,7 +36,7 @@ _PANE_WIDTH = 400
 
 _HINTS = (
     MORE_FUNCTIONS,
-    (
+    Message(
         "Their code and their catalogs travel in this workbook. In the add-in's pane the script Full report makes the "
         "report, and Re-enter formulas mends formulas that were typed before the add-in was there and show #NAME?."
     ),
@@ -67,7 +68,7 @@ def lite_workbook(files: Mapping[str, str]) -> Host:
             ),
         ]
 
-    return Host("lite", ".xlsx", "with the add-in xlwings Lite", _HINTS, equip)
+    return Host("lite", ".xlsx", Message("with the add-in xlwings Lite"), _HINTS, equip)
 
 
 def _task_panes() -> bytes:

@@ -26,6 +26,7 @@ from xlsizing.core.planning.plan import (
     load_on_sizing,
 )
 from xlsizing.core.planning.typed import SYMBOLS, TypedLoad, typed_load
+from xlsizing.language import ENGLISH, Language
 
 
 class Plan(NamedTuple):
@@ -41,8 +42,12 @@ class Plan(NamedTuple):
     """Where the workbook says otherwise than the catalogs, in sentences."""
 
 
-def plan_of(workbook: TypedWorkbook, catalogs: Catalogs) -> Plan:
+def plan_of(workbook: TypedWorkbook, catalogs: Catalogs, language: Language = ENGLISH) -> Plan:
     """The sizing and the scenarios that a workbook asks for.
+
+    Parameters
+    ----------
+    language : what is said in of rows that cannot be sized.
 
     Raises
     ------
@@ -55,7 +60,7 @@ def plan_of(workbook: TypedWorkbook, catalogs: Catalogs) -> Plan:
     except RefusedCellError as error:
         raise _refused(workbook, error) from error
     result = load.result(settings)
-    scenarios = [typed_scenario(row, settings, catalogs) for row in workbook.rows]
+    scenarios = [typed_scenario(row, settings, catalogs, language) for row in workbook.rows]
     live = [typed_load(each.typed, catalogs) for each in scenarios if each.is_live]
     notes = [*_notes(workbook, [load, *live]), *_scenario_notes(workbook, scenarios)]
     return Plan(result, scenarios, workbook.base, notes)

@@ -8,10 +8,14 @@ from xlsizing.core import Catalogs, SizingResult
 from xlsizing.core.planning.cells import Value
 from xlsizing.core.planning.plan import ACTIVE, TypedRow
 from xlsizing.core.planning.presets import AS_ASKED, PRESETS, Preset
+from xlsizing.language import ENGLISH, Language
 
 
 def presets(
-    result: SizingResult, catalogs: Catalogs, chosen: Mapping[str, Preset] = PRESETS
+    result: SizingResult,
+    catalogs: Catalogs,
+    chosen: Mapping[str, Preset] = PRESETS,
+    language: Language = ENGLISH,
 ) -> list[Scenario]:
     """The load as it was asked for, and with the headroom and spare nodes of each preset.
 
@@ -20,7 +24,7 @@ def presets(
     asked = sized_scenario(AS_ASKED, result, catalogs)
     rows = {name: {**asked.typed, **_typed(preset)} for name, preset in chosen.items()}
     return [asked] + [
-        typed_scenario(TypedRow(name, ACTIVE, typed), result.settings, catalogs)
+        typed_scenario(TypedRow(name, ACTIVE, typed), result.settings, catalogs, language)
         for name, typed in rows.items()
     ]
 

@@ -12,6 +12,7 @@ from xlsizing.book.package.errors import WorkbookReadError
 from xlsizing.book.package.structure import PlacedTable, Sheet
 from xlsizing.book.worksheet import FORMULA, Area, area_of, column_letters
 from xlsizing.core.catalogs import name_key
+from xlsizing.core.errors import InvalidValueError
 from xlsizing.core.exact import grouped
 from xlsizing.core.message import Message
 from xlsizing.core.planning.cells import Value, trimmed
@@ -27,6 +28,7 @@ from xlsizing.core.planning.plan import (
     typed_row,
     without_blank_end,
 )
+from xlsizing.language import Language, language
 
 COMPARED: Mapping[str, Sequence[str]] = {
     "Models": (
@@ -72,6 +74,8 @@ class TypedWorkbook:
     """The scenario that the others are compared with; empty for none."""
     entries: Mapping[str, Sequence[Mapping[str, Value]]]
     """The rows of the catalog tables, by table, each by head."""
+    language: Language | None
+    """What its reports are to be in; None where it does not say."""
 
 
 def read_workbook(path: str) -> TypedWorkbook:
@@ -107,8 +111,19 @@ def typed_workbook(contents: Contents) -> TypedWorkbook:
             name: list(book.rows(name, heads, must_be=False))
             for name, heads in CATALOG_HEADS.items()
         },
+        language=_language(book.named(REPORTS_IN, must_be=False).value),
     )
 
+
+def _language(typed: Value) -> Language | None:
+    try:
+        return language(typed) if isinstance(typed, str) else None
+    except InvalidValueError:
+        return None
+
+
+REPORTS_IN = "Setting_Language"
+"""The defined name of the cell that says which language a workbook's reports are to be in."""
 
 _Place = tuple[int, int]
 """A row and a column."""
@@ -121,7 +136,7 @@ class _Reading:
         self.contents = contents
         self.path = contents.package.name
         names = [asked.defined_name for asked in (*INPUTS, TENSOR_PARALLEL)]
-        names += [BASE, *(asked.defined_name for asked in SETTINGS_ASKED)]
+        names += [BASE, REPORTS_IN, *(asked.defined_name for asked in SETTINGS_ASKED)]
         places = [contents.place(name) for name in names]
         tables = [contents.tables.get(name.lower()) for name in (SCENARIOS, *CATALOG_HEADS)]
         sheets = [place[0] for place in places if place]

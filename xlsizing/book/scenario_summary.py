@@ -7,13 +7,14 @@ from openpyxl.workbook import Workbook
 from openpyxl.worksheet.datavalidation import DataValidation
 
 from xlsizing.book.cells import Style, Writer
-from xlsizing.book.expressions import COUNT, lookup_key
+from xlsizing.book.expressions import COUNT, filled, lookup_key, phrase
 from xlsizing.book.inputs import input_style
 from xlsizing.book.names import define
 from xlsizing.book.scenario import Scenario
 from xlsizing.book.styles import APART, BODY, LEFT, NOTE, SEVERITY_FILLS, STRONG, highlight
 from xlsizing.book.tables import Placed
 from xlsizing.core.alerts import STATUS_OK
+from xlsizing.core.message import Message
 from xlsizing.core.planning.cells import Value
 from xlsizing.core.planning.plan import BASE, is_named
 
@@ -23,8 +24,8 @@ LABELS, VALUES = 3, 4
 BASE_NODES = "Scenarios_BaseNodes"
 """Nodes final of the base scenario; nothing where there is none."""
 
-CHECK_OK = "The rows add up."
-CHECK_FAILS = "The rows do not add up: a formula of the table was changed."
+CHECK_OK = Message("The rows add up.")
+CHECK_FAILS = Message("The rows do not add up: a formula of the table was changed.")
 
 
 @dataclass(frozen=True)
@@ -69,17 +70,17 @@ def _base(name: str, rows: Sequence[Scenario]) -> tuple[Value, str]:
         return "", _NO_BASE
     found = [row for row in rows if is_named(row.name, name)]
     if not found:
-        return "", f"{_UNKNOWN_BASE}{name.strip()}."
+        return "", _UNKNOWN_BASE.filled(name=name.strip())
     nodes = found[0].values.get("NodesFinal")
     if not isinstance(nodes, int):
         return "", _BASE_WITHOUT_NODES
     return nodes, _BASE_WITH_NODES
 
 
-_NO_BASE = "Choose a scenario to compare with."
-_UNKNOWN_BASE = "There is no scenario named "
-_BASE_WITHOUT_NODES = "It is switched off, or has no number of nodes."
-_BASE_WITH_NODES = "nodes in the base scenario"
+_NO_BASE = Message("Choose a scenario to compare with.")
+_UNKNOWN_BASE = Message("There is no scenario named {name}.")
+_BASE_WITHOUT_NODES = Message("It is switched off, or has no number of nodes.")
+_BASE_WITH_NODES = Message("nodes in the base scenario")
 
 
 def write_summary(book: Workbook, writer: Writer, placed: Placed, comparison: Comparison) -> None:
@@ -90,30 +91,30 @@ def write_summary(book: Workbook, writer: Writer, placed: Placed, comparison: Co
     at_base = f"INDEX({nodes},{row})"
     figures: tuple[tuple[str, int, str, str, Value], ...] = (
         (
-            "Base",
+            Message("Base"),
             3,
             BASE_NODES,
             f'IFERROR(IF(ISNUMBER({at_base}),{at_base},""),"")',
             comparison.base_nodes,
         ),
-        ("Active rows", 6, "Scenarios_Active", f"SUMPRODUCT({live}*1)", comparison.active),
+        (Message("Active rows"), 6, "Scenarios_Active", f"SUMPRODUCT({live}*1)", comparison.active),
         ("OK", 7, "Scenarios_Ok", f'COUNTIF({status},"{STATUS_OK}")', comparison.right),
         (
-            "With a fault",
+            Message("With a fault"),
             8,
             "Scenarios_Faults",
             f'SUMPRODUCT(({status}<>"")*({status}<>"{STATUS_OK}"))',
             comparison.active - comparison.right,
         ),
         (
-            "Sum of nodes, OK rows",
+            Message("Sum of nodes, OK rows"),
             9,
             "Scenarios_Nodes",
             f'SUMIF({status},"{STATUS_OK}",{nodes})',
             comparison.nodes,
         ),
     )
-    writer.value(LABELS, 1, "Compare with", Style(font=NOTE))
+    writer.value(LABELS, 1, Message("Compare with"), Style(font=NOTE))
     writer.value(VALUES, 1, comparison.base or None, input_style())
     define(book, BASE, writer.sheet.title, f"$A${VALUES}")
     _offer_names(writer, placed)
@@ -123,8 +124,10 @@ def write_summary(book: Workbook, writer: Writer, placed: Placed, comparison: Co
         cell = writer.formula(VALUES, column, text, value, style)
         define(book, name, writer.sheet.title, f"${cell.column_letter}${VALUES}")
     sentence = (
-        f'IF(TRIM({BASE})="","{_NO_BASE}",IF(ISNUMBER({BASE_NODES}),"{_BASE_WITH_NODES}",'
-        f'IF(ISNUMBER({row}),"{_BASE_WITHOUT_NODES}","{_UNKNOWN_BASE}"&TRIM({BASE})&".")))'
+        f'IF(TRIM({BASE})="",{phrase(_NO_BASE)},'
+        f"IF(ISNUMBER({BASE_NODES}),{phrase(_BASE_WITH_NODES)},"
+        f"IF(ISNUMBER({row}),{phrase(_BASE_WITHOUT_NODES)},"
+        f"{filled(_UNKNOWN_BASE, {'name': f'TRIM({BASE})'})})))"
     )
     writer.formula(VALUES, 4, sentence, comparison.sentence, Style(font=NOTE, alignment=APART))
     _write_check(book, writer, placed)
@@ -133,9 +136,11 @@ def write_summary(book: Workbook, writer: Writer, placed: Placed, comparison: Co
 def _offer_names(writer: Writer, placed: Placed) -> None:
     check = DataValidation(type="list", formula1=placed.cells("Scenario"), allow_blank=True)
     check.errorStyle = "warning"
-    check.error = "There is no scenario of this name."
-    check.errorTitle = check.promptTitle = "Compare with"
-    check.prompt = "The scenario that the column Nodes against base compares with. Empty: none."
+    check.error = writer.say(Message("There is no scenario of this name."))
+    check.errorTitle = check.promptTitle = writer.say(Message("Compare with"))
+    check.prompt = writer.say(
+        Message("The scenario that the column Nodes against base compares with. Empty: none.")
+    )
     check.showInputMessage = check.showErrorMessage = True
     check.add(f"A{VALUES}")
     writer.sheet.add_data_validation(check)
@@ -150,10 +155,10 @@ def _write_check(book: Workbook, writer: Writer, placed: Placed) -> None:
     )
     text = (
         "IFERROR(IF(AND(Scenarios_Active=Scenarios_Ok+Scenarios_Faults,"
-        f'Scenarios_Nodes={parts}),"{CHECK_OK}","{CHECK_FAILS}"),"{CHECK_FAILS}")'
+        f"Scenarios_Nodes={parts}),{phrase(CHECK_OK)},{phrase(CHECK_FAILS)}),{phrase(CHECK_FAILS)})"
     )
-    writer.value(LABELS, 11, "Check", Style(font=NOTE, alignment=LEFT))
+    writer.value(LABELS, 11, Message("Check"), Style(font=NOTE, alignment=LEFT))
     cell = writer.formula(VALUES, 11, text, CHECK_OK, Style(font=BODY, alignment=LEFT))
     define(book, "Scenarios_Check", writer.sheet.title, f"${cell.column_letter}${VALUES}")
-    wrong = f'Scenarios_Check<>"{CHECK_OK}"'
+    wrong = writer.expression(f"Scenarios_Check<>{phrase(CHECK_OK)}")
     highlight(writer.sheet, f"K{VALUES}:O{VALUES}", wrong, fill=SEVERITY_FILLS["error"])

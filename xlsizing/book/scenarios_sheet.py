@@ -43,6 +43,7 @@ from xlsizing.book.styles import (
 )
 from xlsizing.book.tables import Column, Placed, own_row, write_table
 from xlsizing.core import Catalogs
+from xlsizing.core.message import Message, as_plain
 from xlsizing.core.planning.cells import Value
 from xlsizing.core.planning.inputs import INPUTS, TENSOR_PARALLEL, Input
 from xlsizing.core.planning.plan import ACTIVE, SWITCHED_OFF
@@ -57,7 +58,7 @@ EMPTY = Scenario(name="", active=None, typed={}, values={})
 
 LIVE = Formula(
     "Live",
-    "Live",
+    Message("Live"),
     "",
     'AND(IFERROR(IF(ISLOGICAL({Active}),{Active},LOWER(TRIM({Active}))<>"no"),TRUE),'
     'IFERROR({Model}&{Server}&{Storage}&{Concurrency}&{Context}<>"",TRUE))',
@@ -66,8 +67,8 @@ LIVE = Formula(
 
 NODES_AGAINST_BASE = Formula(
     "NodesAgainstBase",
-    "Nodes against base",
-    "nodes",
+    Message("Nodes against base"),
+    Message("nodes"),
     f'IF(AND(ISNUMBER({{NodesFinal}}),ISNUMBER({BASE_NODES})),{{NodesFinal}}-{BASE_NODES},"")',
     "+#,##0;-#,##0;0",
 )
@@ -75,8 +76,8 @@ NODES_AGAINST_BASE = Formula(
 
 SHARE_AGAINST_BASE = Formula(
     "ShareAgainstBase",
-    "Against base in %",
-    "share",
+    Message("Against base in %"),
+    Message("share"),
     f'IF(AND(ISNUMBER({{NodesFinal}}),ISNUMBER({BASE_NODES})),{{NodesFinal}}/{BASE_NODES}-1,"")',
     "+0%;-0%;0%",
 )
@@ -155,12 +156,14 @@ def write_scenarios_sheet(
     """
     sheet = book.create_sheet("Scenarios")
     writer = Writer(sheet, notes)
-    writer.value(1, 1, "Scenarios", Style(font=TITLE))
+    writer.value(1, 1, Message("Scenarios"), Style(font=TITLE))
     writer.value(
         2,
         1,
-        "One scenario a row. Type in the yellow columns; empty optional cells take the defaults "
-        'on Constants. Active "no" switches a row off.',
+        Message(
+            "One scenario a row. Type in the yellow columns; empty optional cells take the defaults "
+            'on Constants. Active "no" switches a row off.'
+        ),
         Style(font=SUBTITLE),
     )
     rows = [*scenarios, *[EMPTY] * (ROWS - len(scenarios))]
@@ -223,8 +226,8 @@ def _columns() -> list[Column[_Row]]:
     typed = input_style(alignment=APART)
     helper = Style(font=NOTE, fill=STEP_FILL)
     return [
-        Column("Scenario", lambda row: row.scenario.name or None, None, 22, typed),
-        Column("Active", lambda row: row.scenario.active, None, 8, typed),
+        Column(Message("Scenario"), lambda row: row.scenario.name or None, None, 22, typed),
+        Column(Message("Active"), lambda row: row.scenario.active, None, 8, typed),
         *(_input_column(asked) for asked in INPUTS),
         *(_computed(formula, _WIDTHS.get(formula.symbol, 12), answer=True) for formula in shown),
         _input_column(TENSOR_PARALLEL),
@@ -281,7 +284,8 @@ def _input_column(asked: Input) -> Column[_Row]:
 def _computed(formula: Formula, width: float, *, answer: bool) -> Column[_Row]:
     font = STRONG if formula.symbol == "NodesFinal" else BODY
     return Column(
-        formula.label,
+        # People do not see the steps, which programs offer no end of number formats for.
+        formula.label if answer else as_plain(formula.label),
         lambda row: row.values[formula.symbol] if row.scenario.is_live else "",
         f'IF({reference("Live")},{render(formula.source, reference)},"")',
         width,
@@ -305,7 +309,7 @@ def _add_checks(writer: Writer, placed: Placed) -> None:
     active.add(_plain(placed.cells("Active")))
     writer.sheet.add_data_validation(active)
     for asked in (*INPUTS, TENSOR_PARALLEL):
-        add_input_check(writer.sheet, asked, _plain(placed.cells(asked.label)))
+        add_input_check(writer, asked, _plain(placed.cells(asked.label)))
 
 
 def _colour(writer: Writer, placed: Placed) -> None:

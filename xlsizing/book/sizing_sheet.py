@@ -22,7 +22,7 @@ from xlsizing.book.alert_formulas import (
 from xlsizing.book.cells import PackageNotes, Style, Writer
 from xlsizing.book.checks import CHECKS_ANSWER, CHECKS_HOLD
 from xlsizing.book.engine.formulas import ENGINE_OUTPUTS
-from xlsizing.book.expressions import COUNT, Formula, render
+from xlsizing.book.expressions import COUNT, Formula, filled, fixed, phrase, render
 from xlsizing.book.formulas import OUTPUTS, REMEDY_STEPS, STEPS
 from xlsizing.book.inputs import input_style
 from xlsizing.book.names import define
@@ -49,18 +49,27 @@ from xlsizing.book.styles import (
 )
 from xlsizing.book.values import formula_values
 from xlsizing.core import RANGES, Catalogs, SizingResult, band
-from xlsizing.core.alerts import STATUS_OK
+from xlsizing.core.alerts import SEVERITIES, STATUS_OK
+from xlsizing.core.exact import grouped
+from xlsizing.core.message import Message, joined
 from xlsizing.core.planning.cells import Value
-from xlsizing.core.planning.inputs import INPUTS, TENSOR_PARALLEL, Input, input_value
+from xlsizing.core.planning.inputs import INPUTS, TENSOR_PARALLEL, Input, Setting, input_value
 from xlsizing.core.planning.limits import LIMIT_OVERHEAD_GIB
 from xlsizing.palette import BAND_GROUNDS
 
-TITLE_TEXT = "How many GPU nodes?"
+TITLE_TEXT = Message("How many GPU nodes?")
+_QUESTION = Message("{sessions} sessions of {tokens} tokens{asked} on {model}, served by {server}")
+_ASKED = Message(" ({asked} asked for)")
 _LABEL, _VALUE, _UNIT, _BAND, _NOTE = 2, 3, 4, 5, 6
 _WIDTHS = {"A": 2, "B": 33, "C": 21, "D": 15, "E": 12, "F": 77}
 
+LONGEST_PROMPT, LONGEST_PROMPT_TITLE = 255, 32
+"""Characters that the prompt of a cell and its title may have."""
+
 ALERTS_SHOWN = 6
 """Lines of the list of active alerts; the rest is on the sheet Warnings."""
+_MORE = Message("and {more} more, on the sheet Warnings")
+_ALL = Message("What to do about each is on the sheet Warnings.")
 
 _NOTE_LINE = 87
 _LABEL_LINE = 35
@@ -68,6 +77,7 @@ _LABEL_LINE = 35
 
 _USED: Mapping[str, str] = {"KvPrecision": "Precision", "TensorParallel": "EngineTp"}
 """The step that says what is used where an input is empty."""
+_USES = Message("uses {used}")
 
 _OUTPUT_BANDS: Mapping[str, str] = {
     "KvPerSessionGiB": "kv_per_session_gib",
@@ -77,12 +87,16 @@ _OUTPUT_BANDS: Mapping[str, str] = {
     "NodesFinal": "nodes",
 }
 _OUTPUT_NOTES: Mapping[str, str] = {
-    "NodesFinal": "Nodes to buy or rent: with headroom, and one more where HA is n+1.",
-    "NodesWithHeadroom": "Concurrency with peak headroom, divided by sessions per node, rounded up.",
-    "NodesMinimum": "Concurrency divided by sessions per node, rounded up.",
-    "SessionsPerNode": "KV budget of a node divided by the KV cache of a session, rounded down.",
-    "KvPerSessionGiB": "KV cache of one session.",
-    "KvTotalTiB": "KV cache of all sessions.",
+    "NodesFinal": Message("Nodes to buy or rent: with headroom, and one more where HA is n+1."),
+    "NodesWithHeadroom": Message(
+        "Concurrency with peak headroom, divided by sessions per node, rounded up."
+    ),
+    "NodesMinimum": Message("Concurrency divided by sessions per node, rounded up."),
+    "SessionsPerNode": Message(
+        "KV budget of a node divided by the KV cache of a session, rounded down."
+    ),
+    "KvPerSessionGiB": Message("KV cache of one session."),
+    "KvTotalTiB": Message("KV cache of all sessions."),
 }
 
 
@@ -127,19 +141,19 @@ def write_sizing_sheet(
     row = page.write_inputs(row + 1, result)
     row = page.write_alert_list(row + 1, result)
     end_of_steps = page.write_steps(row + 1)
-    _colour_bands(sheet, row)
+    _colour_bands(page.writer, row)
     set_page(sheet, first_free_row=4, breaks=[row, end_of_steps])
     protect(sheet)
 
 
-def _colour_bands(sheet: Worksheet, last_row: int) -> None:
+def _colour_bands(writer: Writer, last_row: int) -> None:
     """Colour the words of the bands: darker is more."""
     cells = f"E5:E{last_row}"
     for level, ground in enumerate(BAND_GROUNDS):
-        words = dict.fromkeys(bands[level].name for bands in RANGES.values())
+        words = dict.fromkeys(writer.say(bands[level].name) for bands in RANGES.values())
         condition = "OR(" + ",".join(f'$E5="{word}"' for word in words) + ")"
         font = ON_DARK if level == len(BAND_GROUNDS) - 1 else None
-        highlight(sheet, cells, condition, fill=PatternFill(bgColor=ground), font=font)
+        highlight(writer.sheet, cells, condition, fill=PatternFill(bgColor=ground), font=font)
 
 
 class _Page:
@@ -152,22 +166,44 @@ class _Page:
         self.values = values
 
     def write_question(self, row: int, result: SizingResult) -> None:
-        asked = ' tokens"&IF(Alert_ContextClamped="",""," ("&FIXED(Input_EffectiveContext,0)&'
-        text = (
-            f'IF(Output_Status="{STATUS_OK}","",Output_Status&" ")'
-            '&IFERROR(FIXED(Step_Sessions,0)&" sessions of "'
-            f'&FIXED(Step_ClampedContext,0)&"{asked}" asked for)")'
-            '&" on "&INDEX(Models[Name],Step_ModelRow)&", served by "'
-            '&INDEX(Servers[Name],Step_ServerRow),"")'
+        asked = filled(_ASKED, {"asked": fixed("Input_EffectiveContext")})
+        sentence = filled(
+            _QUESTION,
+            {
+                "sessions": fixed("Step_Sessions"),
+                "tokens": fixed("Step_ClampedContext"),
+                "asked": f'IF(Alert_ContextClamped="","",{asked})',
+                "model": "INDEX(Models[Name],Step_ModelRow)",
+                "server": "INDEX(Servers[Name],Step_ServerRow)",
+            },
+        )
+        text = f'IF(Output_Status="{STATUS_OK}","",Output_Status&" ")&IFERROR({sentence},"")'
+        context = self.values["ClampedContext"]
+        assert isinstance(context, int)
+        is_clamped = result.effective_context > context
+        value = Message(
+            _QUESTION,
+            sessions=grouped(result.concurrency),
+            tokens=grouped(context),
+            asked=Message(_ASKED, asked=grouped(result.effective_context)) if is_clamped else "",
+            model=result.model.name,
+            server=result.server.name,
         )
         status = str(self.values["Status"])
-        sentence = f"{result.load} on {result.model.name}, served by {result.server.name}"
-        value = sentence if status == STATUS_OK else f"{status} {sentence}"
+        if status != STATUS_OK:
+            value = joined(" ", [status, value])
         self.writer.formula(row, _LABEL, text, value, Style(font=SUBTITLE))
 
     def write_outputs(self, row: int, result: SizingResult) -> int:
         """Write the answer; returns the row after it."""
-        self._heading(row, "Answer", "Value", "Unit", "Band", "What it is")
+        self._heading(
+            row,
+            Message("Answer"),
+            Message("Value"),
+            Message("Unit"),
+            Message("Band"),
+            Message("What it is"),
+        )
         for formula in reversed(OUTPUTS):
             row += 1
             self._figure(row, formula, _OUTPUT_NOTES[formula.symbol])
@@ -199,16 +235,25 @@ class _Page:
 
     def write_inputs(self, row: int, result: SizingResult) -> int:
         """Write the inputs; returns the row after them."""
-        self._heading(row, "Inputs", "Value", "Unit", "Band", "Notes")
+        self._heading(
+            row,
+            Message("Inputs"),
+            Message("Value"),
+            Message("Unit"),
+            Message("Band"),
+            Message("Notes"),
+        )
         for asked in (*INPUTS, TENSOR_PARALLEL):
             row += 1
             self._label(row, asked.label, asked.unit, asked.note)
             self._input_cell(row, asked, input_value(asked, result))
             if used := _USED.get(asked.symbol):
                 value = self.values[used]
-                text = f'IFERROR(IF(LEN(Step_{used})=0,"","uses "&Step_{used}),"")'
+                uses = filled(_USES, {"used": f"Step_{used}"})
+                text = f'IFERROR(IF(LEN(Step_{used})=0,"",{uses}),"")'
                 style = Style(font=NOTE, alignment=APART, border=UNDERLINE)
-                self.writer.formula(row, _BAND, text, f"uses {value}" if value else "", style)
+                shown = _USES.filled(used=str(value)) if value else ""
+                self.writer.formula(row, _BAND, text, shown, style)
             if asked.range_of:
                 symbol = "ClampedContext" if asked.symbol == "Context" else "Sessions"
                 value = self.values[symbol]
@@ -218,14 +263,18 @@ class _Page:
 
     def write_alert_list(self, row: int, result: SizingResult) -> int:
         """Write the first active alerts, with nothing in between; returns the row after them."""
-        self._heading(row, "Alerts", "Severity", "Message", "", "")
+        self._heading(row, Message("Alerts"), Message("Severity"), Message("Message"), "", "")
         lines = range(row + 1, row + 1 + ALERTS_SHOWN)
         for number, line in enumerate(lines, start=1):
             alert = result.all_alerts[number - 1] if number <= len(result.all_alerts) else None
             place = f"MATCH({number},Sizing_AlertRanks,0)"
             for column, text, value in (
                 (_LABEL, f"INDEX(AlertRules[Code],{place})", alert.code if alert else ""),
-                (_VALUE, f"INDEX(AlertRules[Severity],{place})", alert.severity if alert else ""),
+                (
+                    _VALUE,
+                    f"INDEX(AlertRules[Severity],{place})",
+                    SEVERITIES[alert.severity] if alert else "",
+                ),
                 (_UNIT, f"INDEX(Sizing_Alerts,{place})", alert.message if alert else ""),
             ):
                 alignment = NOTE_ALIGNMENT if column == _UNIT else WRAP_CENTRED
@@ -234,24 +283,19 @@ class _Page:
             self.sheet.merge_cells(start_row=line, end_row=line, start_column=4, end_column=6)
             self.sheet.row_dimensions[line].height = 31
         cells = f"B{lines[0]}:F{lines[-1]}"
-        for severity, fill in SEVERITY_FILLS.items():
-            highlight(self.sheet, cells, f'$C{lines[0]}="{severity}"', fill=fill)
+        for severity, name in SEVERITIES.items():
+            fill, said = SEVERITY_FILLS[severity], self.writer.say(name)
+            highlight(self.sheet, cells, f'$C{lines[0]}="{said}"', fill=fill)
         more = max(0, len(result.all_alerts) - ALERTS_SHOWN)
-        text = (
-            f'IF(Sizing_AlertCount>{ALERTS_SHOWN},"and "&Sizing_AlertCount-{ALERTS_SHOWN}'
-            '&" more, on the sheet Warnings","What to do about each is on the sheet Warnings.")'
-        )
-        value = (
-            f"and {more} more, on the sheet Warnings"
-            if more
-            else "What to do about each is on the sheet Warnings."
-        )
+        told = filled(_MORE, {"more": f"Sizing_AlertCount-{ALERTS_SHOWN}"})
+        text = f"IF(Sizing_AlertCount>{ALERTS_SHOWN},{told},{phrase(_ALL)})"
+        value = _MORE.filled(more=str(more)) if more else _ALL
         self.writer.formula(lines[-1] + 1, _UNIT, text, value, Style(font=NOTE, alignment=APART))
         return lines[-1] + 2
 
     def write_steps(self, row: int) -> int:
         """Write every step, and each alert rule's message; returns the row between them."""
-        self._heading(row, "Steps", "Value", "Unit", "", "")
+        self._heading(row, Message("Steps"), Message("Value"), Message("Unit"), "", "")
         for formula in (*STEPS, *REMEDY_STEPS):
             row += 1
             self._figure(row, formula, "")
@@ -260,7 +304,14 @@ class _Page:
             self._sentence(row, formula)
         end_of_steps = row + 1
         row += 2
-        self._heading(row, "Alert rules", "", "", "So far", "Message, where the rule holds")
+        self._heading(
+            row,
+            Message("Alert rules"),
+            "",
+            "",
+            Message("So far"),
+            Message("Message, where the rule holds"),
+        )
         first = row + 1
         count = 0
         for formula in ALERTS:
@@ -303,6 +354,7 @@ class _Page:
         self.writer.value(
             row, _NOTE, note, Style(font=NOTE, alignment=NOTE_ALIGNMENT, border=UNDERLINE)
         )
+        note, label = self.writer.say(note), self.writer.say(label)
         lines = max(1, math.ceil(len(note) / _NOTE_LINE), math.ceil(len(label) / _LABEL_LINE))
         self.sheet.row_dimensions[row].height = LINE_HEIGHT * lines
 
@@ -316,7 +368,7 @@ class _Page:
     def _input_cell(self, row: int, asked: Input, value: Value) -> None:
         self.writer.value(row, _VALUE, value, input_style(asked.number_format, RIGHT, UNDERLINE))
         define(self.book, asked.defined_name, "Sizing", f"$C${row}")
-        add_input_check(self.sheet, asked, f"C{row}")
+        add_input_check(self.writer, asked, f"C{row}")
 
     def _band(self, row: int, figure: str, cell: str, value: float | None) -> None:
         # The last band of the figure that begins below the value; at least its first.
@@ -351,32 +403,41 @@ class _Bounds:
 
 
 _BOUNDS: Mapping[str, _Bounds] = {
-    "Concurrency": _Bounds("whole", "1", "Limit_Exact", "A whole number of at least 1."),
-    "Context": _Bounds("whole", "1", "Limit_Exact", "A whole number of at least 1."),
-    "KvBudgetRatio": _Bounds("decimal", "0.0001", "1", "Above 0 and at most 1."),
+    "Concurrency": _Bounds("whole", "1", "Limit_Exact", Message("A whole number of at least 1.")),
+    "Context": _Bounds("whole", "1", "Limit_Exact", Message("A whole number of at least 1.")),
+    "KvBudgetRatio": _Bounds("decimal", "0.0001", "1", Message("Above 0 and at most 1.")),
     "RuntimeOverheadGiB": _Bounds(
-        "decimal", "0", "Limit_OverheadGiB", f"0 to {LIMIT_OVERHEAD_GIB:,} GiB."
+        "decimal",
+        "0",
+        "Limit_OverheadGiB",
+        Message("0 to {most} GiB.", most=grouped(LIMIT_OVERHEAD_GIB)),
     ),
     "TensorParallel": _Bounds(
-        "whole", "1", "Limit_Exact", "A whole number of at least 1, or empty."
+        "whole", "1", "Limit_Exact", Message("A whole number of at least 1, or empty.")
     ),
     "PeakHeadroomRatio": _Bounds(
-        "decimal", "0", "1", "Above 1 is above 100 %: 0.20 is 20 %. Keep it?", only_warns=True
+        "decimal",
+        "0",
+        "1",
+        Message("Above 1 is above 100 %: 0.20 is 20 %. Keep it?"),
+        only_warns=True,
     ),
 }
 
 
-def add_input_check(sheet: Worksheet, asked: Input, cells: str) -> None:
+def add_input_check(writer: Writer, asked: Input, cells: str) -> None:
     """Give input cells their list or bounds, and their note as a prompt.
 
     The lists of the catalogs only warn, since an alias is as good as a name.
     """
     if asked.choices:
         check = DataValidation(type="list", formula1=asked.choices, allow_blank=True)
-        check.error = "Choose from the list, or leave the cell empty."
+        check.error = writer.say(Message("Choose from the list, or leave the cell empty."))
         if asked.has_aliases:
             check.errorStyle = "warning"
-            check.error = "This name is not on the list. An alias is fine; see the status."
+            check.error = writer.say(
+                Message("This name is not on the list. An alias is fine; see the status.")
+            )
     else:
         bounds = _BOUNDS[asked.symbol]
         check = DataValidation(
@@ -386,11 +447,16 @@ def add_input_check(sheet: Worksheet, asked: Input, cells: str) -> None:
             formula2=bounds.most,
             allow_blank=True,
         )
-        check.error = bounds.otherwise
+        check.error = writer.say(bounds.otherwise)
         if bounds.only_warns:
             check.errorStyle = "warning"
-    check.errorTitle = check.promptTitle = asked.label
-    check.prompt = asked.note[:255]
+    add_prompt(writer, check, asked, cells)
+
+
+def add_prompt(writer: Writer, check: DataValidation, asked: Input | Setting, cells: str) -> None:
+    """Add a check of input cells, with what the input is as its prompt."""
+    check.errorTitle = check.promptTitle = writer.say(asked.label)[:LONGEST_PROMPT_TITLE]
+    check.prompt = writer.say(asked.note)[:LONGEST_PROMPT]
     check.showInputMessage = check.showErrorMessage = True
     check.add(cells)
-    sheet.add_data_validation(check)
+    writer.sheet.add_data_validation(check)

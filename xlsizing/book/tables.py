@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
 from openpyxl.utils import get_column_letter
@@ -10,10 +10,9 @@ from openpyxl.worksheet.filters import AutoFilter
 from openpyxl.worksheet.table import Table, TableColumn, TableFormula, TableStyleInfo
 
 from xlsizing.book.cells import ROW_MARK, BlockColumn, RowBlock, Style, Writer
-from xlsizing.book.expressions import said
 from xlsizing.book.styles import APART, BODY, COLUMN_FILL, COLUMN_HEAD, COLUMN_HEAD_ALIGNMENT
+from xlsizing.core.message import as_plain
 from xlsizing.core.planning.cells import Value
-from xlsizing.language import Language
 
 Row = TypeVar("Row")
 
@@ -127,16 +126,29 @@ def write_table(
         if column.formula is not None:
             cells = placed.cells(head).replace("$", "")
             writer.notes.calculated_columns.setdefault(sheet.title, []).append(cells)
-    sheet.add_table(_table(placed, columns, top, writer.notes.language))
+    sheet.add_table(_table(writer, placed, columns, top))
     return placed
 
 
 def _write_head(writer: Writer, columns: Sequence[Column[Row]], top: int, left: int) -> None:
     head = Style(font=COLUMN_HEAD, fill=COLUMN_FILL, alignment=COLUMN_HEAD_ALIGNMENT)
     for place, column in enumerate(columns):
-        writer.value(top, left + place, column.head, head)
+        style = replace(head, number_format=_shown_as(writer.say(column.head), column.head))
+        writer.value(top, left + place, as_plain(column.head), style)
         letter = get_column_letter(left + place)
         writer.sheet.column_dimensions[letter].width = column.width
+
+
+def _shown_as(said: str, head: str) -> str | None:
+    """The number format that shows a column's head in the reader's language.
+
+    Formulas, and whoever reads the table, find the column by its head, which is the same in
+    every language; what people see in its place is the text of a format.
+    """
+    if said == head:
+        return None
+    quoted = said.replace('"', "'")
+    return f';;;"{quoted}"'
 
 
 def _block(
@@ -158,26 +170,24 @@ def _block(
                 letter=place_of.letters[column.head],
                 style_id=plain,
                 quoted_style_id=quoted,
-                formula=(
-                    None
-                    if text is None
-                    else said(place_of.formula(text, ROW_MARK), writer.notes.language)
-                ),
+                formula=text and writer.expression(place_of.formula(text, ROW_MARK)),
                 values=tuple(writer.said(column.value(row)) for row in rows),
             )
         )
     return RowBlock(first_row + 1, tuple(written), height)
 
 
-def _table(placed: Placed, columns: Sequence[Column[Row]], top: int, language: Language) -> Table:
+def _table(writer: Writer, placed: Placed, columns: Sequence[Column[Row]], top: int) -> Table:
     first, last = placed.column_letter(placed.heads[0]), placed.column_letter(placed.heads[-1])
     table = Table(displayName=placed.name, ref=f"{first}{top}:{last}{placed.last_row}")
     table.tableStyleInfo = TABLE_STYLE
     table.autoFilter = AutoFilter(ref=table.ref)
     for number, column in enumerate(columns, start=1):
-        written = TableColumn(id=number, name=column.head)
+        written = TableColumn(id=number, name=as_plain(column.head))
         if column.formula is not None:
             # With this, a row that a person adds in Excel computes by itself.
-            written.calculatedColumnFormula = TableFormula(attr_text=said(column.formula, language))
+            written.calculatedColumnFormula = TableFormula(
+                attr_text=writer.expression(column.formula)
+            )
         table.tableColumns.append(written)
     return table

@@ -8,15 +8,22 @@ from xlsizing.core.engine import EngineSettings
 from xlsizing.core.planning.limits import is_countable
 from xlsizing.core.planning.plan import TypedRow
 from xlsizing.core.planning.typed import typed_load
+from xlsizing.language import ENGLISH, Language
 
 
-def typed_scenario(row: TypedRow, settings: EngineSettings, catalogs: Catalogs) -> Scenario:
+def typed_scenario(
+    row: TypedRow,
+    settings: EngineSettings,
+    catalogs: Catalogs,
+    language: Language = ENGLISH,
+) -> Scenario:
     """The scenario of a row as a person typed it, whether it can be sized or not.
 
     Parameters
     ----------
     row : what is typed.
     settings : the engine's settings, which all rows share.
+    language : what is said in of a row that cannot be sized.
     """
     if not row.is_live:
         return Scenario(*row, {})
@@ -25,4 +32,4 @@ def typed_scenario(row: TypedRow, settings: EngineSettings, catalogs: Catalogs) 
         result = load.result(settings)
         if is_countable(result):
             return Scenario(*row, formula_values(result, catalogs))
-    return Scenario(*row, faulty_values(row.typed, load, settings, catalogs))
+    return Scenario(*row, faulty_values(row.typed, load, settings, catalogs, language))

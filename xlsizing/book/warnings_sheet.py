@@ -12,9 +12,10 @@ from openpyxl.styles import Alignment
 from openpyxl.utils import get_column_letter
 from openpyxl.workbook import Workbook
 
-from xlsizing.book.about_sheet import FILLED_IN, advice
+from xlsizing.book.about_sheet import FILLED_IN
 from xlsizing.book.alert_formulas import ALERT_NUMBERS, ALERTS, alert_symbol
 from xlsizing.book.cells import PackageNotes, Style, Writer
+from xlsizing.book.expressions import filled, phrase
 from xlsizing.book.names import define
 from xlsizing.book.pages import protect, set_page
 from xlsizing.book.scenario import Scenario
@@ -32,6 +33,8 @@ from xlsizing.book.styles import (
 )
 from xlsizing.book.tables import Column, Placed, own_row, write_table
 from xlsizing.core import ALERT_RULES, AlertRule
+from xlsizing.core.alerts import SEVERITIES
+from xlsizing.core.message import Message
 from xlsizing.core.planning.cells import Value
 
 TABLE = "Warnings"
@@ -41,6 +44,7 @@ SPARE_LINES, SPARE_LINES_PRINTED = 96, 4
 MESSAGE_WIDTH, ADVICE_WIDTH = 54, 50
 LEAST_LINES = 3
 """Lines of text that there is room for, whatever alert a line comes to show."""
+_UNNAMED = Message("Scenario {row}")
 SIZING = "Sizing"
 """What the column Scenario calls the Sizing sheet."""
 
@@ -84,11 +88,11 @@ def write_warnings_sheet(
     """
     sheet = book.create_sheet("Warnings")
     writer = Writer(sheet, notes)
-    writer.value(1, 1, "Warnings", Style(font=TITLE))
+    writer.value(1, 1, Message("Warnings"), Style(font=TITLE))
     writer.value(
         2,
         1,
-        "The alerts of the Sizing sheet and every scenario that hold now, and what to do.",
+        Message("The alerts of the Sizing sheet and every scenario that hold now, and what to do."),
         Style(font=SUBTITLE),
     )
     taken = list(_lines(sizing, scenarios))
@@ -101,8 +105,8 @@ def write_warnings_sheet(
     for line, row in zip(lines, placed.rows, strict=True):
         sheet.row_dimensions[row].height = LINE_HEIGHT * max(
             LEAST_LINES,
-            math.ceil(len(line.message) / MESSAGE_WIDTH),
-            math.ceil(len(line.advice) / ADVICE_WIDTH),
+            math.ceil(len(writer.say(line.message)) / MESSAGE_WIDTH),
+            math.ceil(len(writer.say(line.advice)) / ADVICE_WIDTH),
         )
     helpers = [get_column_letter(placed.first_column + place) for place in (6, 8)]
     sheet.column_dimensions.group(helpers[0], helpers[1], outline_level=1, hidden=True)
@@ -124,23 +128,23 @@ def _lines(sizing: Mapping[str, Value], scenarios: Sequence[Scenario]) -> Iterat
     yield from _lines_of(0, SIZING, sizing)
     for row, scenario in enumerate(scenarios, start=1):
         if scenario.is_live:
-            yield from _lines_of(row, scenario.name or f"Scenario {row}", scenario.values)
+            yield from _lines_of(
+                row, scenario.name or _UNNAMED.filled(row=str(row)), scenario.values
+            )
 
 
 def _lines_of(row: int, name: str, values: Mapping[str, Value]) -> Iterator[_Taken]:
     for rule in ALERT_RULES.values():
         if message := str(values[alert_symbol(rule.key)]):
-            what_to_do = advice(rule)
-            for symbol, word in _WORDS.items():
-                what_to_do = what_to_do.replace(word, str(values[symbol]))
-            yield row, name, rule, message, what_to_do
+            remedies = {word: str(values[symbol]) for symbol, word in _WORDS.items()}
+            yield row, name, rule, message, rule.recommendation.filled(**remedies)
 
 
 _WORDS = {
-    "BudgetRemedies": FILLED_IN["budget_remedies"],
-    "WeightsRemedies": FILLED_IN["weights_remedies"],
+    "BudgetRemedies": "budget_remedies",
+    "WeightsRemedies": "weights_remedies",
 }
-"""The remedies that a rule's advice has a word in brackets for."""
+"""The remedies that a rule's advice has a word for."""
 
 
 def _columns() -> list[Column[_Line]]:
@@ -157,7 +161,7 @@ def _columns() -> list[Column[_Line]]:
         return f'IF({row}<0,"",{text})'
 
     name = column("Scenario")
-    named = of_load(f'"{SIZING}"', f'IF({name}="","Scenario "&{row},{name})')
+    named = of_load(f'"{SIZING}"', f'IF({name}="",{filled(_UNNAMED, {"row": row})},{name})')
     messages = f"Scenarios[[{ALERTS[0].label}]:[{ALERTS[-1].label}]]"
     of_sizing = "N(Sizing_AlertCount)"
     rest = f"({number}-{of_sizing})"
@@ -174,51 +178,58 @@ def _columns() -> list[Column[_Line]]:
     what_to_do = f"INDEX(AlertRules[What to do],{rule})"
     for symbol, word in _WORDS.items():
         remedy = of_load(f"Step_{symbol}", column(head(symbol)))
-        what_to_do = f'SUBSTITUTE({what_to_do},"{word}",{remedy})'
+        what_to_do = f"SUBSTITUTE({what_to_do},{phrase(FILLED_IN[word])},{remedy})"
     return [
-        Column("Scenario", lambda line: line.scenario, if_taken(named), 16, _TOP),
+        Column(Message("Scenario"), lambda line: line.scenario, if_taken(named), 16, _TOP),
         Column(
-            "Code",
+            Message("Code"),
             lambda line: line.rule.code if line.rule else "",
             if_taken(f"INDEX(AlertRules[Code],{rule})"),
             27,
             _TOP,
         ),
         Column(
-            "Severity",
-            lambda line: line.rule.severity if line.rule else "",
+            Message("Severity"),
+            lambda line: SEVERITIES[line.rule.severity] if line.rule else "",
             if_taken(f"INDEX(AlertRules[Severity],{rule})"),
             9.5,
             _TOP,
         ),
         Column(
-            "Active",
+            Message("Active"),
             lambda line: "yes" if line.rule else "no",
             f'IF({row}<0,"no","yes")',
             8,
             _TOP,
         ),
         Column(
-            "Message",
+            Message("Message"),
             lambda line: line.message,
             if_taken(of_load(f"INDEX(Sizing_Alerts,{rule})", f"INDEX({messages},{row},{rule})")),
             MESSAGE_WIDTH,
             _TOP,
         ),
         Column(
-            "What to do",
+            Message("What to do"),
             lambda line: line.advice,
             f'IF({message}="","",{what_to_do})',
             ADVICE_WIDTH,
             _TOP,
         ),
-        Column("Line", lambda line: line.number, None, 9, _NOTE),
-        Column("Scenario row", lambda line: line.row, found_row, 9, _NOTE),
-        Column("Rule", lambda line: line.rule_number, if_taken(found_rule), 9, _NOTE),
+        Column(Message("Line"), lambda line: line.number, None, 9, _NOTE),
+        Column(Message("Scenario row"), lambda line: line.row, found_row, 9, _NOTE),
+        Column(Message("Rule"), lambda line: line.rule_number, if_taken(found_rule), 9, _NOTE),
     ]
 
 
-_NONE = "No alert holds: nothing about these plans is unsafe or unusual."
+_NONE = Message("No alert holds: nothing about these plans is unsafe or unusual.")
+
+_TOO_MANY = Message(
+    "Alerts that hold: {count}, but there are only {lines} lines. Read the column Alerts of "
+    "Scenarios for the rest."
+)
+_COUNTED = Message("Alerts that hold: {count}.{more}")
+_ONLY = Message(" Only {printed} are in the print area.")
 
 
 def _write_count(book: Workbook, writer: Writer, placed: Placed, taken: int, printed: int) -> None:
@@ -228,12 +239,12 @@ def _write_count(book: Workbook, writer: Writer, placed: Placed, taken: int, pri
     define(book, "Warnings_Count", "Warnings", "$G$3")
     writer.value(3, 8, printed, _NOTE)
     define(book, "Warnings_Printed", "Warnings", "$H$3")
+    only = filled(_ONLY, {"printed": "Warnings_Printed"})
+    more = f'IF(Warnings_Count>Warnings_Printed,{only},"")'
     text = (
-        f'IF(Warnings_Count=0,"{_NONE}",IF(Warnings_Count>ROWS(Warnings[Line]),'
-        '"Alerts that hold: "&Warnings_Count&", but there are only "&ROWS(Warnings[Line])'
-        '&" lines. Read the column Alerts of Scenarios for the rest.",'
-        '"Alerts that hold: "&Warnings_Count&"."&IF(Warnings_Count>Warnings_Printed,'
-        '" Only "&Warnings_Printed&" are in the print area.","")))'
+        f"IF(Warnings_Count=0,{phrase(_NONE)},IF(Warnings_Count>ROWS(Warnings[Line]),"
+        f"{filled(_TOO_MANY, {'count': 'Warnings_Count', 'lines': 'ROWS(Warnings[Line])'})},"
+        f"{filled(_COUNTED, {'count': 'Warnings_Count', 'more': more})}))"
     )
     writer.formula(3, 1, text, _counted(taken, len(placed.rows), printed), Style(font=STRONG))
     too_many = f"Warnings_Count>{len(placed.rows)}"
@@ -243,12 +254,9 @@ def _write_count(book: Workbook, writer: Writer, placed: Placed, taken: int, pri
 def _counted(taken: int, room: int, printed: int) -> str:
     """What the sheet says of how many alerts hold."""
     if taken > room:
-        return (
-            f"Alerts that hold: {taken}, but there are only {room} lines. "
-            "Read the column Alerts of Scenarios for the rest."
-        )
-    rest = f" Only {printed} are in the print area." if taken > printed else ""
-    return f"Alerts that hold: {taken}.{rest}" if taken else _NONE
+        return _TOO_MANY.filled(count=str(taken), lines=str(room))
+    more = _ONLY.filled(printed=str(printed)) if taken > printed else ""
+    return _COUNTED.filled(count=str(taken), more=more) if taken else _NONE
 
 
 def _colour(writer: Writer, placed: Placed) -> None:
@@ -256,7 +264,7 @@ def _colour(writer: Writer, placed: Placed) -> None:
     cells = f"{first}{placed.first_row}:{last}{placed.last_row}"
     active = f"${placed.column_letter('Active')}{placed.first_row}"
     severity = f"${placed.column_letter('Severity')}{placed.first_row}"
-    for name, fill in SEVERITY_FILLS.items():
-        condition = f'AND({active}="yes",{severity}="{name}")'
-        highlight(writer.sheet, cells, condition, fill=fill)
+    for key, name in SEVERITIES.items():
+        condition = f'AND({active}="yes",{severity}="{writer.say(name)}")'
+        highlight(writer.sheet, cells, condition, fill=SEVERITY_FILLS[key])
     highlight(writer.sheet, cells, f'{active}="no"', font=INACTIVE_FONT)

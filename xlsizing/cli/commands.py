@@ -48,7 +48,7 @@ def template_command(options: argparse.Namespace) -> int:
 
     host = _host(options.host, catalogs)
     require_writable(options.out, options.force, host.suffix)
-    content = template(catalogs, made_on=_made_on(options), host=host)
+    content = template(catalogs, made_on=_made_on(options), host=host, language=options.language)
     path = save_workbook(options.out, content, options.force, host.suffix)
     print(_wrote(path, options.language))
     return OK

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from openpyxl.chart import LineChart
 
-from xlsizing.book.charts.look import Frame, draw_line, dress
+from xlsizing.book.charts.look import Frame, draw_line
 from xlsizing.book.charts.page import (
     FIRST_COLUMN,
     IN_BILLIONS,
@@ -27,6 +27,7 @@ from xlsizing.core import Server
 from xlsizing.core.capacity import hbm_bytes, kv_budget_bytes
 from xlsizing.core.exact import ceil_div, grouped
 from xlsizing.core.kv_cache import clamped_context, kv_bytes_per_session, session_cost
+from xlsizing.core.message import Message
 from xlsizing.core.planning.cells import Value
 from xlsizing.palette import REST
 
@@ -39,10 +40,10 @@ MOST_LINES = len(LINE_COLOURS) * len(LINE_DASHES)
 _NAME, _NUMBER, _HBM, _BUDGET = range(FIRST_COLUMN, FIRST_COLUMN + 4)
 _FIRST = _BUDGET + 1
 _LAST = _FIRST + len(DIVISORS) - 1
-_SESSIONS = '[<1]"none";#,##0'
+_NONE = Message("none")
 _FRAME = Frame(0.15, 0.1, 0.82, 0.6)
-_CHOSEN = "chosen: {server}"
-_CAPTION = (
+_CHOSEN = Message("chosen: {server}")
+_CAPTION = Message(
     "{model}, KV cache in {precision}: {server} holds {sessions} sessions of {tokens} tokens."
 )
 
@@ -54,23 +55,34 @@ def write_contexts(page: ChartsPage, row: int, lines: int = 0) -> Drawn:
     ----------
     lines : how many servers there is a line for, if more than the catalog has.
     """
-    page.title(row, FIRST_COLUMN, "Sessions per node by context")
+    page.title(row, FIRST_COLUMN, Message("Sessions per node by context"))
     sizes = _write_contexts(page, row + 1)
-    heads = ("Server", "Row of Servers", "HBM, GB", "KV budget, GB")
-    page.heads(row + 5, FIRST_COLUMN, *heads, "Sessions per node", *[""] * (len(DIVISORS) - 1))
+    heads = (
+        Message("Server"),
+        Message("Row of Servers"),
+        Message("HBM, GB"),
+        Message("KV budget, GB"),
+    )
+    page.heads(
+        row + 5, FIRST_COLUMN, *heads, Message("Sessions per node"), *[""] * (len(DIVISORS) - 1)
+    )
     chosen, servers = row + 6, page.catalogs.servers
     _write_server(page, chosen, page.result.server, sizes)
     for at, each in enumerate(servers, start=1):
         _write_server(page, chosen + at, each, sizes, at)
     for at in range(len(servers) + 1, lines + 1):
         _write_server(page, chosen + at, None, sizes, at)
-    alt_text = (
+    alt_text = Message(
         "Lines: sessions that one node of each server holds at nine contexts up to the model's "
         "longest, on a logarithmic axis; the chosen server's line is drawn over a broad grey one."
     )
     chart = _chart(page, row + 2, chosen)
     return Drawn(
-        chart, "Sessions per node by context", alt_text, *_caption(page), chosen + len(servers)
+        chart,
+        Message("Sessions per node by context"),
+        alt_text,
+        *_caption(page),
+        chosen + len(servers),
     )
 
 
@@ -85,10 +97,10 @@ def _write_contexts(page: ChartsPage, row: int) -> _Sizes:
     """Write the contexts, and what a session takes at each."""
     longest, context, fixed_bytes, kv_bytes = range(row, row + 4)
     for at, text in (
-        (longest, "The model's longest context divided by"),
-        (context, "Context, tokens (rounded up)"),
-        (fixed_bytes, "KV MB that no precision changes"),
-        (kv_bytes, "KV MB per session"),
+        (longest, Message("The model's longest context divided by")),
+        (context, Message("Context, tokens (rounded up)")),
+        (fixed_bytes, Message("KV MB that no precision changes")),
+        (kv_bytes, Message("KV MB per session")),
     ):
         page.label(at, FIRST_COLUMN, text, columns=_FIRST - FIRST_COLUMN)
     result, sizes = page.result, []
@@ -128,7 +140,8 @@ def _write_server(
     own_number = in_column(row, _NUMBER)
     if number is None:
         assert entry
-        name, shown = {"server": sizing(server("Name"))}, _CHOSEN.format(server=entry.name)
+        name = {"server": sizing(server("Name"))}
+        shown: str = _CHOSEN.filled(server=entry.name)
         page.text(row, _NAME, filled(_CHOSEN, name), shown)
         page.figure(row, _NUMBER, "Step_ServerRow", page.values["ServerRow"])
     else:
@@ -140,13 +153,14 @@ def _write_server(
     page.figure(row, _HBM, method("HbmBytes", ServerRow=own_number), hbm, IN_BILLIONS)
     text = method("KvBudgetBytes", HbmBytes=in_column(row, _HBM))
     page.figure(row, _BUDGET, text, budget, IN_BILLIONS)
+    look = f'[<1]"{page.writer.say(_NONE)}";#,##0'
     for column, held in enumerate(sessions, start=_FIRST):
         text = method(
             "SessionsPerNode",
             KvBudgetBytes=in_column(row, _BUDGET),
             KvBytes=in_row(sizes.row, column),
         )
-        page.figure(row, column, f"MAX(Const_NoSession,{text})", held, _SESSIONS)
+        page.figure(row, column, f"MAX(Const_NoSession,{text})", held, look)
 
 
 def _figures(page: ChartsPage, entry: Server | None, sizes: _Sizes) -> list[Value]:
@@ -161,11 +175,11 @@ def _figures(page: ChartsPage, entry: Server | None, sizes: _Sizes) -> list[Valu
 
 def _chart(page: ChartsPage, contexts: int, chosen: int) -> LineChart:
     chart = LineChart()
-    dress(
+    page.dress(
         chart,
-        "Sessions that a node holds, by context and server",
-        "Context (tokens)",
-        "Sessions per node (log scale)",
+        Message("Sessions that a node holds, by context and server"),
+        Message("Context (tokens)"),
+        Message("Sessions per node (log scale)"),
         _FRAME,
     )
     chart.y_axis.scaling.logBase, chart.y_axis.scaling.min = 10, 1
@@ -199,7 +213,7 @@ def _caption(page: ChartsPage) -> tuple[str, str]:
         "tokens": fixed("{ClampedContext}"),
     }
     result = page.result
-    value = _CAPTION.format(
+    value = _CAPTION.filled(
         model=result.model.name,
         precision=result.kv_precision,
         server=result.server.name,

@@ -11,6 +11,7 @@ from openpyxl.chart import BarChart, LineChart
 from openpyxl.utils import get_column_letter
 
 from xlsizing.book.cells import Style, Writer
+from xlsizing.book.charts.look import Frame, dress
 from xlsizing.book.charts.series import Cells
 from xlsizing.book.expressions import COUNT, Formula, render
 from xlsizing.book.formulas import OUTPUTS, STEPS
@@ -71,6 +72,18 @@ class ChartsPage:
         self.catalogs = catalogs
         self.values = values
         """The values of the formulas on Sizing, by symbol."""
+
+    def dress(
+        self,
+        chart: BarChart | LineChart,
+        title: str,
+        categories: str,
+        values: str,
+        frame: Frame,
+    ) -> None:
+        """Give a chart its titles, in the language of the workbook, and quiet lines."""
+        say = self.writer.say
+        dress(chart, say(title), say(categories), say(values), frame)
 
     def title(self, row: int, column: int, text: str) -> None:
         """Write the title of a table of figures."""

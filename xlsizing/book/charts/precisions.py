@@ -2,7 +2,7 @@
 
 from openpyxl.chart import BarChart
 
-from xlsizing.book.charts.look import Frame, dress, label_values, paint
+from xlsizing.book.charts.look import Frame, label_values, paint
 from xlsizing.book.charts.page import (
     FIRST_COLUMN,
     IN_MILLIONS,
@@ -13,35 +13,42 @@ from xlsizing.book.charts.page import (
     method,
 )
 from xlsizing.book.charts.series import series
-from xlsizing.book.expressions import COUNT, filled, fixed
+from xlsizing.book.expressions import COUNT, filled, fixed, phrase
 from xlsizing.core import BYTES_PER_ELEMENT
 from xlsizing.core.exact import grouped
 from xlsizing.core.kv_cache import clamped_context, kv_bytes_per_session
+from xlsizing.core.message import Message, joined
 from xlsizing.core.units import BYTES_PER_GIB
 from xlsizing.palette import BLUE
 
-USED = " (used)"
+USED = Message(" (used)")
 _LABEL, _NUMBER, _PRECISION, _ELEMENT, _BYTES, _GIB = range(FIRST_COLUMN, FIRST_COLUMN + 6)
-_CAPTION = "A session of {tokens} tokens takes {gib} GiB in {precision}."
+_CAPTION = Message("A session of {tokens} tokens takes {gib} GiB in {precision}.")
 _GIB_LABELS = "#,##0.0000"
 _FRAME = Frame(0.12, 0.22, 0.86, 0.53)
 
 
 def write_precisions(page: ChartsPage, row: int) -> Drawn:
     """Write the figures from a row on; returns the chart of them."""
-    heads = ("On the axis", "Row of Precisions", "KV precision", "Bytes per element", "KV MB")
-    page.title(row, FIRST_COLUMN, "KV cache per session by precision")
-    page.heads(row + 1, FIRST_COLUMN, *heads, "KV cache, GiB")
+    heads = (
+        Message("On the axis"),
+        Message("Row of Precisions"),
+        Message("KV precision"),
+        Message("Bytes per element"),
+        Message("KV MB"),
+    )
+    page.title(row, FIRST_COLUMN, Message("KV cache per session by precision"))
+    page.heads(row + 1, FIRST_COLUMN, *heads, Message("KV cache, GiB"))
     first = row + 2
     result = page.result
     for number, (precision, element) in enumerate(BYTES_PER_ELEMENT.items(), start=1):
         at = first + number - 1
         name = in_column(at, _PRECISION)
-        label = precision + (USED if precision == result.kv_precision else "")
+        label = joined("", [precision, USED if precision == result.kv_precision else ""])
         size = kv_bytes_per_session(result.model, result.effective_context, precision)
         listed = f"INDEX(Precisions[{{}}],{in_column(at, _NUMBER)})"
         own = in_column(at, _ELEMENT)
-        page.text(at, _LABEL, f'{name}&IF({name}=Step_Precision,"{USED}","")', label)
+        page.text(at, _LABEL, f'{name}&IF({name}=Step_Precision,{phrase(USED)},"")', label)
         page.given(at, _NUMBER, number)
         page.text(at, _PRECISION, listed.format("Precision"), precision)
         page.figure(at, _ELEMENT, listed.format("Bytes"), element, COUNT)
@@ -51,8 +58,8 @@ def write_precisions(page: ChartsPage, row: int) -> Drawn:
     last = first + len(BYTES_PER_ELEMENT) - 1
     chart = BarChart()
     chart.gapWidth = 90
-    axes = ("KV precision", "KV cache per session (GiB)")
-    dress(chart, "KV cache of one session, by precision", *axes, _FRAME)
+    axes = (Message("KV precision"), Message("KV cache per session (GiB)"))
+    page.dress(chart, Message("KV cache of one session, by precision"), *axes, _FRAME)
     chart.y_axis.number_format = "General"
     chart.legend = None
     drawn = series(
@@ -63,11 +70,11 @@ def write_precisions(page: ChartsPage, row: int) -> Drawn:
     paint(drawn, BLUE)
     label_values(drawn, _GIB_LABELS)
     chart.series.append(drawn)
-    alt_text = (
+    alt_text = Message(
         "Columns: KV cache of one session at the typed context, for each KV precision; the one "
         "that is used is marked."
     )
-    return Drawn(chart, "KV cache by precision", alt_text, *_caption(page), last)
+    return Drawn(chart, Message("KV cache by precision"), alt_text, *_caption(page), last)
 
 
 def _caption(page: ChartsPage) -> tuple[str, str]:
@@ -79,7 +86,7 @@ def _caption(page: ChartsPage) -> tuple[str, str]:
     result = page.result
     context = clamped_context(result.model, result.effective_context)
     size = kv_bytes_per_session(result.model, context, result.kv_precision)
-    value = _CAPTION.format(
+    value = _CAPTION.filled(
         tokens=grouped(context),
         gib=grouped(size, BYTES_PER_GIB, 4),
         precision=result.kv_precision,

@@ -16,9 +16,10 @@ from xlsizing.book.pages import protect, set_page
 from xlsizing.book.styles import HEADING, SUBTITLE, TITLE
 from xlsizing.book.values import formula_values
 from xlsizing.core import Catalogs, SizingResult
+from xlsizing.core.message import Message
 
 SHEET = "Charts"
-TITLE_TEXT = "What the plan looks like"
+TITLE_TEXT = Message("What the plan looks like")
 
 _LABEL_WIDTH, _WIDTH = 26, 12.3
 _FIRST_CHART_ROW = 4
@@ -53,7 +54,9 @@ def write_charts_sheet(
     question = notes.values["Sizing", "B2"]
     page.writer.formula(2, FIRST_COLUMN, "Sizing!$B$2", question, Style(font=SUBTITLE))
     figures = _FIRST_CHART_ROW + 3 * _ROWS + 1
-    page.writer.value(figures, FIRST_COLUMN, "The figures behind the charts", Style(font=HEADING))
+    page.writer.value(
+        figures, FIRST_COLUMN, Message("The figures behind the charts"), Style(font=HEADING)
+    )
     _write(page, figures + 2, table, server_lines)
     for row in range(_FIRST_CHART_ROW, sheet.max_row + 1):
         sheet.row_dimensions[row].height = sheet.row_dimensions[row].height or _ROW_HEIGHT
@@ -103,4 +106,4 @@ def _place_chart(page: ChartsPage, drawn: Drawn, row: int, column: int, last_row
     drawn.chart.anchor = anchor  # type: ignore[assignment]  # it takes anchors, too
     page.writer.sheet.add_chart(drawn.chart)
     alt_texts = page.writer.notes.alt_texts.setdefault(SHEET, [])
-    alt_texts.append(AltText(drawn.name, drawn.alt_text))
+    alt_texts.append(AltText(page.writer.say(drawn.name), page.writer.say(drawn.alt_text)))

@@ -6,6 +6,7 @@ formulas here add is everything that a person changes: context, batches, memory,
 """
 
 from xlsizing.book.expressions import COUNT, Formula, in_parts, model, server, whole_number
+from xlsizing.core.message import Message
 
 AUTOMATIC = "0"
 """What a typed tensor-parallel size counts as where none was typed."""
@@ -13,7 +14,7 @@ AUTOMATIC = "0"
 SETTINGS: tuple[Formula, ...] = (
     Formula(
         "TokensInFlight",
-        "Tokens in flight",
+        Message("Tokens in flight"),
         "tokens",
         'IF(TRIM(Input_MaxNumBatchedTokens)="",Default_MaxNumBatchedTokens,'
         f"{whole_number('Input_MaxNumBatchedTokens')})"
@@ -23,16 +24,16 @@ SETTINGS: tuple[Formula, ...] = (
     ),
     Formula(
         "StatesPerRequest",
-        "States per request",
-        "states",
+        Message("States per request"),
+        Message("states"),
         'IF(TRIM(Input_StateCaching)="",1,IFERROR(INDEX(StateCachings[States],'
         "MATCH(TRIM(Input_StateCaching),StateCachings[State caching],0)),#VALUE!))",
         COUNT,
     ),
     Formula(
         "UtilizationParts",
-        "GPU memory utilisation in parts",
-        "ten-thousandths",
+        Message("GPU memory utilisation in parts"),
+        Message("ten-thousandths"),
         in_parts(
             "Input_GpuMemoryUtilization",
             "Default_GpuMemoryUtilization",
@@ -44,8 +45,8 @@ SETTINGS: tuple[Formula, ...] = (
     *(
         Formula(
             f"{name}Bytes",
-            f"{label} bytes per GPU",
-            "bytes",
+            label,
+            Message("bytes"),
             "ROUND("
             + in_parts(
                 f"Input_{name}GiB",
@@ -56,12 +57,15 @@ SETTINGS: tuple[Formula, ...] = (
             + "/Const_RatioParts*Const_BytesPerGiB,0)",
             COUNT,
         )
-        for name, label in (("Activation", "Activation"), ("Runtime", "Runtime"))
+        for name, label in (
+            ("Activation", Message("Activation bytes per GPU")),
+            ("Runtime", Message("Runtime bytes per GPU")),
+        )
     ),
     Formula(
         "GivenPoolBytes",
-        "KV pool bytes per GPU, where given",
-        "bytes",
+        Message("KV pool bytes per GPU, where given"),
+        Message("bytes"),
         'IF(TRIM(Input_KvPoolGiB)="","",ROUND('
         + in_parts(
             "Input_KvPoolGiB",
@@ -143,30 +147,30 @@ _USABLE = server("Usable bytes per GPU")
 ENGINE_STEPS: tuple[Formula, ...] = (
     Formula(
         "TypedTp",
-        "Tensor parallel asked for",
+        Message("Tensor parallel asked for"),
         "GPUs",
         f'IF(TRIM({{TensorParallel}})="",{AUTOMATIC},{whole_number("{TensorParallel}")})',
         COUNT,
     ),
-    Formula("LayoutKey", "Model and precision", "", model("Name") + '&"|"&{ElementBytes}'),
+    Formula("LayoutKey", Message("Model and precision"), "", model("Name") + '&"|"&{ElementBytes}'),
     Formula(
         "WindowReach",
-        "Window reach",
+        Message("Window reach"),
         "tokens",
         "IFERROR(INDEX(Layouts[Window reach],MATCH({LayoutKey},Layouts[Key],0)),0)",
         COUNT,
     ),
     Formula(
         "WeightsInPool",
-        "Weights that the pool is beside",
-        "bytes",
+        Message("Weights that the pool is beside"),
+        Message("bytes"),
         f"IF(ISNUMBER(Engine_GivenPoolBytes),0,{model('Engine weight bytes')}+0)",
         COUNT,
     ),
     Formula(
         "PoolBeforeWeights",
-        "GPU memory for weights and KV caches",
-        "bytes",
+        Message("GPU memory for weights and KV caches"),
+        Message("bytes"),
         "IF(ISNUMBER(Engine_GivenPoolBytes),Engine_GivenPoolBytes,"
         f"INT({_USABLE}/Const_RatioParts)*Engine_UtilizationParts"
         f"+INT(({_USABLE}-Const_RatioParts*INT({_USABLE}/Const_RatioParts))"
@@ -175,7 +179,7 @@ ENGINE_STEPS: tuple[Formula, ...] = (
     ),
     Formula(
         "SmallestShare",
-        "1 / smallest size that holds a session",
+        Message("1 / smallest size that holds a session"),
         "",
         f"SUMPRODUCT(MAX({_OWN_SIZES}*({_POOL_OF_ALL}>=({_BLOCKS_OF_ALL}+1)"
         "*Layouts[Bytes per block])/Layouts[Tensor parallel]))",
@@ -183,7 +187,7 @@ ENGINE_STEPS: tuple[Formula, ...] = (
     ),
     Formula(
         "WantedTp",
-        "Tensor parallel asked for, or smallest",
+        Message("Tensor parallel asked for, or smallest"),
         "GPUs",
         "IF({TypedTp}>0,{TypedTp},"
         f"IF({{SmallestShare}}>0,ROUND(1/{{SmallestShare}},0),{_LARGEST_SIZE}))",
@@ -191,18 +195,18 @@ ENGINE_STEPS: tuple[Formula, ...] = (
     ),
     Formula(
         "LayoutRow",
-        "Layout row",
-        "row",
+        Message("Layout row"),
+        Message("row"),
         f"IF(OR({{WantedTp}}=0,{{WantedTp}}>{server('GPUs')},{SETTINGS_WRONG},"
         f"{MEMORY_UNKNOWN},{WEIGHTS_AND_POOL_UNKNOWN}),0,"
         'IFERROR(MATCH({LayoutKey}&"|"&{WantedTp},Layouts[Layout],0),0))',
         COUNT,
     ),
-    Formula("EngineTp", "Tensor parallel used", "GPUs", _if_laid_out("{WantedTp}"), COUNT),
+    Formula("EngineTp", Message("Tensor parallel used"), "GPUs", _if_laid_out("{WantedTp}"), COUNT),
     Formula(
         "EngineWeights",
-        "Weights per GPU",
-        "bytes",
+        Message("Weights per GPU"),
+        Message("bytes"),
         _if_laid_out(
             f"IF({model('Engine weight bytes')}>0,"
             f'-INT(-{model("Engine weight bytes")}/{{EngineTp}}),"")'
@@ -211,36 +215,36 @@ ENGINE_STEPS: tuple[Formula, ...] = (
     ),
     Formula(
         "EnginePool",
-        "KV pool per GPU",
-        "bytes",
+        Message("KV pool per GPU"),
+        Message("bytes"),
         _if_laid_out("{PoolBeforeWeights}+INT(-{WeightsInPool}/{EngineTp})"),
         COUNT,
     ),
     Formula(
         "NumBlocks",
-        "Blocks in the pool",
-        "blocks",
+        Message("Blocks in the pool"),
+        Message("blocks"),
         _if_laid_out(f"MAX(0,INT({{EnginePool}}/{_layout('Bytes per block')}))"),
         COUNT,
     ),
     Formula(
         "EngineBlocks",
-        "Blocks per request",
-        "blocks",
+        Message("Blocks per request"),
+        Message("blocks"),
         _if_laid_out(_request_blocks("Engine_TokensInFlight")),
         COUNT,
     ),
     Formula(
         "SteadyBlocks",
-        "Blocks in steady decode",
-        "blocks",
+        Message("Blocks in steady decode"),
+        Message("blocks"),
         _if_laid_out(_request_blocks("0")),
         COUNT,
     ),
     Formula(
         "ReplicasPerNode",
-        "Replicas per node",
-        "replicas",
+        Message("Replicas per node"),
+        Message("replicas"),
         _if_laid_out(f"INT({server('GPUs')}/{{EngineTp}})"),
         COUNT,
     ),
@@ -250,77 +254,77 @@ ENGINE_STEPS: tuple[Formula, ...] = (
 ENGINE_OUTPUTS: tuple[Formula, ...] = (
     Formula(
         "SteadyKvBytes",
-        "Steady KV bytes per GPU",
-        "bytes",
+        Message("Steady KV bytes per GPU"),
+        Message("bytes"),
         _if_laid_out(f"{{SteadyBlocks}}*{_layout('Bytes per block')}"),
         COUNT,
     ),
     Formula(
         "SteadySessionsPerNode",
-        "Steady sessions per node",
-        "sessions",
+        Message("Steady sessions per node"),
+        Message("sessions"),
         _if_laid_out("MAX(0,INT(({NumBlocks}-1)/{SteadyBlocks}))*{ReplicasPerNode}"),
         COUNT,
     ),
     Formula(
         "SteadyNodesMinimum",
-        "Steady nodes minimum",
-        "nodes",
+        Message("Steady nodes minimum"),
+        Message("nodes"),
         _nodes("{SteadySessionsPerNode}", headroom=False),
         COUNT,
     ),
     Formula(
         "SteadyNodesWithHeadroom",
-        "Steady nodes with headroom",
-        "nodes",
+        Message("Steady nodes with headroom"),
+        Message("nodes"),
         _nodes("{SteadySessionsPerNode}", headroom=True),
         COUNT,
     ),
     Formula(
         "SteadyNodesFinal",
-        "Steady nodes final",
-        "nodes",
+        Message("Steady nodes final"),
+        Message("nodes"),
         _final("{SteadyNodesWithHeadroom}"),
         COUNT,
     ),
     Formula(
         "EngineKvBytes",
-        "Engine KV bytes per GPU",
-        "bytes",
+        Message("Engine KV bytes per GPU"),
+        Message("bytes"),
         _if_laid_out(f"{{EngineBlocks}}*{_layout('Bytes per block')}"),
         COUNT,
     ),
     Formula(
         "EngineSessionsPerNode",
-        "Engine sessions per node",
-        "sessions",
+        Message("Engine sessions per node"),
+        Message("sessions"),
         _if_laid_out("MAX(0,INT(({NumBlocks}-1)/{EngineBlocks}))*{ReplicasPerNode}"),
         COUNT,
     ),
     Formula(
         "EngineNodesMinimum",
-        "Engine nodes minimum",
-        "nodes",
+        Message("Engine nodes minimum"),
+        Message("nodes"),
         _nodes("{EngineSessionsPerNode}", headroom=False),
         COUNT,
     ),
     Formula(
         "EngineNodesWithHeadroom",
-        "Engine nodes with headroom",
-        "nodes",
+        Message("Engine nodes with headroom"),
+        Message("nodes"),
         _nodes("{EngineSessionsPerNode}", headroom=True),
         COUNT,
     ),
     Formula(
         "EngineNodesFinal",
-        "Engine nodes final",
-        "nodes",
+        Message("Engine nodes final"),
+        Message("nodes"),
         _final("{EngineNodesWithHeadroom}"),
         COUNT,
     ),
     Formula(
         "KvCopies",
-        "GPUs that hold the same KV cache",
+        Message("GPUs that hold the same KV cache"),
         "GPUs",
         _if_laid_out(_layout("KV copies")),
         COUNT,

@@ -5,14 +5,21 @@ from openpyxl.worksheet.datavalidation import DataValidation
 from xlsizing.book.engine.page import FIRST, EnginePage
 from xlsizing.book.inputs import input_style
 from xlsizing.book.names import define
+from xlsizing.book.sizing_sheet import add_prompt
 from xlsizing.book.styles import RIGHT, UNDERLINE
 from xlsizing.core.engine import EngineSettings
+from xlsizing.core.message import Message
 from xlsizing.core.planning.inputs import SETTINGS_ASKED, Setting
+
+_WHOLE = Message("A whole number of at least {least}, or empty for the default.")
+_NUMBER = Message("A number of at least {least}, or empty for the default.")
 
 
 def write_settings(page: EnginePage, row: int, settings: EngineSettings) -> int:
     """Write the engine's settings; returns the row after them."""
-    page.heading(row, "Engine settings", "Value", "", "", "Unit", "Notes")
+    page.heading(
+        row, Message("Engine settings"), Message("Value"), "", "", Message("Unit"), Message("Notes")
+    )
     for asked in SETTINGS_ASKED:
         row += 1
         page.label(row, asked.label, asked.unit, asked.note)
@@ -28,7 +35,7 @@ def write_settings(page: EnginePage, row: int, settings: EngineSettings) -> int:
 def _check(page: EnginePage, asked: Setting, cell: str) -> None:
     if asked.name == "StateCaching":
         check = DataValidation(type="list", formula1="List_StateCaching", allow_blank=True)
-        check.error = "none or align, or empty for none."
+        check.error = page.writer.say(Message("none or align, or empty for none."))
     else:
         whole = asked.number_format == "#,##0"
         check = DataValidation(
@@ -38,10 +45,5 @@ def _check(page: EnginePage, asked: Setting, cell: str) -> None:
             formula2=asked.most,
             allow_blank=True,
         )
-        kind = "A whole number" if whole else "A number"
-        check.error = f"{kind} of at least {asked.least}, or empty for the default."
-    check.errorTitle = check.promptTitle = asked.label
-    check.prompt = asked.note[:255]
-    check.showInputMessage = check.showErrorMessage = True
-    check.add(cell)
-    page.sheet.add_data_validation(check)
+        check.error = page.writer.say((_WHOLE if whole else _NUMBER).filled(least=asked.least))
+    add_prompt(page.writer, check, asked, cell)

@@ -177,6 +177,6 @@ COLUMNS: tuple[LayoutColumn, ...] = (
 )
 
 
-def rows_counted(count: int) -> str:
+def rows_counted(count: int) -> Message:
     """What the sheet says of how many rows there are."""
-    return f"{count} rows; printed without them."
+    return Message("{count} rows; printed without them.", count=str(count))

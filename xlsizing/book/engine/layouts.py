@@ -18,6 +18,7 @@ from xlsizing.book.pages import protect, set_page
 from xlsizing.book.styles import APART, BODY, SUBTITLE, TITLE
 from xlsizing.book.tables import Column, write_table
 from xlsizing.core import Catalogs
+from xlsizing.core.message import Message
 
 TABLE_TOP = 4
 
@@ -36,12 +37,14 @@ def write_layouts_sheet(book: Workbook, notes: PackageNotes, catalogs: Catalogs)
     """Write the sheet for the catalogs' models and servers."""
     sheet = book.create_sheet("Layouts")
     writer = Writer(sheet, notes)
-    writer.value(1, 1, "Layouts", Style(font=TITLE))
+    writer.value(1, 1, Message("Layouts"), Style(font=TITLE))
     writer.value(
         2,
         1,
-        "How the engine cuts one GPU's memory into blocks: groups of layers that share a table of "
-        "blocks, tokens per block, bytes per block. Derived from the catalog; Engine reads it.",
+        Message(
+            "How the engine cuts one GPU's memory into blocks: groups of layers that share a table of "
+            "blocks, tokens per block, bytes per block. Derived from the catalog; Engine reads it."
+        ),
         Style(font=SUBTITLE),
     )
     # A table has at least one row; an empty one is found by nothing.

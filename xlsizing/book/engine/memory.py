@@ -7,9 +7,11 @@ from xlsizing.book.cells import AltText, Style
 from xlsizing.book.charts.look import Frame, dress, paint
 from xlsizing.book.charts.series import Cells, series
 from xlsizing.book.engine.page import FIRST, LABEL, NOT_KNOWN, SECOND, EnginePage
+from xlsizing.book.expressions import phrase
 from xlsizing.book.styles import BODY, RIGHT, UNDERLINE
 from xlsizing.core import SizingResult
 from xlsizing.core.engine import usable_gpu_bytes
+from xlsizing.core.message import Message
 from xlsizing.core.planning.cells import Value
 from xlsizing.core.units import BYTES_PER_GIB
 from xlsizing.palette import MEMORY_COLOURS
@@ -21,20 +23,36 @@ CHART_ROWS = 9
 
 def write_memory(page: EnginePage, row: int, result: SizingResult) -> int:
     """Write where one GPU's memory goes, and its chart; returns the row after them."""
-    page.heading(row, "Where one GPU's memory goes", "GiB", "Share", "", "Unit", "What it is")
+    page.heading(
+        row,
+        Message("Where one GPU's memory goes"),
+        "GiB",
+        Message("Share"),
+        "",
+        Message("Unit"),
+        Message("What it is"),
+    )
     usable = "INDEX(Servers[Usable bytes per GPU],Step_ServerRow)"
     blocks = "Step_NumBlocks*INDEX(Layouts[Bytes per block],Step_LayoutRow)"
     taken = f"Step_EngineWeights+{blocks}+Engine_ActivationBytes+Engine_RuntimeBytes"
     sizes = _memory(page, result)
     lines = (
-        ("Weights", "Step_EngineWeights", "The model's share on one GPU."),
-        ("KV cache", blocks, "Whole blocks of the pool."),
-        ("Activation", _if_laid_out("Engine_ActivationBytes"), "Peak of the activations."),
-        ("Runtime", _if_laid_out("Engine_RuntimeBytes"), "Graphs, libraries, buffers."),
+        (Message("Weights"), "Step_EngineWeights", Message("The model's share on one GPU.")),
+        (Message("KV cache"), blocks, Message("Whole blocks of the pool.")),
         (
-            "Unused",
+            Message("Activation"),
+            _if_laid_out("Engine_ActivationBytes"),
+            Message("Peak of the activations."),
+        ),
+        (
+            Message("Runtime"),
+            _if_laid_out("Engine_RuntimeBytes"),
+            Message("Graphs, libraries, buffers."),
+        ),
+        (
+            Message("Unused"),
             f"MAX(0,{usable}-({taken}))",
-            "Beyond the utilisation, or less than a block.",
+            Message("Beyond the utilisation, or less than a block."),
         ),
     )
     first = row + 1
@@ -45,9 +63,9 @@ def write_memory(page: EnginePage, row: int, result: SizingResult) -> int:
         known = None if size is None else size / BYTES_PER_GIB
         shown: Value = NOT_KNOWN if known is None else known
         page.writer.formula(
-            row, FIRST, f'IFERROR(({text})/Const_BytesPerGiB,"{NOT_KNOWN}")', shown, style
+            row, FIRST, f"IFERROR(({text})/Const_BytesPerGiB,{phrase(NOT_KNOWN)})", shown, style
         )
-        share = f'IFERROR(C{row}*Const_BytesPerGiB/{usable},"{NOT_KNOWN}")'
+        share = f"IFERROR(C{row}*Const_BytesPerGiB/{usable},{phrase(NOT_KNOWN)})"
         total = usable_gpu_bytes(result.server)
         part: Value = NOT_KNOWN if known is None else known * BYTES_PER_GIB / total
         style = Style(BODY, None, "0.0%", RIGHT, UNDERLINE)
@@ -83,7 +101,9 @@ def _add_chart(page: EnginePage, first: int, top: int) -> None:
     chart.type, chart.grouping, chart.overlap = "bar", "percentStacked", 100
     chart.height, chart.width = 4.4, 27
     chart.gapWidth = 40
-    dress(chart, "Where one GPU's memory goes", "", "Share of the usable memory", _FRAME)
+    say = page.writer.say
+    title, values = Message("Where one GPU's memory goes"), Message("Share of the usable memory")
+    dress(chart, say(title), "", say(values), _FRAME)
     chart.y_axis.number_format = "0%"
     chart.y_axis.majorGridlines = None
     chart.x_axis.delete = True
@@ -93,9 +113,9 @@ def _add_chart(page: EnginePage, first: int, top: int) -> None:
         paint(part, colour)
         chart.series.append(part)
     page.sheet.add_chart(chart, f"B{top}")
-    alt_text = (
+    alt_text = Message(
         "One bar of a GPU's usable memory in shares: weights, KV cache, activation, runtime and "
         "what is unused."
     )
     alt_texts = page.writer.notes.alt_texts.setdefault(page.sheet.title, [])
-    alt_texts.append(AltText("Memory of one GPU", alt_text))
+    alt_texts.append(AltText(say(Message("Memory of one GPU")), say(alt_text)))

@@ -7,7 +7,7 @@ from openpyxl.workbook import Workbook
 from openpyxl.worksheet.worksheet import Worksheet
 
 from xlsizing.book.cells import Style, Writer
-from xlsizing.book.expressions import Formula
+from xlsizing.book.expressions import Formula, phrase
 from xlsizing.book.names import define
 from xlsizing.book.styles import (
     APART,
@@ -22,6 +22,7 @@ from xlsizing.book.styles import (
     UNDERLINE,
     WRAP_CENTRED,
 )
+from xlsizing.core.message import Message
 from xlsizing.core.planning.cells import Value
 
 LABEL, FIRST, SECOND, THIRD, UNIT, NOTES = 2, 3, 4, 5, 6, 7
@@ -29,13 +30,14 @@ LABEL, FIRST, SECOND, THIRD, UNIT, NOTES = 2, 3, 4, 5, 6, 7
 
 WIDTHS = {"A": 2, "B": 33, "C": 16, "D": 16, "E": 16, "F": 13, "G": 66, "H": 14, "I": 14, "J": 14}
 
-NOT_KNOWN = "not known"
+NOT_KNOWN = Message("not known")
 """What a figure shows that cannot be computed."""
 
 
 def known(text: str) -> str:
     """An expression, or the words for it where it comes to nothing or to an error."""
-    return f'IFERROR(IF({text}="","{NOT_KNOWN}",{text}),"{NOT_KNOWN}")'
+    unknown = phrase(NOT_KNOWN)
+    return f'IFERROR(IF({text}="",{unknown},{text}),{unknown})'
 
 
 class EnginePage:
@@ -65,6 +67,7 @@ class EnginePage:
         self.writer.value(row, UNIT, unit, remark)
         remark = Style(font=NOTE, alignment=NOTE_ALIGNMENT, border=UNDERLINE)
         self.writer.value(row, NOTES, note, remark)
+        note, label = self.writer.say(note), self.writer.say(label)
         lines = max(
             1, math.ceil(len(note) / (WIDTHS["G"] + 4)), math.ceil(len(label) / (WIDTHS["B"] + 2))
         )

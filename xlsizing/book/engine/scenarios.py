@@ -12,6 +12,7 @@ from xlsizing.book.scenarios_sheet import EMPTY, LIVE, head
 from xlsizing.book.styles import APART, BODY, HEADING, NOTE, RIGHT, SEVERITY_FILLS, highlight
 from xlsizing.book.tables import Column, Placed, own_row, write_table
 from xlsizing.core.alerts import STATUS_OK
+from xlsizing.core.message import Message
 from xlsizing.core.planning.cells import CellError, Value
 
 TABLE = "EngineScenarios"
@@ -37,7 +38,7 @@ class _Line:
 
 def write_scenarios(page: EnginePage, row: int, table: ScenarioTable) -> int:
     """Write a table with a line for each row of Scenarios; returns the row after it."""
-    page.writer.value(row, LABEL, "Scenarios", Style(font=HEADING))
+    page.writer.value(row, LABEL, Message("Scenarios"), Style(font=HEADING))
     rows = [*table.scenarios, *[EMPTY] * (len(table.placed.rows) - len(table.scenarios))]
     lines = [_Line(number, scenario) for number, scenario in enumerate(rows, start=1)]
     columns = _columns(table.placed)
@@ -76,21 +77,21 @@ def _columns(scenarios: Placed) -> list[Column[_Line]]:
     name = cells("Scenario")
     return [
         Column(
-            "Scenario",
+            Message("Scenario"),
             lambda line: line.scenario.name,
             f'IF({name}="","",{name})',
             40,
             _TEXT,
         ),
-        column("Tensor parallel used", "EngineTp", 19, _COUNT),
-        column("Planning nodes", "NodesFinal", 19, _COUNT),
-        column("Steady nodes", "SteadyNodesFinal", 19, _COUNT),
-        column("Engine nodes", "EngineNodesFinal", 15, _COUNT),
-        column("Engine status", "EngineStatus", 86, _TEXT),
-        column("Planning sessions per node", "SessionsPerNode", 14, _COUNT),
-        column("Steady sessions per node", "SteadySessionsPerNode", 14, _COUNT),
-        column("Engine sessions per node", "EngineSessionsPerNode", 14, _COUNT),
-        Column("Row", lambda line: line.number, None, 8, Style(font=NOTE)),
+        column(Message("Tensor parallel used"), "EngineTp", 19, _COUNT),
+        column(Message("Planning nodes"), "NodesFinal", 19, _COUNT),
+        column(Message("Steady nodes"), "SteadyNodesFinal", 19, _COUNT),
+        column(Message("Engine nodes"), "EngineNodesFinal", 15, _COUNT),
+        column(Message("Engine status"), "EngineStatus", 86, _TEXT),
+        column(Message("Planning sessions per node"), "SessionsPerNode", 14, _COUNT),
+        column(Message("Steady sessions per node"), "SteadySessionsPerNode", 14, _COUNT),
+        column(Message("Engine sessions per node"), "EngineSessionsPerNode", 14, _COUNT),
+        Column(Message("Row"), lambda line: line.number, None, 8, Style(font=NOTE)),
     ]
 
 

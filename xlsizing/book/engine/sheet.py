@@ -22,7 +22,7 @@ from xlsizing.book.engine.page import (
 )
 from xlsizing.book.engine.scenarios import ScenarioTable, write_scenarios
 from xlsizing.book.engine.values import UNKNOWN, settings_values
-from xlsizing.book.expressions import render
+from xlsizing.book.expressions import filled, fixed, render
 from xlsizing.book.pages import protect, set_page
 from xlsizing.book.sizing_sheet import reference
 from xlsizing.book.styles import (
@@ -38,44 +38,59 @@ from xlsizing.book.styles import (
 from xlsizing.book.values import NO_NODES, formula_values
 from xlsizing.core import Catalogs, SizingResult
 from xlsizing.core.alerts import STATUS_OK
+from xlsizing.core.exact import grouped
+from xlsizing.core.message import Message
 from xlsizing.core.planning.cells import Value
 from xlsizing.core.units import BYTES_PER_GIB
 
-TITLE_TEXT = "What will the engine hold?"
+TITLE_TEXT = Message("What will the engine hold?")
 
 _EQUATIONS: Mapping[str, str] = {
-    "TokensInFlight": "batched tokens per step x batches in flight",
-    "TypedTp": "0 where none is asked for",
-    "WindowReach": "window - 1 of a sliding layer, the chunk of a chunked one",
-    "PoolBeforeWeights": "usable memory x utilisation - activation - runtime, or the pool where given",
-    "SmallestShare": "over the sizes of Layouts whose pool has blocks for one request and the reserved one",
-    "WantedTp": "the size asked for, or the smallest that holds a session",
-    "EngineWeights": "weight bytes / tensor parallel, rounded up",
-    "EnginePool": "memory for weights and KV caches - weights per GPU",
-    "NumBlocks": "KV pool / bytes per block, rounded down",
-    "EngineBlocks": "full groups x ceil(context / block) + windowed groups x "
-    "(ceil(min(window reach + tokens in flight, context) / block) + 1 where it slides) + state "
-    "groups x states",
-    "SteadyBlocks": "the same with no tokens in flight",
-    "ReplicasPerNode": "GPUs / tensor parallel, rounded down",
-    "SteadyKvBytes": "blocks in steady decode x bytes per block",
-    "EngineKvBytes": "blocks per request x bytes per block",
-    "SteadySessionsPerNode": "((blocks in the pool - 1) / blocks in steady decode, rounded down) x replicas",
-    "EngineSessionsPerNode": "((blocks in the pool - 1) / blocks per request, rounded down) x replicas",
+    "TokensInFlight": Message("batched tokens per step x batches in flight"),
+    "TypedTp": Message("0 where none is asked for"),
+    "WindowReach": Message("window - 1 of a sliding layer, the chunk of a chunked one"),
+    "PoolBeforeWeights": Message(
+        "usable memory x utilisation - activation - runtime, or the pool where given"
+    ),
+    "SmallestShare": Message(
+        "over the sizes of Layouts whose pool has blocks for one request and the reserved one"
+    ),
+    "WantedTp": Message("the size asked for, or the smallest that holds a session"),
+    "EngineWeights": Message("weight bytes / tensor parallel, rounded up"),
+    "EnginePool": Message("memory for weights and KV caches - weights per GPU"),
+    "NumBlocks": Message("KV pool / bytes per block, rounded down"),
+    "EngineBlocks": Message(
+        "full groups x ceil(context / block) + windowed groups x "
+        "(ceil(min(window reach + tokens in flight, context) / block) + 1 where it slides) + state "
+        "groups x states"
+    ),
+    "SteadyBlocks": Message("the same with no tokens in flight"),
+    "ReplicasPerNode": Message("GPUs / tensor parallel, rounded down"),
+    "SteadyKvBytes": Message("blocks in steady decode x bytes per block"),
+    "EngineKvBytes": Message("blocks per request x bytes per block"),
+    "SteadySessionsPerNode": Message(
+        "((blocks in the pool - 1) / blocks in steady decode, rounded down) x replicas"
+    ),
+    "EngineSessionsPerNode": Message(
+        "((blocks in the pool - 1) / blocks per request, rounded down) x replicas"
+    ),
     **{
         f"{name}Nodes{what}": equation
         for name in ("Steady", "Engine")
         for what, equation in (
-            ("Minimum", "sessions / sessions per node, rounded up"),
-            ("WithHeadroom", "sessions x (1 + headroom) / sessions per node, rounded up"),
-            ("Final", "with headroom + spare nodes"),
+            ("Minimum", Message("sessions / sessions per node, rounded up")),
+            ("WithHeadroom", Message("sessions x (1 + headroom) / sessions per node, rounded up")),
+            ("Final", Message("with headroom + spare nodes")),
         )
     },
-    "KvCopies": "tensor parallel / KV heads; every GPU for latent attention",
+    "KvCopies": Message("tensor parallel / KV heads; every GPU for latent attention"),
 }
 """The equation of each figure, for people."""
 
 
+_LAYOUT = Message(
+    "Tensor parallel {size}: {replicas} replicas a node, {blocks} blocks in the pool of each GPU."
+)
 _GIB = "/Const_BytesPerGiB"
 
 
@@ -92,36 +107,44 @@ class _Compared(NamedTuple):
 
 def _compared_nodes(label: str, what: str, note: str) -> _Compared:
     texts = (f"{{Nodes{what}}}", f"{{SteadyNodes{what}}}", f"{{EngineNodes{what}}}")
-    return _Compared(label, "nodes", texts, note)
+    return _Compared(label, Message("nodes"), texts, note)
 
 
 _COMPARED: tuple[_Compared, ...] = (
     _Compared(
-        label="KV cache per session",
+        label=Message("KV cache per session"),
         unit="GiB",
         texts=(
             "{KvBytes}" + _GIB,
             "{SteadyKvBytes}*{EngineTp}" + _GIB,
             "{EngineKvBytes}*{EngineTp}" + _GIB,
         ),
-        note="Over the GPUs of a replica. Planning: what the tokens take. Engine bound: whole "
-        "blocks, while the longest prefill runs. Steady decode: once it is over.",
+        note=Message(
+            "Over the GPUs of a replica. Planning: what the tokens take. Engine bound: whole "
+            "blocks, while the longest prefill runs. Steady decode: once it is over."
+        ),
         number_format="#,##0.0000",
     ),
     _Compared(
-        label="Sessions per node",
-        unit="sessions",
+        label=Message("Sessions per node"),
+        unit=Message("sessions"),
         texts=("{SessionsPerNode}", "{SteadySessionsPerNode}", "{EngineSessionsPerNode}"),
-        note="Planning: KV budget / KV cache per session. Engine: requests that the blocks of a "
-        "replica admit x replicas.",
+        note=Message(
+            "Planning: KV budget / KV cache per session. Engine: requests that the blocks of a "
+            "replica admit x replicas."
+        ),
     ),
-    _compared_nodes("Nodes minimum", "Minimum", "Sessions / sessions per node, rounded up."),
     _compared_nodes(
-        "Nodes with headroom",
-        "WithHeadroom",
-        "Sessions x (1 + headroom) / sessions per node, rounded up.",
+        Message("Nodes minimum"), "Minimum", Message("Sessions / sessions per node, rounded up.")
     ),
-    _compared_nodes("Nodes final", "Final", "With headroom, and one more where HA is n+1."),
+    _compared_nodes(
+        Message("Nodes with headroom"),
+        "WithHeadroom",
+        Message("Sessions x (1 + headroom) / sessions per node, rounded up."),
+    ),
+    _compared_nodes(
+        Message("Nodes final"), "Final", Message("With headroom, and one more where HA is n+1.")
+    ),
 )
 
 
@@ -153,16 +176,23 @@ def write_engine_sheet(
 
 
 def _write_status(page: EnginePage, row: int) -> None:
-    ok = (
-        '"Tensor parallel "&Step_EngineTp&": "&Step_ReplicasPerNode&" replicas a node, "'
-        '&FIXED(Step_NumBlocks,0)&" blocks in the pool of each GPU."'
+    ok = filled(
+        _LAYOUT,
+        {
+            "size": "Step_EngineTp",
+            "replicas": "Step_ReplicasPerNode",
+            "blocks": fixed("Step_NumBlocks"),
+        },
     )
     text = f'IF(Output_EngineStatus="{STATUS_OK}",{ok},Output_EngineStatus)'
     value = str(page.values["EngineStatus"])
     if value == STATUS_OK:
-        value = (
-            f"Tensor parallel {page.values['EngineTp']}: {page.values['ReplicasPerNode']} "
-            f"replicas a node, {page.values['NumBlocks']:,} blocks in the pool of each GPU."
+        blocks = page.values["NumBlocks"]
+        assert isinstance(blocks, int)
+        value = _LAYOUT.filled(
+            size=str(page.values["EngineTp"]),
+            replicas=str(page.values["ReplicasPerNode"]),
+            blocks=grouped(blocks),
         )
     page.writer.formula(row, LABEL, text, value, Style(font=SUBTITLE))
     wrong = f'Output_EngineStatus<>"{STATUS_OK}"'
@@ -172,7 +202,13 @@ def _write_status(page: EnginePage, row: int) -> None:
 def _write_comparison(page: EnginePage, row: int) -> int:
     """Write the three answers side by side; returns the row after them."""
     page.heading(
-        row, "Side by side", "Planning", "Steady decode", "Engine bound", "Unit", "What it is"
+        row,
+        Message("Side by side"),
+        Message("Planning"),
+        Message("Steady decode"),
+        Message("Engine bound"),
+        Message("Unit"),
+        Message("What it is"),
     )
     for label, unit, texts, note, number_format in _COMPARED:
         row += 1
@@ -209,7 +245,9 @@ def _computed(page: EnginePage, text: str) -> Value:
 
 def _write_steps(page: EnginePage, row: int) -> None:
     """Write every figure with its equation, and define the names of their cells."""
-    page.heading(row, "Steps", "Value", "", "", "Unit", "Equation")
+    page.heading(
+        row, Message("Steps"), Message("Value"), "", "", Message("Unit"), Message("Equation")
+    )
     for formula in SETTINGS:
         row += 1
         note = _EQUATIONS.get(formula.symbol, "")

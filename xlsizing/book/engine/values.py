@@ -20,7 +20,7 @@ from xlsizing.core.engine import (
     usable_gpu_bytes,
     weight_bytes,
 )
-from xlsizing.core.exact import RATIO_PARTS, ceil_div, in_parts
+from xlsizing.core.exact import RATIO_PARTS, ceil_div, grouped, in_parts
 from xlsizing.core.kv_cache import clamped_context
 from xlsizing.core.nodes import calc_nodes_required
 from xlsizing.core.paged_cache import STATES_PER_REQUEST, PagedCache, layout, paged_cache
@@ -109,13 +109,16 @@ def engine_values(result: SizingResult, catalogs: Catalogs) -> dict[str, Value]:
         **_requests(load, row),
     }
     status = _status(load, values, typed)
-    nodes = {"engine": values["EngineNodesFinal"], "steady": values["SteadyNodesFinal"]}
-    answer = (
-        ENGINE_WORDS.format(**{name: f"{count:,}" for name, count in nodes.items()})
-        if status == STATUS_OK
-        else status
-    )
+    nodes = {
+        "engine": _shown(values["EngineNodesFinal"]),
+        "steady": _shown(values["SteadyNodesFinal"]),
+    }
+    answer = ENGINE_WORDS.filled(**nodes) if status == STATUS_OK else status
     return {**values, "EngineStatus": status, "EngineAnswer": answer}
+
+
+def _shown(count: Value) -> str:
+    return grouped(count) if isinstance(count, int) else ""
 
 
 def _load(result: SizingResult, catalogs: Catalogs) -> _Load:

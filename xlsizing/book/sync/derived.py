@@ -13,7 +13,7 @@ from xlsizing.book.engine.layout_rows import (
     rows_counted,
     rows_of_model,
 )
-from xlsizing.book.origin import ORIGIN_LINE, origin_line
+from xlsizing.book.origin import ORIGIN_LINE, origin_line, written_in
 from xlsizing.book.package.structure import Sheet
 from xlsizing.book.sync.changes import CatalogChanges, RowChange, TableEdit, agree
 from xlsizing.book.sync.effects import Plans
@@ -111,17 +111,18 @@ def remarks(
     layouts : how many rows Layouts has then; None where it stays as it is.
     """
     found: dict[Sheet, list[tuple[Cell, str]]] = {}
+    say = written_in(contents).say
     about, sheet = contents.sheet(_ABOUT), contents.sheet(LAYOUTS)
     if about:
         for cell in contents.cells(about, _TOP_OF_ABOUT):
             text = contents.value(about, cell)
             if isinstance(text, str) and ORIGIN_LINE.search(text):
-                new = origin_line(catalogs, text)
+                new = say(origin_line(catalogs, text))
                 if new != text:
                     found.setdefault(about, []).append((cell, new))
     if sheet and layouts is not None:
         for cell in contents.cells(sheet, _REMARK):
             text = contents.value(sheet, cell)
-            if isinstance(text, str) and re.fullmatch(r"\d+ rows; .*", text):
-                found.setdefault(sheet, []).append((cell, rows_counted(layouts)))
+            if isinstance(text, str) and re.fullmatch(r"\d+ \w+; .*", text):
+                found.setdefault(sheet, []).append((cell, say(rows_counted(layouts))))
     return found

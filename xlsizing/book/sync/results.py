@@ -103,13 +103,14 @@ class _Fresh:
         sizing = self.load.result(plans.settings, stand_ins(plans.catalogs))
         self.is_countable = is_countable(sizing)
         self.is_sized = not self.load.refused and self.is_countable
+        language = written_in(contents)
         self.symbols = (
             formula_values(sizing, plans.catalogs)
             if self.is_sized
-            else faulty_values(self.typed, self.load, plans.settings, plans.catalogs)
+            else faulty_values(self.typed, self.load, plans.settings, plans.catalogs, language)
         )
         self.room = _room(contents)
-        scenarios = _scenarios(contents, plans)
+        scenarios = _scenarios(contents, plans, language)
         self.book, self.notes = computed(
             sizing,
             scenarios,
@@ -117,6 +118,7 @@ class _Fresh:
             plans.catalogs,
             values=self.symbols,
             room=self.room,
+            language=language,
             has_looks=False,
         )
         self._write_checks(contents, sizing)
@@ -185,11 +187,11 @@ class _Fresh:
         return title, area.top, area.left
 
 
-def _scenarios(contents: Contents, plans: Plans) -> list[Scenario]:
+def _scenarios(contents: Contents, plans: Plans, language: Language) -> list[Scenario]:
     """As many rows of Scenarios as the workbook's table has."""
     count = _rows_there(contents, SCENARIOS)
     typed = plans.typed.rows[:count]
-    scenarios = [typed_scenario(row, plans.settings, plans.catalogs) for row in typed]
+    scenarios = [typed_scenario(row, plans.settings, plans.catalogs, language) for row in typed]
     return scenarios + [_EMPTY] * (count - len(scenarios))
 
 

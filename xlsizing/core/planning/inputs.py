@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from xlsizing.core.message import Message
 from xlsizing.core.sizing import SizingResult
 
 
@@ -41,89 +42,105 @@ INPUTS: tuple[Input, ...] = (
     Input(
         "Model",
         "model",
-        "Model",
+        Message("Model"),
         "",
-        "The model to serve, by name or alias. The list is the Models sheet.",
+        Message("The model to serve, by name or alias. The list is the Models sheet."),
         choices="List_Models",
     ),
     Input(
         "Server",
         "server",
-        "Server",
+        Message("Server"),
         "",
-        "The node to buy or rent. One node may be a server or a rack. The list is the Servers "
-        "sheet.",
+        Message(
+            "The node to buy or rent. One node may be a server or a rack. The list is the Servers "
+            "sheet."
+        ),
         choices="List_Servers",
     ),
     Input(
         "Storage",
         "storage",
-        "Storage",
+        Message("Storage"),
         "",
-        "Where weights and KV caches are read from. It changes alerts, not the number of nodes.",
+        Message(
+            "Where weights and KV caches are read from. It changes alerts, not the number of nodes."
+        ),
         choices="List_Storage",
     ),
     Input(
         "Concurrency",
         "concurrency",
-        "Concurrency",
-        "sessions",
-        "Sessions that hold a KV cache at the same time. Typical: 100 to 10,000. Not registered "
-        "users: of those usually a few percent are active at once.",
+        Message("Concurrency"),
+        Message("sessions"),
+        Message(
+            "Sessions that hold a KV cache at the same time. Typical: 100 to 10,000. Not registered "
+            "users: of those usually a few percent are active at once."
+        ),
         "#,##0",
         range_of="concurrency",
     ),
     Input(
         "Context",
         "effective_context",
-        "Context",
+        Message("Context"),
         "tokens",
-        "Tokens that one session holds, prompt and answer together. Typical: 4,096 to 131,072. "
-        "Not the model's longest context unless sessions really fill it.",
+        Message(
+            "Tokens that one session holds, prompt and answer together. Typical: 4,096 to 131,072. "
+            "Not the model's longest context unless sessions really fill it."
+        ),
         "#,##0",
         range_of="effective_context",
     ),
     Input(
         "KvPrecision",
         "kv_precision",
-        "KV precision",
+        Message("KV precision"),
         "",
-        "Precision of the KV cache, not of the weights. Empty: the model's own in the catalog.",
+        Message(
+            "Precision of the KV cache, not of the weights. Empty: the model's own in the catalog."
+        ),
         choices="List_KvPrecisions",
     ),
     Input(
         "KvBudgetRatio",
         "kv_budget_ratio",
-        "KV budget ratio",
-        "share",
-        "Share of the node's HBM that is planned for KV caches; the rest is for weights. Typical: "
-        "0.70. At most 4 decimals. Empty: the default.",
+        Message("KV budget ratio"),
+        Message("share"),
+        Message(
+            "Share of the node's HBM that is planned for KV caches; the rest is for weights. Typical: "
+            "0.70. At most 4 decimals. Empty: the default."
+        ),
         "0.00##",
     ),
     Input(
         "RuntimeOverheadGiB",
         "runtime_overhead_gib",
-        "Runtime overhead GiB",
+        Message("Runtime overhead GiB"),
         "GiB",
-        "What the runtime takes of that share, per node and not per GPU. Typical: 120 on 8 GPUs. "
-        "At most 2 decimals. Empty: the default.",
+        Message(
+            "What the runtime takes of that share, per node and not per GPU. Typical: 120 on 8 GPUs. "
+            "At most 2 decimals. Empty: the default."
+        ),
         "#,##0.##",
     ),
     Input(
         "PeakHeadroomRatio",
         "peak_headroom_ratio",
-        "Peak headroom",
-        "share",
-        "What to keep free for peaks, as a share of the load. Typical: 0.20 for 20 %. A common "
-        "mistake is 20, which is 2,000 %. Empty: the default.",
+        Message("Peak headroom"),
+        Message("share"),
+        Message(
+            "What to keep free for peaks, as a share of the load. Typical: 0.20 for 20 %. A common "
+            "mistake is 20, which is 2,000 %. Empty: the default."
+        ),
         "0.00##",
     ),
     Input(
         "HA",
         "ha_mode",
-        "HA",
+        Message("HA"),
         "",
-        "n+1 adds a spare node, so that one may fail. Empty: none.",
+        Message("n+1 adds a spare node, so that one may fail. Empty: none."),
         choices="List_HA",
     ),
 )
@@ -132,11 +149,13 @@ INPUTS: tuple[Input, ...] = (
 TENSOR_PARALLEL = Input(
     "TensorParallel",
     "settings",
-    "Tensor parallel",
+    Message("Tensor parallel"),
     "GPUs",
-    "GPUs that share one copy of the model. It changes the engine's figures, not the planning "
-    "method's, which counts a node's HBM as one pool. Empty: the smallest size that holds a "
-    "session.",
+    Message(
+        "GPUs that share one copy of the model. It changes the engine's figures, not the planning "
+        "method's, which counts a node's HBM as one pool. Empty: the smallest size that holds a "
+        "session."
+    ),
     "#,##0",
 )
 """The input of the engine's figures that each scenario may have its own of."""
@@ -180,25 +199,29 @@ SETTINGS_ASKED: tuple[Setting, ...] = (
     Setting(
         "MaxNumBatchedTokens",
         "max_num_batched_tokens",
-        "Batched tokens per step",
+        Message("Batched tokens per step"),
         "tokens",
-        "max_num_batched_tokens: tokens that the engine prefills in one step. Typical: 2,048 to "
-        "16,384. A windowed layer keeps them beside its window.",
+        Message(
+            "max_num_batched_tokens: tokens that the engine prefills in one step. Typical: 2,048 to "
+            "16,384. A windowed layer keeps them beside its window."
+        ),
     ),
     Setting(
         "BatchesInFlight",
         "batches_in_flight",
-        "Batches in flight",
-        "steps",
-        "Steps scheduled at the same time: 2 in vLLM 0.33, 1 in 0.24.",
+        Message("Batches in flight"),
+        Message("steps"),
+        Message("Steps scheduled at the same time: 2 in vLLM 0.33, 1 in 0.24."),
     ),
     Setting(
         "GpuMemoryUtilization",
         "gpu_memory_utilization",
-        "GPU memory utilisation",
-        "share",
-        "gpu_memory_utilization: share of a GPU's memory that the engine may take. Typical: 0.92. "
-        "At most 4 decimals.",
+        Message("GPU memory utilisation"),
+        Message("share"),
+        Message(
+            "gpu_memory_utilization: share of a GPU's memory that the engine may take. Typical: 0.92. "
+            "At most 4 decimals."
+        ),
         "0.00##",
         "0.0001",
         "1",
@@ -206,10 +229,12 @@ SETTINGS_ASKED: tuple[Setting, ...] = (
     Setting(
         "ActivationGiB",
         "activation_gib",
-        "Activation per GPU",
+        Message("Activation per GPU"),
         "GiB",
-        "Peak of the activations. Measured on an H100 at 16,384 batched tokens: 1.9 (Llama-3.1-8B) "
-        "to 3.4 (Qwen3-30B-A3B). A start-up log says it: `xlsizing calibrate`.",
+        Message(
+            "Peak of the activations. Measured on an H100 at 16,384 batched tokens: 1.9 (Llama-3.1-8B) "
+            "to 3.4 (Qwen3-30B-A3B). A start-up log says it: `xlsizing calibrate`."
+        ),
         "0.00##",
         "0",
         "Limit_GpuGiB",
@@ -217,9 +242,9 @@ SETTINGS_ASKED: tuple[Setting, ...] = (
     Setting(
         "RuntimeGiB",
         "runtime_gib",
-        "Runtime per GPU",
+        Message("Runtime per GPU"),
         "GiB",
-        "Libraries and buffers, and CUDA graphs where the engine takes them off the pool.",
+        Message("Libraries and buffers, and CUDA graphs where the engine takes them off the pool."),
         "0.00##",
         "0",
         "Limit_GpuGiB",
@@ -227,17 +252,21 @@ SETTINGS_ASKED: tuple[Setting, ...] = (
     Setting(
         "StateCaching",
         "state_caching",
-        "State caching",
+        Message("State caching"),
         "",
-        "Prefix caching of state-space layers: none, or align for two states a request. Empty: none.",
+        Message(
+            "Prefix caching of state-space layers: none, or align for two states a request. Empty: none."
+        ),
     ),
     Setting(
         "KvPoolGiB",
         "kv_pool_gib",
-        "KV pool per GPU, if known",
+        Message("KV pool per GPU, if known"),
         "GiB",
-        'What a start-up log calls "Available KV cache memory". It overrides utilisation, '
-        "activation, runtime and weights. Usually empty.",
+        Message(
+            'What a start-up log calls "Available KV cache memory". It overrides utilisation, '
+            "activation, runtime and weights. Usually empty."
+        ),
         "0.00##",
         "0",
         "Limit_GpuGiB",
