@@ -137,7 +137,7 @@ def write_checks(book: Workbook, writer: Writer, row: int, result: SizingResult)
         otherwise = fails = phrase(FAILS)
         if check.of_load:
             # A load without an answer has a status that says so, and nothing to compare.
-            has_answer = f'OR(Output_Status="{STATUS_OK}",Output_Status="{STATUS_UNSAFE}")'
+            has_answer = f'OR(Output_Status="{STATUS_OK}",Output_Status={phrase(STATUS_UNSAFE)})'
             otherwise = f"IF({has_answer},{fails},{phrase(NOT_COMPUTED)})"
         text = f"IFERROR(IF({check.condition},{phrase(HOLDS)},{fails}),{otherwise})"
         writer.formula(row, 2, text, _value(check, result), Style(font=BODY, alignment=LEFT))

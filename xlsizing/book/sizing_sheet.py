@@ -322,7 +322,7 @@ class _Page:
             self.writer.formula(row, _BAND, text, count, Style(font=NOTE))
         define(self.book, "Sizing_Alerts", "Sizing", f"$F${first}:$F${row}")
         define(self.book, "Sizing_AlertRanks", "Sizing", f"$E${first}:$E${row}")
-        self._label(row + 1, "Alerts that hold", "", "")
+        self._label(row + 1, Message("Alerts that hold"), "", "")
         style = Style(BODY, None, COUNT, RIGHT, UNDERLINE)
         self.writer.formula(row + 1, _VALUE, f"N(E{row})", count, style)
         define(self.book, "Sizing_AlertCount", "Sizing", f"$C${row + 1}")

@@ -12,6 +12,7 @@ from xlsizing.core import Catalogs, Model
 from xlsizing.core.engine import LISTED_SIZES
 from xlsizing.core.kv_cache import BYTES_PER_ELEMENT, layer_groups, session_cost
 from xlsizing.core.layers import UnknownLayoutError, copies
+from xlsizing.core.message import Message
 from xlsizing.core.paged_cache import Layout, PageGroup, layout, tensor_parallel_sizes
 from xlsizing.core.planning.cells import Value
 

@@ -19,6 +19,7 @@ from xlsizing.book.cells import ROW_MARK, PackageNotes, Writer
 from xlsizing.book.checks import CHECKS, write_checks
 from xlsizing.book.contents import Contents
 from xlsizing.book.faults import FORMULAS, faulty_values
+from xlsizing.book.origin import written_in
 from xlsizing.book.package.xml import Edit, in_text
 from xlsizing.book.rows import cell_value
 from xlsizing.book.scenario import Scenario
@@ -44,6 +45,7 @@ from xlsizing.core.planning.inputs import SETTINGS_ASKED
 from xlsizing.core.planning.limits import is_countable
 from xlsizing.core.planning.plan import SCENARIOS
 from xlsizing.core.planning.typed import SYMBOLS, stand_ins, typed_load
+from xlsizing.language import Language
 
 _ALL = Area(1, 1, LAST_ROW, LAST_COLUMN)
 _KIND = re.compile(rb"""\st\s*=\s*(?:"[^"]*"|'[^']*')""")
