@@ -181,11 +181,10 @@ class _Page:
         context = self.values["ClampedContext"]
         assert isinstance(context, int)
         is_clamped = result.effective_context > context
-        value = Message(
-            _QUESTION,
+        value = _QUESTION.filled(
             sessions=grouped(result.concurrency),
             tokens=grouped(context),
-            asked=Message(_ASKED, asked=grouped(result.effective_context)) if is_clamped else "",
+            asked=_ASKED.filled(asked=grouped(result.effective_context)) if is_clamped else "",
             model=result.model.name,
             server=result.server.name,
         )
