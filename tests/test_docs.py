@@ -66,7 +66,19 @@ def options_of(command: str) -> set[str]:
 
 @pytest.mark.parametrize(
     "command",
-    ["size", "report", "template", "kv", "calibrate", "catalog", "serve", "doctor", "send"],
+    [
+        "size",
+        "report",
+        "template",
+        "kv",
+        "calibrate",
+        "catalog",
+        "serve",
+        "doctor",
+        "send",
+        "sync",
+        "completion",
+    ],
 )
 def test_the_readme_shows_every_option_of_a_command(command: str) -> None:
     usage = next(text for text in blocks("text") if text.startswith("xlsizing size"))

@@ -389,7 +389,7 @@ def test_a_path_that_fails_is_named_in_one_clean_sentence(
     def fail(*_: object) -> NoReturn:
         raise OSError(errno.EIO, "Input/output error", ESCAPES)
 
-    monkeypatch.setattr("xlsizing.cli.commands.load_catalogs", fail)
+    monkeypatch.setattr("xlsizing.cli.commands.read_catalogs", fail)
     monkeypatch.setattr("xlsizing.cli.drop_output", lambda: None)
     assert_clean(command("catalog", "list").sentence())
 

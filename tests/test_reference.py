@@ -4,17 +4,15 @@ than where the pages are made from: help pages as printed, the source, the schem
 
 import json
 import re
-import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.conftest import PROJECT
-from tests.reference import EXAMPLES, FOLDER, PAGES
+from tests.reference import FOLDER, PAGES
 from xlsizing.cli import arguments, main
 from xlsizing.core import alerts
-from xlsizing.language import ENGLISH
 
 COMMANDS = (FOLDER / "commands.md").read_text(encoding="utf-8")
 ALERTS = (FOLDER / "alerts.md").read_text(encoding="utf-8")
@@ -62,13 +60,6 @@ def test_every_option_of_the_source_is_on_the_page() -> None:
     options = set(re.findall(r'"(--[a-z][a-z-]+)"', source(arguments))) - {"--password"}
     assert len(options) > 40
     assert options <= set(re.findall(r"--[a-z][a-z-]+", COMMANDS))
-
-
-@pytest.mark.parametrize("name", EXAMPLES)
-def test_an_example_is_understood(name: str) -> None:
-    words = shlex.split(EXAMPLES[name][1])
-    assert words[0] == "xlsizing"
-    arguments.parsed(words[1:], ENGLISH)
 
 
 def test_every_rule_of_an_alert_is_on_the_page_in_both_languages() -> None:

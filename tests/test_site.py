@@ -21,10 +21,12 @@ import openpyxl
 import pytest
 
 from tests.conftest import PROJECT
-from tests.reference import EXAMPLES
+from tests.reference import help_page
 from xlsizing.book.build import template
 from xlsizing.cli import codes, main
+from xlsizing.cli.arguments import command_names, parsed
 from xlsizing.core import Catalogs
+from xlsizing.language import ENGLISH
 
 DOCS = PROJECT / "docs"
 README = (PROJECT / "README.md").read_text(encoding="utf-8")
@@ -67,7 +69,7 @@ class Reader:
                 self.save(f"ours/{name[1]}", block.content)
 
     def save(self, name: str, content: str) -> None:
-        Path(name).parent.mkdir(exist_ok=True)
+        Path(name).parent.mkdir(parents=True, exist_ok=True)
         Path(name).write_text(content, encoding="utf-8")
 
     def follow(self, page: Path) -> None:
@@ -138,13 +140,28 @@ def test_the_examples_of_the_commands_do_what_they_are_for(reader: Reader) -> No
     reader.save("config.json", config)
     logs = json.loads(text_of(PROJECT / "tests" / "data" / "vllm_logs_h100.json"))
     reader.save("vllm.log", "\n".join(logs["runs"][0]["log"]))
-    calls = {name: call for name, (_, call) in EXAMPLES.items() if name != "serve"}
-    assert not reader.line(calls.pop("template")).code  # the workbook that others read
-    for name, call in calls.items():
-        code, out, err = reader.line(call)
-        # What the doctor finds is this machine's.
-        assert code in ((codes.OK, codes.DIFFERENCE) if name == "doctor" else (codes.OK,)), err
-        assert out, call
+    # The template's first: the workbook that others read.
+    pages = ["template", "", "catalog", *(each for each in command_names() if each != "template")]
+    for page in pages:
+        calls = examples(help_page(page))
+        assert 1 <= len(calls) <= 3, page
+        for call in calls:
+            if page == "serve":
+                parsed(shlex.split(call)[1:], ENGLISH)  # it would not end
+                continue
+            assert page in call
+            code, out, err = reader.line(call)
+            # What the doctor finds is this machine's.
+            assert code in ((codes.OK, codes.DIFFERENCE) if page == "doctor" else (codes.OK,)), err
+            assert out or " > " in call, call
+
+
+def examples(page: str) -> list[str]:
+    """The calls at the end of a help page, each on one line."""
+    _, _, below = page.partition("\nexamples:\n")
+    whole = below.replace(" \\\n     ", "")
+    assert whole.count(":\n") == len(whole.splitlines()) / 2
+    return re.findall(r"^ {6}(xlsizing .*)$", whole, re.MULTILINE)
 
 
 def test_an_imported_entry_is_in_the_finished_list_as_it_came(reader: Reader) -> None:

@@ -72,10 +72,10 @@ def _brazilian_portuguese() -> Language:
         return Language("pt-BR", GNUTranslations(file))
 
 
-CODES = ("en", "pt-BR")
+LANGUAGES = ("en", "pt-BR")
 """The languages that there are."""
 _KNOWN: Mapping[str, str] = {"en": "en", "pt": "pt-BR", "pt-br": "pt-BR"}
-"""The languages that there are, by how people and systems write them."""
+"""Those, by how people and systems write them."""
 
 
 def language(code: str) -> Language:

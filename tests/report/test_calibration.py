@@ -12,11 +12,12 @@ from xlsizing.core.calibration import Calibration, Figure, calibrate
 from xlsizing.core.layers import AttentionLayers, StateLayers
 from xlsizing.core.vllm_log import VllmLog
 from xlsizing.language import ENGLISH
+from xlsizing.page import plain_text
 from xlsizing.report.calibration import (
     LABELS,
     calibration_document,
     calibration_json,
-    calibration_text,
+    calibration_page,
     settings_flags,
 )
 
@@ -115,18 +116,18 @@ def llama(**changed: Any) -> Calibration:
 
 
 def test_the_text() -> None:
-    assert calibration_text(llama(), ENGLISH) == LLAMA_TEXT
+    assert plain_text(calibration_page(llama()), ENGLISH) == LLAMA_TEXT
 
 
 def test_the_text_of_a_model_with_states() -> None:
-    text = calibration_text(calibrate(NEMOTRON_30B, H100, NEMOTRON_LOG), ENGLISH)
+    text = plain_text(calibration_page(calibrate(NEMOTRON_30B, H100, NEMOTRON_LOG)), ENGLISH)
     assert text.startswith(NEMOTRON_TABLE)
     assert "\n  --ssm-state-dtype float32\n" in text
 
 
 def test_figures_that_the_method_does_not_have() -> None:
     unknown = replace(LLAMA_8B, total_params=None)
-    text = calibration_text(calibrate(unknown, H100, LLAMA_LOG), ENGLISH)
+    text = plain_text(calibration_page(calibrate(unknown, H100, LLAMA_LOG)), ENGLISH)
     assert (
         "Weights, GiB                       15.00             -             -             -\n"
         in text
@@ -138,7 +139,7 @@ def test_a_log_that_leaves_nothing_open_has_no_remarks() -> None:
         gpu_memory_utilization=Decimal("0.92"), graphs_gib=None, activation_gib=Decimal("1.2")
     )
     assert calibration.remarks == ()
-    assert calibration_text(calibration, ENGLISH).endswith("\n  --runtime-gib 0.8383")
+    assert plain_text(calibration_page(calibration), ENGLISH).endswith("\n  --runtime-gib 0.8383")
 
 
 @pytest.mark.parametrize(
@@ -168,7 +169,9 @@ def test_flags_of_caching_and_managers() -> None:
     )
     assert ("--state-caching", "align") in settings_flags(states)
     assert ("--no-hybrid-manager", "") in settings_flags(llama(hybrid_manager=False))
-    assert "  --no-hybrid-manager\n" in calibration_text(llama(hybrid_manager=False), ENGLISH)
+    assert "  --no-hybrid-manager\n" in plain_text(
+        calibration_page(llama(hybrid_manager=False)), ENGLISH
+    )
 
 
 def test_the_document() -> None:

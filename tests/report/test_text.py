@@ -2,7 +2,8 @@
 
 from xlsizing.core import Catalogs, size
 from xlsizing.language import ENGLISH
-from xlsizing.report.text import text_report
+from xlsizing.page import plain_text
+from xlsizing.report.text import sizing_page
 
 NOTHING_FITS = """\
 gpt-oss-120b on 8x-l40s, storage profile_cloud_premium
@@ -52,4 +53,4 @@ def test_the_report_where_nothing_fits(catalogs: Catalogs) -> None:
         runtime_overhead_gib=250,
     )
     lines = NOTHING_FITS.splitlines()
-    assert text_report(result, ENGLISH).splitlines()[: len(lines)] == lines
+    assert plain_text(sizing_page(result), ENGLISH).splitlines()[: len(lines)] == lines

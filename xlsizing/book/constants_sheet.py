@@ -35,7 +35,7 @@ from xlsizing.core.message import Message
 from xlsizing.core.nodes import SPARE_NODES
 from xlsizing.core.paged_cache import STATES_PER_REQUEST
 from xlsizing.core.ranges import Band
-from xlsizing.language import CODES
+from xlsizing.language import LANGUAGES
 
 SHEET = "Constants"
 _WIDTHS = (34, 18, 20, 66)
@@ -158,7 +158,7 @@ def _write_setting(book: Workbook, writer: Writer, row: int) -> None:
     writer.value(row, 4, what, Style(font=NOTE, alignment=WRAP))
     writer.sheet.row_dimensions[row].height = 3 * LINE_HEIGHT
     define(book, REPORTS_IN, SHEET, f"$B${row}")
-    check = DataValidation(type="list", formula1=f'"{",".join(CODES)}"', allow_blank=True)
+    check = DataValidation(type="list", formula1=f'"{",".join(LANGUAGES)}"', allow_blank=True)
     check.error = writer.say(Message("en or pt-BR, or empty for the system's."))
     check.errorTitle = writer.say(Message("Language of reports"))
     check.showErrorMessage = True

@@ -2,13 +2,15 @@
 
 import sys
 from collections.abc import Sequence
+from time import perf_counter
 
 from xlsizing.catalog import CatalogError
 from xlsizing.cli.arguments import asked_language, parsed
 from xlsizing.cli.codes import BAD_INPUT, INTERRUPTED, OK
+from xlsizing.cli.output import Output
 from xlsizing.cli.screen import clean_output, drop_output
 from xlsizing.core import SizingError
-from xlsizing.core.message import Message
+from xlsizing.core.message import Figure, Message
 from xlsizing.core.text import printable
 from xlsizing.language import ENGLISH, language, system_language
 
@@ -20,6 +22,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(arguments: Sequence[str]) -> int:
+    started = perf_counter()
     try:
         asked = asked_language(arguments)
         chosen = system_language() if asked is None else language(asked)
@@ -27,11 +30,16 @@ def _run(arguments: Sequence[str]) -> int:
         print(printable(system_language().say(str(error))), file=sys.stderr)
         return BAD_INPUT
     command, options = parsed(arguments, chosen)
+    output = Output(chosen, is_quiet=options.quiet, is_verbose=options.verbose)
     options.language = chosen
+    options.output = output
     # What programs read stays English unless another language is asked for.
     options.json_language = ENGLISH if asked is None else chosen
+    output.detail(Message("The language is {language}.", language=chosen.code))
     try:
         code = command(options)
+        seconds = Figure(f"{perf_counter() - started:.2f}")
+        output.detail(Message("It took {seconds} seconds.", seconds=seconds))
         if sys.stdout:  # None where it was closed for us
             sys.stdout.flush()
     except CatalogError as error:
@@ -39,7 +47,7 @@ def _run(arguments: Sequence[str]) -> int:
         print(chosen.say(str(error)), file=sys.stderr)
         return BAD_INPUT
     except SizingError as error:
-        print(printable(chosen.say(str(error))), file=sys.stderr)
+        output.fault(str(error))
         return BAD_INPUT
     except BrokenPipeError:
         # Whoever read our output has seen enough, as `head` does.
@@ -52,7 +60,7 @@ def _run(arguments: Sequence[str]) -> int:
             file=str(error.filename) if error.filename else Message("The output"),
             reason=error.strerror or str(error),
         )
-        print(printable(chosen.say(fault)), file=sys.stderr)
+        output.fault(fault)
         return BAD_INPUT
     except KeyboardInterrupt:
         return INTERRUPTED

@@ -5,19 +5,38 @@ than a sizing.
 """
 
 import argparse
-import re
 from collections.abc import Callable, Sequence
-from decimal import Decimal
 from functools import partial
 from typing import NamedTuple, NoReturn
 
 from xlsizing import __version__
 from xlsizing.cli import commands
-from xlsizing.cli.codes import BAD_INPUT
-from xlsizing.cli.help_page import HelpPage
-from xlsizing.cli.refusals import not_decimal, not_whole, refusal
-from xlsizing.cli.send import DEFAULT_MOST_MIB, DEFAULT_RETRIES, DEFAULT_TIMEOUT, send_command
+from xlsizing.cli.catalogs import read_catalogs
+from xlsizing.cli.codes import BAD_INPUT, OK
+from xlsizing.cli.help_page import HelpPage, examples_text
+from xlsizing.cli.refusals import refusal
+from xlsizing.cli.send import (
+    DEFAULT_MOST_MIB,
+    DEFAULT_RETRIES,
+    DEFAULT_TIMEOUT,
+    SECURITY,
+    send_command,
+)
 from xlsizing.cli.sync import sync_command
+from xlsizing.cli.values import (
+    ENTRY,
+    FILE,
+    FOLDER,
+    MODEL,
+    MODEL_OR_FILE,
+    SERVER,
+    SHELL,
+    STORAGE,
+    Word,
+    decimal,
+    no_password,
+    whole,
+)
 from xlsizing.core import (
     BYTES_PER_ELEMENT,
     DEFAULT_HA_MODE,
@@ -34,8 +53,10 @@ from xlsizing.core.engine import (
 )
 from xlsizing.core.layers import RECURRENT_BYTES
 from xlsizing.core.message import Message
+from xlsizing.core.nodes import SPARE_NODES
+from xlsizing.core.paged_cache import STATES_PER_REQUEST
 from xlsizing.core.text import printable
-from xlsizing.language import Language
+from xlsizing.language import LANGUAGES, Language
 
 Command = Callable[[argparse.Namespace], int]
 
@@ -51,6 +72,13 @@ class _Parser(argparse.ArgumentParser):
             **settings,  # type: ignore[arg-type]
         )
         self._language = language
+
+    def format_help(self) -> str:
+        """The page of help, with examples at its end."""
+        from xlsizing.cli.examples import EXAMPLES  # which no other call needs
+
+        name = self.prog.removeprefix("xlsizing").strip()
+        return super().format_help() + examples_text(EXAMPLES[name], self._language)
 
     def parse_known_args(  # type: ignore[override]
         self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None
@@ -90,31 +118,6 @@ class _Parser(argparse.ArgumentParser):
         ]
 
 
-def _whole(text: str) -> int:
-    if not re.fullmatch(r"[+-]?[0-9]{1,300}", text):
-        raise argparse.ArgumentTypeError(not_whole(text))
-    return int(text)
-
-
-def _decimal(text: str) -> Decimal:
-    if not re.fullmatch(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)", text):
-        raise argparse.ArgumentTypeError(not_decimal(text))
-    return Decimal(text)
-
-
-def _word(text: str) -> str:
-    return text.strip().lower()
-
-
-def _no_password(_: str) -> NoReturn:
-    raise argparse.ArgumentTypeError(
-        Message(
-            "no argument is a password, since others on this machine can read arguments; "
-            "set XLSIZING_SMTP_PASSWORD, or keep it in the keyring"
-        )
-    )
-
-
 class _Entry(NamedTuple):
     """One command: its name, a line of help, its arguments, and what it does."""
 
@@ -134,44 +137,76 @@ def command_names() -> tuple[str, ...]:
 
 def parsed(arguments: Sequence[str], language: Language) -> tuple[Command, argparse.Namespace]:
     """The command that was called, and its options."""
-    parser = _Parser(
-        language=language,
-        prog="xlsizing",
-        description=Message("How many GPU nodes it takes to serve a language model."),
-    )
-    parser.add_argument("--version", action="version", version=f"xlsizing {__version__}")
-    names = parser.add_subparsers(metavar="COMMAND", required=True)
-    _add(names, _COMMANDS, arguments, language)
-    catalog = names.add_parser("catalog", help=Message("what can be sized"), language=language)
-    if "catalog" in arguments:
-        actions = catalog.add_subparsers(metavar="ACTION", required=True)
-        _add(actions, _CATALOG, arguments, language)
+    parser = _parser(language, arguments)
     options = parser.parse_args(arguments)
+    if options.quiet and options.verbose:
+        parser.refuse(Message("--quiet and --verbose are opposites; leave out one of them."))
     if "require" in options:
         options.require(arguments)
     command: Command = options.run
     return command, options
 
 
+def whole_parser(language: Language) -> argparse.ArgumentParser:
+    """The arguments of all commands, for completion."""
+    return _parser(language, [word for name in command_names() for word in name.split()])
+
+
+def _parser(language: Language, called: Sequence[str]) -> _Parser:
+    """The parser of a call, with the arguments of the commands that stand in it."""
+    parser = _Parser(
+        language=language,
+        prog="xlsizing",
+        description=Message("How many GPU nodes it takes to serve a language model."),
+    )
+    parser.add_argument("--version", action="version", version=f"xlsizing {__version__}")
+    parser.set_defaults(quiet=False, verbose=False)
+    _add_manners(parser)
+    names = parser.add_subparsers(metavar="COMMAND", required=True)
+    _add(names, _COMMANDS, called, language)
+    catalog = names.add_parser("catalog", help=Message("what can be sized"), language=language)
+    if "catalog" in called:
+        _add_manners(catalog)
+        actions = catalog.add_subparsers(metavar="ACTION", required=True)
+        _add(actions, _CATALOG, called, language)
+    return parser
+
+
 def _add(
     names: "argparse._SubParsersAction[_Parser]",
     entries: Sequence[_Entry],
-    arguments: Sequence[str],
+    called: Sequence[str],
     language: Language,
 ) -> None:
     for entry in entries:
         parser = names.add_parser(entry.name, help=entry.help, language=language)
-        if entry.name in arguments:
+        if entry.name in called:
             entry.add_arguments(parser)
-            _add_language(parser)
+            _add_manners(parser)
             parser.set_defaults(run=entry.run)
 
 
-def _add_language(command: argparse.ArgumentParser) -> None:
-    command.add_argument(
+def _add_manners(parser: argparse.ArgumentParser) -> None:
+    """Add the options that every command has, which may stand before its name or after it."""
+    # Where one is not given, it must not undo what was given before the command's name.
+    add = partial(parser.add_argument, default=argparse.SUPPRESS)
+    add(
         "--lang",
+        type=Word(*LANGUAGES),
         metavar="LANGUAGE",
         help=Message("language of all texts: en or pt-BR (default: the system's)"),
+    )
+    add(
+        "-q",
+        "--quiet",
+        action="store_true",
+        help=Message("print only what was asked for, and errors"),
+    )
+    add(
+        "-v",
+        "--verbose",
+        action="store_true",
+        help=Message("also tell on standard error what is done"),
     )
 
 
@@ -197,7 +232,7 @@ def _template(command: argparse.ArgumentParser) -> None:
     _add_out(command)
     command.add_argument(
         "--host",
-        type=_word,
+        type=Word("none", "classic", "lite", "server"),
         default="none",
         metavar="HOST",
         help=Message(
@@ -216,6 +251,7 @@ def _report(command: _Parser) -> None:
     command.add_argument(
         "--from",
         dest="source",
+        type=FILE,
         metavar="WORKBOOK",
         help=Message(
             "read the inputs and scenarios from a planning workbook, in place of the options"
@@ -232,6 +268,7 @@ def _report(command: _Parser) -> None:
     )
     command.add_argument(
         "--eml",
+        type=FILE,
         metavar="DRAFT.eml",
         help=Message("also write a mail draft with the report, and the workbook attached"),
     )
@@ -260,7 +297,7 @@ def _report(command: _Parser) -> None:
 
 _BESIDE_INPUTS = (
     *("--from", "--pdf", "--html", "--markdown", "--eml", "--to"),
-    *("--date", "--force", "--catalogs", "--lang"),
+    *("--date", "--force", "--catalogs", "--lang", "--quiet", "--verbose"),
 )
 """Options of a report that are no inputs."""
 _REQUIRED = ("--model", "--server", "--storage", "--concurrency", "--effective-context")
@@ -291,6 +328,7 @@ def _sync(command: argparse.ArgumentParser) -> None:
     add = command.add_argument
     add(
         "workbooks",
+        type=FILE,
         nargs="+",
         metavar="WORKBOOK",
         help=Message("the workbooks to bring up to date"),
@@ -311,6 +349,7 @@ def _sync(command: argparse.ArgumentParser) -> None:
     )
     add(
         "--pull",
+        type=FILE,
         metavar="FILE.json",
         help=Message("write the rows that only the workbooks have to a file, for review"),
     )
@@ -337,7 +376,7 @@ def _sync(command: argparse.ArgumentParser) -> None:
 
 def _send(command: argparse.ArgumentParser) -> None:
     add = command.add_argument
-    add("draft", metavar="DRAFT.eml", help=Message("the mail draft"))
+    add("draft", type=FILE, metavar="DRAFT.eml", help=Message("the mail draft"))
     add(
         "--server",
         metavar="HOST[:PORT]",
@@ -345,7 +384,7 @@ def _send(command: argparse.ArgumentParser) -> None:
     )
     add(
         "--security",
-        type=_word,
+        type=Word(*SECURITY),
         metavar="S",
         help=Message(
             "starttls (usual at port 587), tls (at 465), or none: in the open, and with a user name "
@@ -354,6 +393,7 @@ def _send(command: argparse.ArgumentParser) -> None:
     )
     add(
         "--ca",
+        type=FILE,
         metavar="FILE",
         help=Message(
             "certificates of a company's own authority, believed in place of the system's"
@@ -368,7 +408,7 @@ def _send(command: argparse.ArgumentParser) -> None:
         ),
     )
     # Not an option: it would otherwise be repeated as an argument that nobody knows.
-    add("--password", type=_no_password, help=argparse.SUPPRESS)
+    add("--password", type=no_password, help=argparse.SUPPRESS)
     add(
         "--sender", metavar="ADDRESS", help=Message("who sends it (default: who the draft is from)")
     )
@@ -382,21 +422,21 @@ def _send(command: argparse.ArgumentParser) -> None:
     )
     add(
         "--timeout",
-        type=_decimal,
+        type=decimal,
         default=DEFAULT_TIMEOUT,
         metavar="SECONDS",
         help=Message("how long to wait for each answer (default: %(default)s)"),
     )
     add(
         "--retries",
-        type=_whole,
+        type=whole,
         default=DEFAULT_RETRIES,
         metavar="N",
         help=Message("further attempts while no server has got the mail (default: %(default)s)"),
     )
     add(
         "--most-mib",
-        type=_whole,
+        type=whole,
         default=DEFAULT_MOST_MIB,
         metavar="N",
         help=Message("MiB that the mail may have (default: %(default)s)"),
@@ -422,7 +462,7 @@ def _add_date(command: argparse.ArgumentParser) -> None:
 def _kv(command: argparse.ArgumentParser) -> None:
     _add_model_or_config(command)
     add = command.add_argument
-    add("--context", required=True, type=_whole, metavar="L", help=Message("tokens of the session"))
+    add("--context", required=True, type=whole, metavar="L", help=Message("tokens of the session"))
     _add_kv_precision(command)
     _add_state_dtype(command)
     add("--json", action="store_true", help=Message("print JSON"))
@@ -433,15 +473,31 @@ def _kv(command: argparse.ArgumentParser) -> None:
 def _calibrate(command: argparse.ArgumentParser) -> None:
     _add_model_or_config(command)
     add = command.add_argument
-    add("log", metavar="LOG|-", help=Message("a vLLM start-up log, or - for standard input"))
-    add("--server", required=True, metavar="NAME", help=Message("server that the log is of"))
+    add(
+        "log",
+        type=FILE,
+        metavar="LOG|-",
+        help=Message("a vLLM start-up log, or - for standard input"),
+    )
+    add(
+        "--server",
+        required=True,
+        type=SERVER,
+        metavar="NAME",
+        help=Message("server that the log is of"),
+    )
     # None where nothing is typed: what is typed must agree with the log.
-    add("--kv-precision", type=_word, metavar="P", help=Message("where the log does not say it"))
+    add(
+        "--kv-precision",
+        type=Word(*BYTES_PER_ELEMENT),
+        metavar="P",
+        help=Message("where the log does not say it"),
+    )
     for name, kind in (
-        ("--tensor-parallel", _whole),
-        ("--max-num-batched-tokens", _whole),
-        ("--batches-in-flight", _whole),
-        ("--gpu-memory-utilization", _decimal),
+        ("--tensor-parallel", whole),
+        ("--max-num-batched-tokens", whole),
+        ("--batches-in-flight", whole),
+        ("--gpu-memory-utilization", decimal),
     ):
         add(name, type=kind, metavar="N", help=Message("where the log does not say it"))
     add("--json", action="store_true", help=Message("print JSON"))
@@ -450,7 +506,13 @@ def _calibrate(command: argparse.ArgumentParser) -> None:
 
 def _doctor(command: argparse.ArgumentParser) -> None:
     add = command.add_argument
-    add("workbook", nargs="?", metavar="WORKBOOK", help=Message("also check this workbook"))
+    add(
+        "workbook",
+        nargs="?",
+        type=FILE,
+        metavar="WORKBOOK",
+        help=Message("also check this workbook"),
+    )
     add("--json", action="store_true", help=Message("print JSON"))
     _add_catalogs(command)
 
@@ -458,7 +520,7 @@ def _doctor(command: argparse.ArgumentParser) -> None:
 def _add_state_dtype(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--ssm-state-dtype",
-        type=_word,
+        type=Word(*RECURRENT_BYTES),
         metavar="D",
         help=Message(
             "{dtypes}, for the states of state-space layers (default: the model's)",
@@ -473,13 +535,13 @@ def _list(command: argparse.ArgumentParser) -> None:
 
 
 def _show(command: argparse.ArgumentParser) -> None:
-    command.add_argument("name", metavar="NAME", help=Message("a name or an alias"))
+    command.add_argument("name", type=ENTRY, metavar="NAME", help=Message("a name or an alias"))
     _add_catalogs(command)
 
 
 def _import_hf(command: argparse.ArgumentParser) -> None:
     command.add_argument(
-        "config", metavar="CONFIG.json", help=Message("a model's published config.json")
+        "config", type=FILE, metavar="CONFIG.json", help=Message("a model's published config.json")
     )
     command.add_argument("--name", required=True, metavar="N", help=Message("name of the entry"))
 
@@ -487,6 +549,7 @@ def _import_hf(command: argparse.ArgumentParser) -> None:
 def _add_model_or_config(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "model",
+        type=MODEL_OR_FILE,
         metavar="MODEL|CONFIG.json",
         help=Message("a model of the catalog, or a published config"),
     )
@@ -495,20 +558,23 @@ def _add_model_or_config(command: argparse.ArgumentParser) -> None:
 def _add_kv_precision(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--kv-precision",
-        type=_word,
+        type=Word(*BYTES_PER_ELEMENT),
         metavar="P",
         help=Message("{precisions} (default: the model's)", precisions="|".join(BYTES_PER_ELEMENT)),
     )
 
 
 def _add_out(command: argparse.ArgumentParser) -> None:
-    command.add_argument("out", metavar="OUT.xlsx", help=Message("the workbook to write"))
+    command.add_argument(
+        "out", type=FILE, metavar="OUT.xlsx", help=Message("the workbook to write")
+    )
     command.add_argument("--force", action="store_true", help=Message("replace what exists"))
 
 
 def _add_catalogs(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--catalogs",
+        type=FOLDER,
         metavar="DIR",
         help=Message(
             "folder with models.json, servers.json and storage.json "
@@ -519,53 +585,66 @@ def _add_catalogs(command: argparse.ArgumentParser) -> None:
 
 def _add_inputs(command: argparse.ArgumentParser, *, required: bool = True) -> None:
     add = command.add_argument
-    add("--model", required=required, metavar="NAME", help=Message("model, by name or alias"))
-    add("--server", required=required, metavar="NAME", help=Message("server, by name or alias"))
+    add(
+        "--model",
+        required=required,
+        type=MODEL,
+        metavar="NAME",
+        help=Message("model, by name or alias"),
+    )
+    add(
+        "--server",
+        required=required,
+        type=SERVER,
+        metavar="NAME",
+        help=Message("server, by name or alias"),
+    )
     add(
         "--storage",
         required=required,
+        type=STORAGE,
         metavar="NAME",
         help=Message("storage profile, by name or alias"),
     )
     add(
         "--concurrency",
         required=required,
-        type=_whole,
+        type=whole,
         metavar="N",
         help=Message("sessions at the same time"),
     )
     add(
         "--effective-context",
         required=required,
-        type=_whole,
+        type=whole,
         metavar="TOKENS",
         help=Message("tokens that a session holds"),
     )
     _add_kv_precision(command)
     add(
         "--kv-budget-ratio",
-        type=_decimal,
+        type=decimal,
         default=DEFAULT_KV_BUDGET_RATIO,
         metavar="R",
         help=Message("share of the HBM that is planned for KV caches (default: %(default)s)"),
     )
     add(
         "--runtime-overhead-gib",
-        type=_decimal,
+        type=decimal,
         default=DEFAULT_RUNTIME_OVERHEAD_GIB,
         metavar="G",
         help=Message("GiB of that share, per node, that the runtime takes (default: %(default)s)"),
     )
     add(
         "--peak-headroom-ratio",
-        type=_decimal,
+        type=decimal,
         default=DEFAULT_PEAK_HEADROOM_RATIO,
         metavar="H",
         help=Message("share of the load to keep free for peaks (default: %(default)s)"),
     )
     add(
         "--ha",
-        type=_word,
+        type=Word(*SPARE_NODES),
         default=DEFAULT_HA_MODE,
         metavar="MODE",
         help=Message("none, or n+1 for a spare node (default: %(default)s)"),
@@ -579,7 +658,7 @@ def _add_engine(command: argparse.ArgumentParser) -> None:
     add = command.add_argument_group(Message("engine")).add_argument
     add(
         "--tensor-parallel",
-        type=_whole,
+        type=whole,
         metavar="N",
         help=Message(
             "GPUs that share one copy of the model (default: the smallest that holds a session; "
@@ -588,14 +667,14 @@ def _add_engine(command: argparse.ArgumentParser) -> None:
     )
     add(
         "--max-num-batched-tokens",
-        type=_whole,
+        type=whole,
         default=DEFAULT_MAX_NUM_BATCHED_TOKENS,
         metavar="N",
         help=Message("tokens that the engine prefills in one step (default: %(default)s)"),
     )
     add(
         "--batches-in-flight",
-        type=_whole,
+        type=whole,
         default=DEFAULT_BATCHES_IN_FLIGHT,
         metavar="N",
         help=Message("steps scheduled at the same time (default: %(default)s, as in vLLM 0.33)"),
@@ -607,7 +686,7 @@ def _add_engine(command: argparse.ArgumentParser) -> None:
     )
     add(
         "--state-caching",
-        type=_word,
+        type=Word(*STATES_PER_REQUEST),
         default="none",
         metavar="MODE",
         help=Message(
@@ -616,7 +695,7 @@ def _add_engine(command: argparse.ArgumentParser) -> None:
     )
     add(
         "--kv-pool-gib",
-        type=_decimal,
+        type=decimal,
         metavar="G",
         help=Message("GiB per GPU for KV caches, if known"),
     )
@@ -626,21 +705,21 @@ def _add_memory(command: argparse.ArgumentParser) -> None:
     add = command.add_argument_group(Message("memory of a GPU")).add_argument
     add(
         "--gpu-memory-utilization",
-        type=_decimal,
+        type=decimal,
         default=DEFAULT_GPU_MEMORY_UTILIZATION,
         metavar="R",
         help=Message("share that the engine may take (default: %(default)s)"),
     )
     add(
         "--activation-gib",
-        type=_decimal,
+        type=decimal,
         default=DEFAULT_ACTIVATION_GIB,
         metavar="G",
         help=Message("peak of the activations (default: %(default)s)"),
     )
     add(
         "--runtime-gib",
-        type=_decimal,
+        type=decimal,
         default=DEFAULT_RUNTIME_GIB,
         metavar="G",
         help=Message("graphs, libraries and buffers (default: %(default)s)"),
@@ -657,19 +736,38 @@ def _serve(command: argparse.ArgumentParser) -> None:
     )
     add(
         "--port",
-        type=_whole,
+        type=whole,
         default=8000,
         metavar="N",
         help=Message("port to listen on, 0 for a free one (default: %(default)s)"),
     )
     add(
         "--workers",
-        type=_whole,
+        type=whole,
         default=1,
         metavar="N",
         help=Message("processes that answer (default: %(default)s)"),
     )
     _add_catalogs(command)
+
+
+def _completion(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "shell",
+        type=SHELL,
+        metavar="SHELL",
+        help=Message("bash, zsh or fish"),
+    )
+    _add_catalogs(command)
+
+
+def _completion_command(options: argparse.Namespace) -> int:
+    """Print the script with which a shell completes what is typed."""
+    from xlsizing.cli.completion import script
+
+    catalogs = read_catalogs(options)
+    print(script(options.shell, whole_parser(options.language), catalogs))
+    return OK
 
 
 _COMMANDS = (
@@ -710,6 +808,12 @@ _COMMANDS = (
         Message("print what keeps the functions from working here, and what to do"),
         _doctor,
         commands.doctor_command,
+    ),
+    _Entry(
+        "completion",
+        Message("print what lets a shell complete commands, options and names"),
+        _completion,
+        _completion_command,
     ),
 )
 _CATALOG = (

@@ -3,16 +3,17 @@
 import argparse
 import os
 import sys
+from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
-from xlsizing.catalog import catalog_folder, load_catalogs
+from xlsizing.catalog import catalog_folder
+from xlsizing.cli.catalogs import read_catalogs
 from xlsizing.cli.codes import DIFFERENCE, NOTHING_FITS, OK
 from xlsizing.core import Catalogs, Model, SizingError, SizingResult, size
 from xlsizing.core.engine import EngineSettings
 from xlsizing.core.errors import InvalidValueError
 from xlsizing.core.kv_cache import with_recurrent_dtype
-from xlsizing.core.message import Message
-from xlsizing.core.text import printable
+from xlsizing.core.message import Message, joined
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -22,27 +23,29 @@ if TYPE_CHECKING:
     from xlsizing.book.hosts import Host
     from xlsizing.book.plan import Plan
     from xlsizing.book.scenario import Scenario
+    from xlsizing.cli.output import Output
     from xlsizing.excel.doctor import WorkbookFacts
-    from xlsizing.language import Language
+    from xlsizing.page import Page
 
 
 def size_command(options: argparse.Namespace) -> int:
     """Size a load and print the answer."""
     from xlsizing.report.document import json_text
 
-    result = _sizing(options, load_catalogs(options.catalogs))
+    result = _sizing(options, read_catalogs(options))
+    _tell_sized(result, options.output)
     if not options.json_only:
-        from xlsizing.report.text import text_report
+        from xlsizing.report.text import sizing_page
 
-        print(text_report(result, options.language), end="\n\n")
+        options.output.show([*sizing_page(result), ""])
     print(json_text(result, options.json_language))
-    return _fit_code(result, options.language)
+    return _fit_code(result, options.output)
 
 
 def template_command(options: argparse.Namespace) -> int:
     """Write the planning workbook."""
     # Loaded before the slow imports, so that a wrong folder is told at once.
-    catalogs = load_catalogs(options.catalogs)
+    catalogs = read_catalogs(options)
     from xlsizing.book.build import template
     from xlsizing.book.saving import require_writable, save_workbook
 
@@ -50,7 +53,7 @@ def template_command(options: argparse.Namespace) -> int:
     require_writable(options.out, options.force, host.suffix)
     content = template(catalogs, made_on=_made_on(options), host=host, language=options.language)
     path = save_workbook(options.out, content, options.force, host.suffix)
-    print(_wrote(path, options.language))
+    options.output.wrote(path)
     return OK
 
 
@@ -80,7 +83,7 @@ def report_command(options: argparse.Namespace) -> int:
     from xlsizing.book.saving import require_apart, require_writable, save_workbook
     from xlsizing.cli.report_forms import forms_asked, said_of, save_form
     from xlsizing.core.planning.presets import AS_ASKED, with_changed
-    from xlsizing.report.text import text_report
+    from xlsizing.report.text import sizing_page
 
     made_on = _made_on(options)
     if options.source is not None:
@@ -88,59 +91,53 @@ def report_command(options: argparse.Namespace) -> int:
     require_writable(options.out, options.force)
     forms = forms_asked(options)
     draw = _pdf_of(options, made_on) if options.pdf else None
-    catalogs = load_catalogs(options.catalogs)
+    catalogs = read_catalogs(options)
     if options.source is None:
         result = _sizing(options, catalogs)
         base: str = AS_ASKED
         scenarios: Sequence[Scenario] = presets(result, catalogs, with_changed(options.preset))
-        more = ""
+        compared: Sequence[Scenario] = ()
     else:
-        plan = _plan(options.source, catalogs, options.language)
+        plan = _plan(options.source, catalogs, options.output)
         result, scenarios, base = plan.result, plan.scenarios, plan.base
-        more = _scenario_text(scenarios, options.language)
+        compared = scenarios
     content = report(result, catalogs, scenarios, base, made_on=made_on)
-    pdf = draw(content) if draw else None
+    with options.output.progress(Message("Drawing the PDF")) if draw else nullcontext():
+        pdf = draw(content) if draw else None
     said = said_of(result, scenarios, options.language, content) if forms else None
     contents = [(form, form.content(said)) for form in forms if said]
     written = [save_workbook(options.out, content, options.force), *([pdf()] if pdf else [])]
     written += [save_form(form, made, force=options.force) for form, made in contents]
-    print(text_report(result, options.language), end="\n\n")
-    print(more, end="")
+    _tell_sized(result, options.output)
+    options.output.show([*sizing_page(result), "", *_scenario_page(compared)])
     for path in written:
-        print(_wrote(path, options.language))
-    return _fit_code(result, options.language)
+        options.output.wrote(path)
+    return _fit_code(result, options.output)
 
 
-def _wrote(path: "Path", language: "Language") -> str:
-    return printable(language.say(Message("Wrote {file}.", file=str(path))))
-
-
-def _plan(source: str, catalogs: Catalogs, language: "Language") -> "Plan":
+def _plan(source: str, catalogs: Catalogs, output: "Output") -> "Plan":
     """What a workbook asks for; what differs from the catalogs is told on standard error."""
     from xlsizing.book.plan import plan_of
     from xlsizing.book.reading import read_workbook
 
     plan = plan_of(read_workbook(source), catalogs)
     for note in plan.notes:
-        told = Message("Note: {note}", note=note)
-        print(printable(language.say(told)), file=sys.stderr)
+        output.note(Message("Note: {note}", note=note))
     return plan
 
 
-def _scenario_text(scenarios: "Sequence[Scenario]", language: "Language") -> str:
-    """The rows of Scenarios that count, one a line; nothing where none does."""
-    from xlsizing.report.scenarios import scenario_text
+def _scenario_page(scenarios: "Sequence[Scenario]") -> "Page":
+    """The rows of Scenarios that count; nothing where none does."""
+    from xlsizing.report.scenarios import scenario_page
 
     lines = []
     for number, scenario in enumerate(scenarios, start=1):
         if scenario.is_live:
             nodes, status = scenario.values["NodesFinal"], str(scenario.values["Status"])
-            unnamed = language.say(Message("Scenario {number}", number=str(number)))
+            unnamed = Message("Scenario {number}", number=str(number))
             name = scenario.name.strip() or unnamed
-            lines.append(
-                (printable(name), nodes if isinstance(nodes, int) else None, printable(status))
-            )
-    return f"{scenario_text(lines, language)}\n\n" if lines else ""
+            lines.append((name, nodes if isinstance(nodes, int) else None, status))
+    return scenario_page(lines)
 
 
 def _pdf_of(
@@ -183,7 +180,7 @@ def _made_on(options: argparse.Namespace) -> "date | None":
 def kv_command(options: argparse.Namespace) -> int:
     """Print what one session costs, by the planning formula, in transformers and in the engine."""
     from xlsizing.core.kv_cache import resolved_precision, whole_number
-    from xlsizing.report.session import session, session_json, session_text
+    from xlsizing.report.session import session, session_json, session_page
 
     model = _with_state_dtype(_model(options), options)
     context = whole_number("context", options.context)
@@ -192,7 +189,7 @@ def kv_command(options: argparse.Namespace) -> int:
     if options.json:
         print(session_json(found, options.json_language))
     else:
-        print(session_text(found, options.language))
+        options.output.show(session_page(found))
     return OK
 
 
@@ -200,11 +197,11 @@ def calibrate_command(options: argparse.Namespace) -> int:
     """Print the engine settings that reproduce a start-up log."""
     from xlsizing.core.calibration import calibrate
     from xlsizing.core.vllm_log import log_text, read_log
-    from xlsizing.report.calibration import calibration_json, calibration_text
+    from xlsizing.report.calibration import calibration_json, calibration_page
 
     found = calibrate(
         _model(options),
-        load_catalogs(options.catalogs).server(options.server),
+        read_catalogs(options).server(options.server),
         read_log(log_text(_log_bytes(options.log))),
         kv_precision=options.kv_precision,
         tensor_parallel=options.tensor_parallel,
@@ -215,7 +212,7 @@ def calibrate_command(options: argparse.Namespace) -> int:
     if options.json:
         print(calibration_json(found, options.json_language))
     else:
-        print(calibration_text(found, options.language))
+        options.output.show(calibration_page(found))
     return OK
 
 
@@ -246,15 +243,16 @@ def _log_bytes(name: str) -> bytes:
 def doctor_command(options: argparse.Namespace) -> int:
     """Print what is wrong with this machine, and the one thing to do about each problem."""
     from xlsizing.excel.doctor import Case, Outcome, examined
-    from xlsizing.excel.doctor.report import doctor_json, doctor_text
+    from xlsizing.excel.doctor.report import doctor_json, doctor_page
     from xlsizing.excel.doctor.this_machine import this_machine
 
     workbook = None if options.workbook is None else _workbook_facts(options.workbook)
-    found = examined(Case(this_machine(), workbook, options.catalogs))
+    with options.output.progress(Message("Checking")):
+        found = examined(Case(this_machine(), workbook, options.catalogs))
     if options.json:
         print(doctor_json(found, options.json_language))
     else:
-        print(doctor_text(found, options.language))
+        options.output.show(doctor_page(found))
     is_wrong = any(finding.outcome is Outcome.PROBLEM for _, finding in found)
     return DIFFERENCE if is_wrong else OK
 
@@ -295,14 +293,14 @@ def import_command(options: argparse.Namespace) -> int:
     imported = import_config(read_config(options.config), options.name)
     print(json.dumps(entry_json(imported), indent=2))
     for reading in imported.readings:
-        source = options.language.say(reading.source)
-        print(printable(f"{reading.field} = {reading.value}  <-  {source}"), file=sys.stderr)
+        figure = f"{reading.field} = {reading.value}"
+        options.output.note(joined("  <-  ", (figure, reading.source)))
     return OK
 
 
 def catalog_list_command(options: argparse.Namespace) -> int:
     """Print the names in the catalogs."""
-    catalogs = load_catalogs(options.catalogs)
+    catalogs = read_catalogs(options)
     listed = {
         "models": [model.name for model in catalogs.models],
         "servers": [server.name for server in catalogs.servers],
@@ -313,20 +311,19 @@ def catalog_list_command(options: argparse.Namespace) -> int:
 
         print(json.dumps(listed, indent=2))
     else:
-        headings = (Message("models:"), Message("servers:"), Message("profiles:"))
-        for heading, found in zip(headings, listed.values(), strict=True):
-            print("\n  ".join([options.language.say(heading), *found]))
+        from xlsizing.report.entry import names_page
+
+        titles = (Message("models:"), Message("servers:"), Message("profiles:"))
+        options.output.show(names_page(dict(zip(titles, listed.values(), strict=True))))
     return OK
 
 
 def catalog_show_command(options: argparse.Namespace) -> int:
     """Print one catalog entry with its sources."""
-    from xlsizing.report.entry import entry_text
+    from xlsizing.report.entry import entry_page
 
-    catalogs = load_catalogs(options.catalogs)
-    print(
-        "\n\n".join(entry_text(entry, options.language) for entry in catalogs.named(options.name))
-    )
+    first, *others = map(entry_page, read_catalogs(options).named(options.name))
+    options.output.show([*first, *(block for page in others for block in ("", *page))])
     return OK
 
 
@@ -338,14 +335,14 @@ def catalog_validate_command(options: argparse.Namespace) -> int:
     folder = catalog_folder(options.catalogs)
     if faults := folder_faults(folder):
         raise CatalogError(faults)
-    catalogs = load_catalogs(folder)
+    catalogs = read_catalogs(options)
     told = Message(
         "No faults. Models: {models}, servers: {servers}, storage profiles: {profiles}.",
         models=str(len(catalogs.models)),
         servers=str(len(catalogs.servers)),
         profiles=str(len(catalogs.profiles)),
     )
-    print(options.language.say(told))
+    options.output.done(told)
     return OK
 
 
@@ -359,8 +356,7 @@ def serve_command(options: argparse.Namespace) -> int:
         address=server.address,
         manifest=server.manifest,
     )
-    print(options.language.say(told))
-    sys.stdout.flush()
+    options.output.done(told)
     server.serve()
     return OK
 
@@ -378,6 +374,19 @@ def _sizing(options: argparse.Namespace, catalogs: Catalogs) -> SizingResult:
         peak_headroom_ratio=options.peak_headroom_ratio,
         ha_mode=options.ha,
         settings=_settings(options),
+    )
+
+
+def _tell_sized(result: SizingResult, output: "Output") -> None:
+    """Tell what was computed, where that is asked for."""
+    output.detail(
+        Message(
+            "Sized {load} of {model} on {server} with {storage}.",
+            load=result.load,
+            model=result.model.name,
+            server=result.server.name,
+            storage=result.storage.name,
+        )
     )
 
 
@@ -406,16 +415,15 @@ def _model(options: argparse.Namespace) -> Model:
     """The model that an argument names: an entry of the catalog, or a config.json."""
     name: str = options.model
     if not name.lower().endswith(".json"):
-        return load_catalogs(options.catalogs).model(name)
+        return read_catalogs(options).model(name)
     from xlsizing.catalog.hf_config import import_config, read_config
 
     title = os.path.splitext(os.path.basename(name))[0]
     return import_config(read_config(name), title).model
 
 
-def _fit_code(result: SizingResult, language: "Language") -> int:
+def _fit_code(result: SizingResult, output: "Output") -> int:
     if result.fits:
         return OK
-    told = Message("Nothing fits. {why}", why=result.alerts[0].message)
-    print(printable(language.say(told)), file=sys.stderr)
+    output.fault(Message("Nothing fits. {why}", why=result.alerts[0].message))
     return NOTHING_FITS

@@ -1,13 +1,20 @@
 """The help pages, in the reader's language."""
 
 import argparse
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from xlsizing.core.message import Message
 from xlsizing.language import Language
 
+if TYPE_CHECKING:
+    from xlsizing.cli.examples import Example
+
 WIDTH = 96
 """Columns of a help page."""
+_MARGIN = " " * 6
+"""Before a call on a page."""
 
 _OF_ARGPARSE: Mapping[str, Message] = {
     "options": Message("options"),
@@ -16,6 +23,27 @@ _OF_ARGPARSE: Mapping[str, Message] = {
     "show program's version number and exit": Message("show the version and end"),
 }
 """What argparse itself writes on a page, as we say it."""
+
+
+def examples_text(examples: "Sequence[Example]", language: Language) -> str:
+    """The examples at the end of a page, as they can be typed in any shell of Unix."""
+    lines = ["", language.say(Message("examples:"))]
+    for example in examples:
+        lines += [f"  {language.say(example.what)}", *_call(f"xlsizing {example.call}")]
+    return "\n".join([*lines, ""])
+
+
+def _call(call: str) -> list[str]:
+    """A call within the width of a page; a backslash says that it goes on."""
+    lines = [""]
+    # An option stays beside its value.
+    for part in re.split(r" (?=--)", call):
+        longer = f"{lines[-1]} {part}".strip()
+        if len(longer) + len(_MARGIN) + 2 > WIDTH:
+            lines.append(part)
+        else:
+            lines[-1] = longer
+    return [f"{_MARGIN}{line} \\" for line in lines[:-1]] + [f"{_MARGIN}{lines[-1]}"]
 
 
 class HelpPage(argparse.HelpFormatter):

@@ -13,12 +13,10 @@ from xlsizing.cli.screen import drop_output
 from xlsizing.core.errors import InvalidValueError
 from xlsizing.core.exact import grouped, plain
 from xlsizing.core.message import Message, joined, one_or_many
-from xlsizing.core.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from xlsizing.language import Language
     from xlsizing.mail.credentials import Source
     from xlsizing.mail.errors import NotSentError
     from xlsizing.mail.outgoing import Mail
@@ -39,7 +37,7 @@ _LIMITS: dict[str, tuple[Decimal, int]] = {
 }
 """The least and the most that an option may be."""
 
-_SECURITY: Mapping[str, str] = {
+SECURITY: Mapping[str, str] = {
     "starttls": "STARTTLS",
     "tls": "TLS",
     "none": Message("in the open"),
@@ -74,11 +72,12 @@ def send_command(options: argparse.Namespace) -> int:
         source = source_of(server, options.username, os.environ)
         _show_plan(mail, server, options, source[1] if source else None)
         return OK
-    tell = partial(_tell, options.language)
+    tell = options.output.fault
     credentials = credentials_of(server, options.username, os.environ)
     patience = Patience(float(options.timeout), options.retries)
     try:
-        receipt = submit(mail, server, credentials, patience, options.ca, tell)
+        with options.output.progress(Message("Sending")):
+            receipt = submit(mail, server, credentials, patience, options.ca, options.output.note)
     except NotSentError as error:
         told = str(error)
         if error.attempts > 1:
@@ -130,8 +129,8 @@ def _print(options: argparse.Namespace, mail: "Mail", server: "Server", receipt:
         count=str(count),
         reply=receipt.reply,
     )
-    print(printable(options.language.say(told)))
-    print(f"Message-ID {mail.message_id}")
+    options.output.done(told)
+    options.output.done(f"Message-ID {mail.message_id}")
 
 
 def _server(options: argparse.Namespace) -> "Server":
@@ -146,10 +145,6 @@ def _server(options: argparse.Namespace) -> "Server":
     return server_at(text, options.security)
 
 
-def _tell(language: "Language", sentence: str) -> None:
-    print(printable(language.say(sentence)), file=sys.stderr, flush=True)
-
-
 def _show_plan(
     mail: "Mail", server: "Server", options: argparse.Namespace, source: "Source | None"
 ) -> None:
@@ -157,25 +152,25 @@ def _show_plan(
     if options.json:
         _print_json(options, mail, server, "dry run")
         return
-    say = options.language.say
+    from xlsizing.page import Column, Row, Table
+
     told = Message(
         "Would send {draft}, {size} bytes; nothing was sent.",
         draft=options.draft,
         size=grouped(len(mail.content)),
     )
-    print(printable(say(told)))
     to = Message("To")
     lines: list[tuple[str, str]] = [
-        (Message("Server"), joined(", ", (str(server), _SECURITY[server.security]))),
+        (Message("Server"), joined(", ", (str(server), SECURITY[server.security]))),
         (Message("Signs in"), _SIGNS_IN[source]),
         (Message("Sender"), mail.sender),
         *(("" if number else to, each) for number, each in enumerate(mail.recipients)),
         (Message("Subject"), mail.subject),
         ("Message-ID", mail.message_id),
     ]
-    width = max(len(say(name)) for name, _ in lines)
-    for name, value in lines:
-        print(f"  {say(name):<{width}}  {printable(say(value))}".rstrip())
+    names = Column(gap=2, holds=[name for name, _ in lines])
+    rows = [Row(line) for line in lines]
+    options.output.show([Table([names, Column()], rows, told, indent=2)])
 
 
 def _print_json(

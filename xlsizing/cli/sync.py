@@ -2,51 +2,48 @@
 
 import argparse
 import os
-import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 from glob import glob
 from typing import TYPE_CHECKING
 
-from xlsizing.catalog import load_catalogs
+from xlsizing.cli.catalogs import read_catalogs
 from xlsizing.cli.codes import BAD_INPUT, DIFFERENCE, OK
 from xlsizing.cli.screen import drop_output
 from xlsizing.core import Catalogs, SizingError
 from xlsizing.core.catalogs import name_key
 from xlsizing.core.entries import Entry
 from xlsizing.core.message import Message, joined, one_or_many
-from xlsizing.core.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from xlsizing.book.sync.syncing import Sync
-    from xlsizing.language import Language
+    from xlsizing.cli.output import Output
     from xlsizing.report.sync import SyncedWorkbook
 
 
 def sync_command(options: argparse.Namespace) -> int:
     """Bring the catalogs into workbooks, or show what that would change."""
-    from xlsizing.report.sync import summary_text, sync_json
+    from xlsizing.report.sync import summary, sync_json
 
-    catalogs = load_catalogs(options.catalogs)
+    catalogs = read_catalogs(options)
     paths = _paths(options.workbooks)
     pull = (
-        None
-        if options.pull is None
-        else _Pulled(options.pull, options.language, force=options.force)
+        None if options.pull is None else _Pulled(options.pull, options.output, force=options.force)
     )
     done: list[SyncedWorkbook] = []
-    with _progress(len(paths), options.language, is_shown=not options.json) as advance:
+    with _progress(len(paths), options) as advance:
         for path in paths:
             done.append(_one(path, catalogs, options, pull))
             advance()
     if pull:
         pull.finish()
     if options.json:
-        _print(sync_json(done, options.json_language))
+        _print(partial(print, sync_json(done, options.json_language), flush=True))
     elif len(done) > 1:
-        _print(summary_text(done, options.language))
+        _print(partial(options.output.done, summary(done)))
     outcomes = {workbook.outcome for workbook in done}
     if "failed" in outcomes:
         return BAD_INPUT
@@ -58,15 +55,19 @@ def _one(
 ) -> "SyncedWorkbook":
     """Sync one workbook and tell what that changes; what fails is told, and stops no other."""
     from xlsizing.book.sync.syncing import synced
-    from xlsizing.report.sync import SyncedWorkbook, changes_text
+    from xlsizing.report.sync import SyncedWorkbook, changes_page
 
+    output: Output = options.output
+    # Quietly: only what a check was asked for.
+    is_told = not output.is_quiet or options.check
     shown = SyncedWorkbook(path, "failed")
 
     def show(found: "Sync") -> None:
         nonlocal shown
         shown = _described(found)
-        if not options.json:
-            _print(changes_text(shown, options.language))
+        if is_told and not options.json:
+            page = changes_page(shown, with_notes=not output.is_quiet)
+            _print(partial(output.show, page))
         if pull:
             pull.take(found, is_pruned=options.prune and not options.check)
 
@@ -82,7 +83,7 @@ def _one(
             check=options.check,
         )
     except SizingError as error:
-        print(printable(options.language.say(str(error))), file=sys.stderr)
+        output.fault(str(error))
         return shown._replace(outcome="failed", error=str(error))
     if options.check:
         return shown._replace(outcome="current" if found.is_current else "out of date")
@@ -92,14 +93,15 @@ def _one(
         told = Message("Synced {file}.", file=path)
         if backup:
             told = Message("Synced {file}. As it was: {backup}.", file=path, backup=str(backup))
-        _print(printable(options.language.say(told)))
+        _print(partial(output.done, told))
+        output.tell_size(path)
     return shown._replace(outcome="synced", backup=str(backup) if backup else None)
 
 
-def _print(text: str) -> None:
-    """Print a text at once; where nobody reads any more, the workbooks are synced all the same."""
+def _print(show: "Callable[[], None]") -> None:
+    """Print something; where nobody reads any more, the workbooks are synced all the same."""
     try:
-        print(text, flush=True)
+        show()
     except BrokenPipeError:
         drop_output()
 
@@ -136,11 +138,11 @@ def _described(found: "Sync") -> "SyncedWorkbook":
 class _Pulled:
     """The rows that only the workbooks have, written as one file for review."""
 
-    def __init__(self, path: str, language: "Language", *, force: bool) -> None:
+    def __init__(self, path: str, output: "Output", *, force: bool) -> None:
         from xlsizing.book.saving import require_writable
 
         self.path = path
-        self.language = language
+        self.output = output
         self.target = require_writable(path, force, ".json")
         self.entries: dict[tuple[str, str], Entry] = {}
 
@@ -176,7 +178,7 @@ class _Pulled:
                 )
             )
         for miss in missed:
-            self._tell(
+            self.output.note(
                 Message(
                     "Note: {workbook}: {fault} It is not in {file}.",
                     workbook=found.path,
@@ -214,14 +216,14 @@ class _Pulled:
         if self.entries or not self.target.exists():
             self._save()
         else:
-            self._tell(
+            self.output.note(
                 Message(
                     "Note: {file} stays as it was: no workbook has rows of its own.",
                     file=self.path,
                 )
             )
             return
-        self._tell(
+        self.output.note(
             one_or_many(
                 "Wrote {file}: {count} entry that no catalog has.",
                 "Wrote {file}: {count} entries that no catalog has.",
@@ -230,9 +232,6 @@ class _Pulled:
                 count=str(len(self.entries)),
             )
         )
-
-    def _tell(self, told: Message) -> None:
-        print(printable(self.language.say(told)), file=sys.stderr)
 
 
 def _paths(given: Sequence[str]) -> list[str]:
@@ -247,21 +246,11 @@ def _paths(given: Sequence[str]) -> list[str]:
     return list(found.values())
 
 
-@contextmanager
 def _progress(
-    total: int, language: "Language", *, is_shown: bool
-) -> Iterator["Callable[[], None]"]:
-    """A progress bar on a terminal, where there is more than one workbook; else nothing."""
-    if total < 2 or not is_shown or not sys.stderr.isatty():
-        yield lambda: None
-        return
-    from rich.console import Console
-    from rich.progress import Progress
-
-    # The stream itself: what cleans our output would take the bar for marks of somebody else.
-    console = Console(file=sys.__stderr__)
-    # What is printed goes above the bar, but for what goes elsewhere than to the terminal.
-    printed = sys.stdout.isatty()
-    with Progress(console=console, transient=True, redirect_stdout=printed) as progress:
-        task = progress.add_task(language.say(Message("Workbooks")), total=total)
-        yield lambda: progress.advance(task)
+    total: int, options: argparse.Namespace
+) -> "AbstractContextManager[Callable[[], None]]":
+    """A bar where there is more than one workbook."""
+    if total < 2 or options.json:
+        return nullcontext(lambda: None)
+    output: Output = options.output
+    return output.progress(Message("Workbooks"), total)

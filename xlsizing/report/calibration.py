@@ -1,4 +1,4 @@
-"""A calibration as people and programs read it: text and JSON."""
+"""A calibration as people and programs read it: a page and JSON."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -9,9 +9,10 @@ from typing import Any
 from xlsizing.core.calibration import Calibration, Comparison, Figure, Span
 from xlsizing.core.exact import Number, grouped, plain
 from xlsizing.core.kv_cache import layer_groups
-from xlsizing.core.message import Message
+from xlsizing.core.message import Message, joined
 from xlsizing.core.vllm_log import shown_places
 from xlsizing.language import ENGLISH, Language
+from xlsizing.page import Column, Page, Row, Table
 from xlsizing.report.engine import cache_document
 
 LABELS: Mapping[Figure, tuple[Message, int]] = {
@@ -31,24 +32,18 @@ LABELS: Mapping[Figure, tuple[Message, int]] = {
 COLUMNS = (Message("log"), Message("method"), Message("difference"), Message("by default"))
 """The log, the method with the calibrated settings and with its default overheads."""
 
-_LABEL = 26
-"""Columns of a figure's label, which are more where the words are longer."""
 
-
-def calibration_text(calibration: Calibration, language: Language) -> str:
-    """The calibration as lines, without colours."""
-    flags = (f"  {flag} {value}".rstrip() for flag, value in settings_flags(calibration))
-    return "\n".join(
-        [
-            *map(language.say, _heading(calibration)),
-            "",
-            *_table(calibration, language),
-            "",
-            language.say(Message("Settings to use")),
-            *flags,
-            *_remarks(calibration, language),
-        ]
-    )
+def calibration_page(calibration: Calibration) -> Page:
+    """The calibration: the figures compared, the settings, and what to mind."""
+    return [
+        *_heading(calibration),
+        "",
+        _table(calibration),
+        "",
+        Message("Settings to use"),
+        *(f"  {flag} {value}".rstrip() for flag, value in settings_flags(calibration)),
+        *_remarks(calibration),
+    ]
 
 
 def settings_flags(calibration: Calibration) -> list[tuple[str, str]]:
@@ -127,38 +122,33 @@ def _heading(calibration: Calibration) -> Iterator[Message]:
     )
 
 
-def _table(calibration: Calibration, language: Language) -> Iterator[str]:
-    say = language.say
-    width = max(
-        [_LABEL, *(len(say(LABELS[each.figure][0])) + 2 for each in calibration.comparisons)]
-    )
-    yield _row(" " * width, *map(say, COLUMNS))
+def _table(calibration: Calibration) -> Table:
+    rows = []
     for comparison in calibration.comparisons:
         label, places = LABELS[comparison.figure]
         if comparison.figure == "concurrency" and calibration.log.concurrency is not None:
             places = shown_places(calibration.log.concurrency)
-        cells = (
+        values = (
             comparison.logged,
             comparison.calibrated,
             comparison.difference,
             comparison.by_default,
         )
-        yield _row(f"{say(label):<{width}}", *(say(_cell(value, places)) for value in cells))
-
-
-def _row(label: str, *cells: str) -> str:
-    return label + "".join(f"{cell:>14}" for cell in cells)
+        rows.append(Row((label, *(_cell(value, places) for value in values))))
+    labels = Column(24, gap=2, holds=[row.cells[0] for row in rows])
+    figures = [Column(14, is_right=True)] * len(COLUMNS)
+    return Table([labels, *figures], rows, head=("", *COLUMNS))
 
 
 def _cell(value: Fraction | None, places: int) -> str:
     return "-" if value is None else grouped(value.numerator, value.denominator, places)
 
 
-def _remarks(calibration: Calibration, language: Language) -> Iterator[str]:
+def _remarks(calibration: Calibration) -> Iterator[str]:
     if calibration.remarks:
         yield ""
-        yield language.say(Message("Remarks"))
-        yield from (f"  {language.say(remark)}" for remark in calibration.remarks)
+        yield Message("Remarks")
+        yield from (joined("", ("  ", remark)) for remark in calibration.remarks)
 
 
 def _compared(comparison: Comparison) -> dict[str, Any]:

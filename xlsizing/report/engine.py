@@ -10,9 +10,12 @@ from xlsizing.core.message import Message, joined, one_or_many
 from xlsizing.core.paged_cache import PagedCache
 from xlsizing.core.units import BYTES_PER_GIB
 from xlsizing.language import Language
+from xlsizing.page import Column, Row, Table
 from xlsizing.report.counts import count_text, session_bytes
 
 _ALERT = ("code", "severity", "message", "recommendation")
+_LABEL = 24
+"""Columns of a figure's label."""
 _NODES = ("nodes_minimum", "nodes_with_headroom", "nodes_final")
 
 
@@ -73,22 +76,22 @@ def alert_document(alert: Alert, language: Language) -> dict[str, str]:
     return {name: language.say(getattr(alert, name)) for name in _ALERT}
 
 
-def engine_lines(result: SizingResult, language: Language) -> Iterator[str]:
-    """The engine's figures of a sizing as lines, beside those of the planning method."""
-    say = language.say
+def engine_blocks(result: SizingResult) -> Iterator[str | Table]:
+    """The engine's figures of a sizing, beside those of the planning method."""
     engine = result.engine
     if engine is None:
-        bound = Message("Engine bound")
         unknown = Message("not known: {reason}", reason=result.engine_unknown)
-        yield f"{say(bound):<24}{say(unknown)}"
+        yield Table([Column(_LABEL), Column()], [Row((Message("Engine bound"), unknown))])
         return
-    yield say(engine_heading(engine))
-    columns = (Message("planning"), Message("steady decode"), Message("engine bound"))
-    yield _row("", *map(say, columns))
-    for label, *figures in engine_rows(result, engine):
-        yield _row(f"  {say(label)}", *map(say, figures))
-    gpu = Message("One GPU")
-    yield f"  {say(gpu):<22}{say(memory_text(engine))}"
+    yield Table(
+        [Column(_LABEL - 2), *[Column(18, is_right=True)] * 3],
+        [Row(cells) for cells in engine_rows(result, engine)],
+        engine_heading(engine),
+        ("", Message("planning"), Message("steady decode"), Message("engine bound")),
+        indent=2,
+    )
+    gpu = Row((Message("One GPU"), memory_text(engine)))
+    yield Table([Column(_LABEL - 2), Column()], [gpu], indent=2)
 
 
 def engine_heading(engine: EngineBound) -> Message:
@@ -138,7 +141,3 @@ def memory_text(engine: EngineBound) -> Message:
     named = (joined(" ", (name, grouped(size, BYTES_PER_GIB, 1))) for name, size in parts)
     total = joined(" ", (grouped(memory.total, BYTES_PER_GIB, 1), "GiB"))
     return joined(": ", (total, joined(", ", named)))
-
-
-def _row(label: str, *figures: str) -> str:
-    return f"{label:<24}{''.join(f'{figure:>18}' for figure in figures)}".rstrip()

@@ -1,31 +1,34 @@
-"""A catalog entry as text."""
+"""A catalog entry, and the names of all, as pages."""
 
-from collections.abc import Iterator
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 
 from xlsizing.core.entries import Entry
 from xlsizing.core.layers import LayerGroup, described
 from xlsizing.core.message import Message, joined
-from xlsizing.core.text import printable
-from xlsizing.language import Language
+from xlsizing.page import Column, Page, Row, Table
 
 
-def entry_text(entry: Entry, language: Language) -> str:
-    """The entry's fields, one a line, each with the source of its figure."""
-    return "\n".join([entry.name, *_lines(entry, language)])
+def entry_page(entry: Entry) -> Page:
+    """The entry's fields, one a row, each with the source of its figure."""
+    rows = [
+        Row((each.name, _shown(value), entry.sources.get(each.name, "")))
+        for each in fields(entry)
+        if each.name not in ("name", "sources")
+        and (value := getattr(entry, each.name)) not in (None, (), "")
+    ]
+    columns = [Column(26), Column(22, gap=2), Column()]
+    others = entry.sources.get("*")
+    more = [joined("", ("  ", Message("other figures: {source}", source=others)))] if others else []
+    return [Table(columns, rows, entry.name, indent=2), *more]
 
 
-def _lines(entry: Entry, language: Language) -> Iterator[str]:
-    for each in fields(entry):
-        value = getattr(entry, each.name)
-        if each.name in ("name", "sources") or value in (None, (), ""):
-            continue
-        shown = language.say(_shown(value))
-        source = entry.sources.get(each.name, "")
-        yield printable(f"  {each.name:<26}{shown:<22}  {source}".rstrip())
-    if rest := entry.sources.get("*"):
-        others = Message("other figures: {source}", source=rest)
-        yield printable(f"  {language.say(others)}")
+def names_page(names: Mapping[Message, Sequence[str]]) -> Page:
+    """Names of entries below a title for each kind."""
+    return [
+        Table([Column()], [Row((name,)) for name in found], title, indent=2)
+        for title, found in names.items()
+    ]
 
 
 def _shown(value: object) -> str:

@@ -1,24 +1,26 @@
-"""The scenarios of a workbook as text, one a line."""
+"""The scenarios of a workbook as a page, one a row."""
 
 from collections.abc import Sequence
 
 from xlsizing.core.alerts import STATUS_OK
 from xlsizing.core.message import Message
-from xlsizing.language import Language
+from xlsizing.page import Column, Page, Row, Table
 from xlsizing.report.counts import nodes_text
 
 
-def scenario_text(scenarios: Sequence[tuple[str, int | None, str]], language: Language) -> str:
-    """A heading, and a line for each scenario.
+def scenario_page(scenarios: Sequence[tuple[str, int | None, str]]) -> Page:
+    """A row for each scenario; nothing where there is none.
 
     Parameters
     ----------
     scenarios : name, nodes final or None for none, and status: OK or what is wrong.
-    language : the reader's.
     """
-    width = max((len(name) for name, _, _ in scenarios), default=0)
-    lines = [language.say(Message("Scenarios"))]
-    for name, nodes, status in scenarios:
-        remark = "" if status == STATUS_OK else f"  {language.say(status)}"
-        lines.append(f"  {name:<{width}}  {language.say(nodes_text(nodes)):>11}{remark}")
-    return "\n".join(lines)
+    if not scenarios:
+        return []
+    rows = [
+        Row((name, nodes_text(nodes), "" if status == STATUS_OK else status))
+        for name, nodes, status in scenarios
+    ]
+    names = Column(gap=2, holds=[row.cells[0] for row in rows])
+    nodes = Column(11, gap=2, is_right=True)
+    return [Table([names, nodes, Column()], rows, Message("Scenarios"), indent=2), ""]

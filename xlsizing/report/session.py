@@ -20,24 +20,8 @@ from xlsizing.core.paged_cache import PagedCache, layout, paged_cache, runs
 from xlsizing.core.transformers_cache import transformers_bytes
 from xlsizing.core.units import BYTES_PER_GIB
 from xlsizing.language import ENGLISH, Language
+from xlsizing.page import Column, Page, Row, Table
 from xlsizing.report.engine import cache_document
-
-_LABEL = 26
-"""Columns of a figure's label, which are more where the words are longer."""
-
-
-class _Line(NamedTuple):
-    label: Message
-    size: int | None
-    """What a session takes [bytes]; None where that is not known."""
-    remark: str = ""
-
-    @property
-    def gib(self) -> str:
-        """The size in GiB."""
-        return (
-            "" if self.size is None else joined(" ", (grouped(self.size, BYTES_PER_GIB, 4), "GiB"))
-        )
 
 
 class Session(NamedTuple):
@@ -116,19 +100,9 @@ def session_json(found: Session, language: Language = ENGLISH) -> str:
     return json.dumps(document, indent=2)
 
 
-def session_text(found: Session, language: Language) -> str:
-    """The session as lines: the three figures, and how each comes about."""
-    return "\n".join(
-        [
-            *map(language.say, _heading(found)),
-            "",
-            *_figures(found, language),
-            "",
-            *map(language.say, _layers(found)),
-            "",
-            *map(language.say, _blocks(found)),
-        ]
-    )
+def session_page(found: Session) -> Page:
+    """The session: the three figures, and how each comes about."""
+    return [*_heading(found), "", _figures(found), "", *_layers(found), "", *_blocks(found)]
 
 
 def _heading(found: Session) -> Iterator[Message]:
@@ -146,31 +120,31 @@ def _heading(found: Session) -> Iterator[Message]:
         )
 
 
-def _figures(found: Session, language: Language) -> Iterator[str]:
-    lines = list(_sizes(found))
-    labels = [language.say(line.label) for line in lines]
-    sizes = [language.say(line.gib) for line in lines]
-    width = max(_LABEL, *(len(label) + 2 for label in labels))
-    for line, label, gib in zip(lines, labels, sizes, strict=True):
-        if line.size is None:
-            yield f"{label:<{width}}{language.say(line.remark)}"
-            continue
-        shown = f"{gib:>16}{language.say(grouped(line.size)):>24} bytes"
-        yield f"{label:<{width}}{shown}  {language.say(line.remark)}".rstrip()
+def _figures(found: Session) -> Table:
+    rows = list(_sizes(found))
+    labels = Column(24, gap=2, holds=[row.cells[0] for row in rows])
+    figures = (Column(16, is_right=True), Column(30, gap=2, is_right=True))
+    return Table([labels, *figures, Column()], rows)
 
 
-def _sizes(found: Session) -> Iterator[_Line]:
-    yield _Line(Message("Planning formula"), found.planning_bytes)
+def _sizes(found: Session) -> Iterator[Row]:
+    yield _size(Message("Planning formula"), found.planning_bytes)
     in_16_bits = Message("in 16 bits")
-    yield _Line(Message("transformers cache"), found.transformers_bytes, in_16_bits)
+    yield _size(Message("transformers cache"), found.transformers_bytes, in_16_bits)
     bound = Message("Engine bound")
     if found.cache is None or found.steady is None:
-        yield _Line(bound, None, Message("not known: {reason}", reason=found.unknown))
+        unknown = Message("not known: {reason}", reason=found.unknown)
+        yield Row((bound, unknown), is_long=True)
         return
     size = found.tensor_parallel
     each = "" if size == 1 else Message("on each of {gpus} GPUs", gpus=str(size))
-    yield _Line(Message("Engine, steady decode"), found.steady.kv_bytes_per_request, each)
-    yield _Line(bound, found.cache.kv_bytes_per_request, each)
+    yield _size(Message("Engine, steady decode"), found.steady.kv_bytes_per_request, each)
+    yield _size(bound, found.cache.kv_bytes_per_request, each)
+
+
+def _size(label: Message, size: int, remark: str = "") -> Row:
+    gib = joined(" ", (grouped(size, BYTES_PER_GIB, 4), "GiB"))
+    return Row((label, gib, joined(" ", (grouped(size), "bytes")), remark))
 
 
 def _layers(found: Session) -> Iterator[Message]:

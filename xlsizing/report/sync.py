@@ -1,4 +1,4 @@
-"""What a sync changes in a workbook, as text and as JSON."""
+"""What a sync changes in a workbook, as a page and as JSON."""
 
 import json
 from collections import Counter
@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal, NamedTuple
 
 from xlsizing.core.message import Figure, Message, joined, one_or_many
-from xlsizing.core.text import printable
 from xlsizing.language import ENGLISH, Language
+from xlsizing.page import Column, Page, Row, Table, Tone
 
 Value = str | int | float | bool | None
 
@@ -20,6 +20,7 @@ _CHANGES: Mapping[Change, Message] = {
     "changed": Message("changed"),
     "removed": Message("removed"),
 }
+_TONES: Mapping[Change, Tone] = {"added": "good", "changed": "doubtful", "removed": "bad"}
 _CHANGES_COUNTED: Mapping[Change, Message] = {
     "added": Message("{count} added"),
     "changed": Message("{count} changed"),
@@ -81,50 +82,71 @@ class SyncedWorkbook(NamedTuple):
     error: str | None = None
 
 
-def changes_text(workbook: SyncedWorkbook, language: Language) -> str:
-    """The changes of a workbook as lines: its entries, its plans, what else to know."""
-    return "\n".join(map(printable, _lines(workbook, language)))
-
-
-def _lines(workbook: SyncedWorkbook, language: Language) -> Iterator[str]:
-    say = language.say
-    yield f"{workbook.path}: {say(_counts(workbook))}"
-    yield from _row_lines(workbook, language)
+def changes_page(workbook: SyncedWorkbook, *, with_notes: bool = True) -> Page:
+    """The changes of a workbook: its entries, its plans, what else to know."""
+    page: list[str | Table] = [joined(": ", (workbook.path, _counts(workbook)))]
+    if workbook.rows:
+        page.append(_changed(workbook.rows))
     if workbook.effects:
-        heading = Message("Plans that use what changes:")
-        yield f"  {say(heading)}"
-    names = max((len(say(effect.scenario)) for effect in workbook.effects), default=0)
-    for effect in workbook.effects:
-        nodes = joined(" -> ", (effect.before, effect.after))
-        if effect.before == effect.after:
-            nodes = Message("{nodes}, as before", nodes=effect.after)
-        yield f"    {say(effect.scenario):<{names}}  {say(nodes)}  ({', '.join(effect.uses)})"
-    for table, name in workbook.local:
-        local = Message(
-            "{table}: {name} is local, in no catalog; it stays.", table=table, name=name
-        )
-        yield f"  {say(local)}"
-    for note in workbook.notes:
-        told = Message("Note: {note}", note=note)
-        yield f"  {say(told)}"
+        page.append(_effects(workbook.effects))
+    if with_notes:
+        page += _notes(workbook)
+    return page
 
 
-def _row_lines(workbook: SyncedWorkbook, language: Language) -> Iterator[str]:
+def _changed(rows: Sequence[RowLine]) -> Table:
     """The entries that change, and what of them does."""
-    say = language.say
-    width = max((len(row.table) for row in workbook.rows), default=0)
-    changes = max(map(len, map(say, _CHANGES.values())))
-    for row in workbook.rows:
-        name = row.name
-        if row.was_edited:
-            name = Message("{name}; somebody had changed this row in the workbook", name=name)
-        yield f"  {row.table:<{width}}  {say(_CHANGES[row.what]):<{changes}}  {say(name)}"
-        for each in row.fields:
-            old = _shown(each.old)
-            if each.was_formula:
-                old = Message("{value} (a formula)", value=old)
-            indent = " " * (width + changes + 6)
-            yield f"{indent}{each.field}: {say(old)} -> {say(_shown(each.new))}"
+    tables = Column(gap=2, holds=[row.table for row in rows])
+    changes = Column(gap=2, holds=list(_CHANGES.values()))
+    return Table([tables, changes, Column()], [_row(row) for row in rows], indent=2)
+
+
+def _row(row: RowLine) -> Row:
+    name = row.name
+    if row.was_edited:
+        name = Message("{name}; somebody had changed this row in the workbook", name=name)
+    return Row(
+        (row.table, _CHANGES[row.what], name),
+        [_field(each) for each in row.fields],
+        _TONES[row.what],
+    )
+
+
+def _field(field: FieldLine) -> Message:
+    old = _shown(field.old)
+    if field.was_formula:
+        old = Message("{value} (a formula)", value=old)
+    return joined("", (field.field, ": ", old, " -> ", _shown(field.new)))
+
+
+def _effects(effects: Sequence[EffectLine]) -> Table:
+    """The plans that use what changes, with their nodes."""
+    names = Column(gap=2, holds=[effect.scenario for effect in effects])
+    rows = [
+        Row((effect.scenario, _nodes(effect), f"({', '.join(effect.uses)})")) for effect in effects
+    ]
+    title = _under(Message("Plans that use what changes:"))
+    return Table([names, Column(gap=2), Column()], rows, title, indent=4)
+
+
+def _nodes(effect: EffectLine) -> Message:
+    if effect.before == effect.after:
+        return Message("{nodes}, as before", nodes=effect.after)
+    return joined(" -> ", (effect.before, effect.after))
+
+
+def _notes(workbook: SyncedWorkbook) -> Iterator[Message]:
+    for table, name in workbook.local:
+        yield _under(
+            Message("{table}: {name} is local, in no catalog; it stays.", table=table, name=name)
+        )
+    for note in workbook.notes:
+        yield _under(Message("Note: {note}", note=note))
+
+
+def _under(text: Message) -> Message:
+    """A line that belongs to the workbook above it."""
+    return joined("", ("  ", text))
 
 
 def _counts(workbook: SyncedWorkbook) -> Message:
@@ -146,7 +168,7 @@ def _shown(value: Value) -> str:
     return Figure(f"{value:,}")
 
 
-def summary_text(workbooks: Sequence[SyncedWorkbook], language: Language) -> str:
+def summary(workbooks: Sequence[SyncedWorkbook]) -> Message:
     """How many workbooks came to what."""
     counts = Counter(workbook.outcome for workbook in workbooks)
     outcomes = (
@@ -154,14 +176,13 @@ def summary_text(workbooks: Sequence[SyncedWorkbook], language: Language) -> str
         for outcome, text in _OUTCOMES_COUNTED.items()
         if counts[outcome]
     )
-    summary = one_or_many(
+    return one_or_many(
         "{count} workbook: {outcomes}.",
         "{count} workbooks: {outcomes}.",
         len(workbooks),
         count=str(len(workbooks)),
         outcomes=joined(", ", outcomes),
     )
-    return language.say(summary)
 
 
 def sync_json(workbooks: Sequence[SyncedWorkbook], language: Language = ENGLISH) -> str:

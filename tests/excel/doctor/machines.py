@@ -17,6 +17,7 @@ VERSIONS = {
     "openpyxl": "3.1.5",
     "pillow": "11.3.0",
     "rich": "14.0.0",
+    "shtab": "1.13.0",
     "pydantic": "2.10.1",
     "xlwings": "0.37.8",
     "pywin32": "308",

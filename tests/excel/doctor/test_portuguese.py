@@ -9,8 +9,9 @@ from tests.excel.doctor.machines import CLASSIC, MAC_CLASSIC, linux, mac, window
 from tests.excel.doctor.states import STATES
 from xlsizing.excel.doctor import CHECKS, Case, Checked, Outcome, examined
 from xlsizing.excel.doctor.finding import printable
-from xlsizing.excel.doctor.report import doctor_json, doctor_text
+from xlsizing.excel.doctor.report import doctor_json, doctor_page
 from xlsizing.language import ENGLISH, language
+from xlsizing.page import plain_text
 
 PORTUGUESE = language("pt-BR")
 ENGLISH_WORD = re.compile(
@@ -39,13 +40,15 @@ CASES = {
 @pytest.mark.parametrize("case", CASES)
 def test_findings_are_said_in_portuguese(case: str) -> None:
     found = examined(CASES[case])
-    text = doctor_text(found, PORTUGUESE)
+    text = plain_text(doctor_page(found), PORTUGUESE)
     for checked in found:
         require_said(checked)
         assert printable(PORTUGUESE.say(checked.finding.what)) in text
         assert printable(PORTUGUESE.say(checked.finding.mend)) in text
     assert "What to do:" not in text
-    assert text.count("O que fazer: ") == doctor_text(found, ENGLISH).count("What to do: ")
+    assert text.count("O que fazer: ") == plain_text(doctor_page(found), ENGLISH).count(
+        "What to do: "
+    )
 
 
 def require_said(checked: Checked) -> None:
@@ -63,7 +66,7 @@ def require_said(checked: Checked) -> None:
 
 def test_columns_are_as_wide_as_their_words() -> None:
     found = examined(Case(windows(), CLASSIC))
-    lines = doctor_text(found, PORTUGUESE).splitlines()
+    lines = plain_text(doctor_page(found), PORTUGUESE).splitlines()
     starts = {
         line.index(printable(PORTUGUESE.say(checked.finding.what)))
         for line, checked in zip(lines, found, strict=False)

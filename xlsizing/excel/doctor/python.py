@@ -24,6 +24,7 @@ REQUIRED: Mapping[str, str] = {
     "pydantic": ">=2.10,<3",
     "pillow": ">=11,<13",
     "rich": ">=13.7,<16",
+    "shtab": ">=1.13,<2",
     "xlwings": ">=0.37,<1",
 }
 """As pyproject.toml asks for them."""

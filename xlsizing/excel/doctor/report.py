@@ -1,4 +1,4 @@
-"""What the checks found, as text and as JSON."""
+"""What the checks found, as a page and as JSON."""
 
 import json
 from collections import Counter
@@ -8,27 +8,35 @@ from xlsizing.core.message import Message, one_or_many
 from xlsizing.excel.doctor.examination import NAMES, Checked
 from xlsizing.excel.doctor.finding import Outcome, printable
 from xlsizing.language import ENGLISH, Language
+from xlsizing.page import Column, Page, Row, Table, Tone
 
 _OUTCOMES: Mapping[Outcome, Message] = {
     Outcome.OK: Message("ok"),
     Outcome.PROBLEM: Message("problem"),
     Outcome.NOT_CHECKED: Message("not checked"),
 }
+_TONES: Mapping[Outcome, Tone] = {
+    Outcome.OK: "good",
+    Outcome.PROBLEM: "bad",
+    Outcome.NOT_CHECKED: "mere",
+}
 
 
-def doctor_text(found: Sequence[Checked], language: Language) -> str:
-    """A line for each check, below each problem the one thing to do, and a line with the counts."""
-    say = language.say
-    outcomes = {outcome: say(text) for outcome, text in _OUTCOMES.items()}
-    first = max(map(len, outcomes.values()))
-    second = max(len(say(name)) for name in NAMES.values())
-    lines = []
-    for check, finding in found:
-        head = f"{outcomes[finding.outcome]:{first}}  {say(NAMES[check]):{second}}  "
-        lines.append(head + printable(say(finding.what)))
-        if finding.mend:
-            advice = Message("What to do: {advice}", advice=printable(say(finding.mend)))
-            lines.append(f"{' ' * len(head)}{say(advice)}")
+def doctor_page(found: Sequence[Checked]) -> Page:
+    """A row for each check, below each problem the one thing to do, and a line with the counts."""
+    rows = [
+        Row(
+            (_OUTCOMES[finding.outcome], NAMES[check], finding.what),
+            [Message("What to do: {advice}", advice=finding.mend)] if finding.mend else [],
+            _TONES[finding.outcome],
+        )
+        for check, finding in found
+    ]
+    columns = [
+        Column(gap=2, holds=list(_OUTCOMES.values())),
+        Column(gap=2, holds=list(NAMES.values())),
+        Column(),
+    ]
     counts = _counts(found)
     ending = one_or_many(
         "{problems} problem, {ok} ok, {not_checked} not checked.",
@@ -38,7 +46,7 @@ def doctor_text(found: Sequence[Checked], language: Language) -> str:
         ok=str(counts[Outcome.OK]),
         not_checked=str(counts[Outcome.NOT_CHECKED]),
     )
-    return "\n".join([*lines, "", say(ending)])
+    return [Table(columns, rows), "", ending]
 
 
 def doctor_json(found: Sequence[Checked], language: Language = ENGLISH) -> str:
