@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -24,8 +24,9 @@ def in_terminal(
     *arguments: str,
     columns: int = 80,
     is_piped: bool = False,
+    is_shared: bool = False,
     folder: Path | None = None,
-    **environment: str,
+    environment: Mapping[str, str] | None = None,
 ) -> Shown:
     """Run a command with a terminal of its own for each of its two outputs.
 
@@ -33,6 +34,9 @@ def in_terminal(
     ----------
     columns : how wide they are.
     is_piped : whether standard output is a pipe instead.
+    is_shared : whether both are the same terminal, as in most windows; all is in `err` then.
+    folder : where it runs.
+    environment : what its environment says beside what it says anyway.
     """
     kept = {name: value for name, value in os.environ.items() if name not in FORGOTTEN}
     command = [sys.executable, "-m", "xlsizing", *arguments]
@@ -40,10 +44,10 @@ def in_terminal(
     done = subprocess.Popen(
         command,
         stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE if is_piped else out.of_command,
+        stdout=subprocess.PIPE if is_piped else (err if is_shared else out).of_command,
         stderr=err.of_command,
         cwd=folder,
-        env={**kept, "TERM": "xterm-256color", "LC_ALL": "C.UTF-8", **environment},
+        env={**kept, "TERM": "xterm-256color", "LC_ALL": "C.UTF-8", **(environment or {})},
     )
     piped = done.communicate()[0] if is_piped else b""
     code = done.wait()
