@@ -215,6 +215,9 @@ def test_verbosely_all_that_is_done(command: Command, tmp_path: Path) -> None:
     assert f"{target} has {size_of_it} bytes." in told.err
     assert f"in {PROJECT / 'catalogs'}: 46 models, 11 servers, 8 storage profiles" in told.err
     assert re.search(r"^It took \d+\.\d\d seconds\.$", told.err, re.MULTILINE)
+    config = str(PROJECT / "tests" / "data" / "hf_configs" / "Qwen-Qwen2.5-7B-Instruct.json")
+    assert f"\nRead {config}.\n" in command("kv", config, "--context", "1", "-v").err
+    assert f"\nRead {target}.\n" in command("sync", target, "--check", "-v").err
     sized = command("--verbose", *LOAD, "--lang", "pt-BR", "--json-only")
     assert json.loads(sized.out)
     assert "O idioma é pt-BR.\n" in sized.err

@@ -121,6 +121,7 @@ def _plan(source: str, catalogs: Catalogs, output: "Output") -> "Plan":
     from xlsizing.book.reading import read_workbook
 
     plan = plan_of(read_workbook(source), catalogs)
+    output.read(source)
     for note in plan.notes:
         output.note(Message("Note: {note}", note=note))
     return plan
@@ -199,10 +200,12 @@ def calibrate_command(options: argparse.Namespace) -> int:
     from xlsizing.core.vllm_log import log_text, read_log
     from xlsizing.report.calibration import calibration_json, calibration_page
 
+    log = _log_bytes(options.log)
+    options.output.read(options.log)
     found = calibrate(
         _model(options),
         read_catalogs(options).server(options.server),
-        read_log(log_text(_log_bytes(options.log))),
+        read_log(log_text(log)),
         kv_precision=options.kv_precision,
         tensor_parallel=options.tensor_parallel,
         gpu_memory_utilization=options.gpu_memory_utilization,
@@ -291,6 +294,7 @@ def import_command(options: argparse.Namespace) -> int:
     from xlsizing.catalog.hf_config import entry_json, import_config, read_config
 
     imported = import_config(read_config(options.config), options.name)
+    options.output.read(options.config)
     print(json.dumps(entry_json(imported), indent=2))
     for reading in imported.readings:
         figure = f"{reading.field} = {reading.value}"
@@ -419,7 +423,9 @@ def _model(options: argparse.Namespace) -> Model:
     from xlsizing.catalog.hf_config import import_config, read_config
 
     title = os.path.splitext(os.path.basename(name))[0]
-    return import_config(read_config(name), title).model
+    model = import_config(read_config(name), title).model
+    options.output.read(name)
+    return model
 
 
 def _fit_code(result: SizingResult, output: "Output") -> int:

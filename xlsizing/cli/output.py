@@ -79,6 +79,10 @@ class Output:
         if self.is_verbose:
             self.fault(text)
 
+    def read(self, path: str) -> None:
+        """That a file was read, for who asked for it."""
+        self.detail(Message("Read {file}.", file=path))
+
     def fault(self, text: str) -> None:
         """What went wrong, on standard error."""
         print(self._said(text), file=sys.stderr, flush=True)

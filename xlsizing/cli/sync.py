@@ -65,6 +65,7 @@ def _one(
     def show(found: "Sync") -> None:
         nonlocal shown
         shown = _described(found)
+        output.read(path)
         if is_told and not options.json:
             page = changes_page(shown, with_notes=not output.is_quiet)
             _print(partial(output.show, page))
