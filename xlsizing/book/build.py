@@ -8,6 +8,7 @@ from openpyxl.packaging.core import DocumentProperties
 from openpyxl.workbook import Workbook
 
 from xlsizing import __version__
+from xlsizing.blocks import Report
 from xlsizing.book.about_sheet import write_about_sheet
 from xlsizing.book.catalog_sheets import write_catalog_sheets
 from xlsizing.book.cells import PackageNotes
@@ -19,6 +20,7 @@ from xlsizing.book.engine.sheet import write_engine_sheet
 from xlsizing.book.hosts import PLAIN_WORKBOOK, Host
 from xlsizing.book.package.finishing import package
 from xlsizing.book.presets import presets
+from xlsizing.book.report_sheet import write_report_sheet
 from xlsizing.book.scenario import Scenario, sized_scenario
 from xlsizing.book.scenarios_sheet import write_scenarios_sheet
 from xlsizing.book.sizing_sheet import write_sizing_sheet
@@ -34,7 +36,7 @@ from xlsizing.language import ENGLISH, Language
 
 TAB_COLOURS = {
     **dict.fromkeys(("Sizing", "Scenarios"), "E3B505"),
-    **dict.fromkeys(("Charts", "Engine", "Warnings"), "0B3C5D"),
+    **dict.fromkeys(("Report", "Charts", "Engine", "Warnings"), "0B3C5D"),
 }
 TAB_OF_DATA = "B8C0CC"
 
@@ -90,6 +92,7 @@ def report(
     *,
     made_on: date | None = None,
     language: Language = ENGLISH,
+    content: Report | None = None,
 ) -> bytes:
     """The workbook of one sizing and its scenarios, as the bytes of an .xlsx file.
 
@@ -103,6 +106,7 @@ def report(
     base : name of the scenario that the others are compared with; empty for none.
     made_on : the date that the workbook bears; None for none.
     language : what its texts are in.
+    content : what the sheet Report says; None for a workbook without it.
 
     Raises
     ------
@@ -115,7 +119,9 @@ def report(
         "Nodes for {model} on {server}", model=result.model.name, server=result.server.name
     )
     about = "about-report.md"
-    return _workbook(title, result, scenarios, base, catalogs, about, made_on, language)
+    return _workbook(
+        title, result, scenarios, base, catalogs, about, made_on, language, content=content
+    )
 
 
 def _workbook(
@@ -128,8 +134,11 @@ def _workbook(
     made_on: date | None,
     language: Language,
     host: Host = PLAIN_WORKBOOK,
+    content: Report | None = None,
 ) -> bytes:
     book, notes = computed(sizing, scenarios, base, catalogs, title=title, language=language)
+    if content is not None:
+        write_report_sheet(book, notes, content, sizing, scenarios)
     write_about_sheet(book, notes, about, sizing, catalogs, host, made_on)
     host.equip(book, notes)
     _colour_tabs(book)

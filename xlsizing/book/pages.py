@@ -15,6 +15,8 @@ TITLE_HEIGHT = 26
 
 PRINTED_WIDTH, PRINTED_HEIGHT = 10.6, 6.9
 """What a page of A4 has room for in landscape, between its margins [inches]."""
+UPRIGHT_WIDTH, UPRIGHT_HEIGHT = 7.2, 10.2
+"""What one in portrait has room for [inches]."""
 MARGIN, FOOT = 0.5, 0.75
 LEAST_SCALE = 35
 """Below this nobody can read a page [percent]."""
@@ -30,6 +32,7 @@ def set_page(
     last_printed_row: int | None = None,
     breaks: Sequence[int] | None = None,
     column_break: str | None = None,
+    upright: bool = False,
 ) -> None:
     """Freeze what stands above and left of a cell, hide the grid, and set how it prints.
 
@@ -41,6 +44,7 @@ def set_page(
         over as many pages as they take.
     column_break : the last column of a first page, where two stand side by side; the
         second one repeats column A.
+    upright : whether pages stand upright, for what is read line by line.
     """
     column = last_printed_column or get_column_letter(sheet.max_column)
     last_row = last_printed_row or sheet.max_row
@@ -51,7 +55,7 @@ def set_page(
     sheet.print_title_rows = f"1:{first_free_row - 1}" if first_free_row > 1 else None
     for row in breaks or ():
         sheet.row_breaks.append(Break(row))
-    sheet.page_setup.orientation = "landscape"
+    sheet.page_setup.orientation = "portrait" if upright else "landscape"
     sheet.page_setup.paperSize = sheet.PAPERSIZE_A4
     # A scale and not "fit to width", with which Excel leaves page breaks out.
     widths = [sum(_width(sheet, each) for each in range(1, _number(column) + 1))]
@@ -60,7 +64,8 @@ def set_page(
         sheet.print_title_cols = "A:A"
         before = sum(_width(sheet, each) for each in range(1, _number(column_break) + 1))
         widths = [before, widths[0] - before + _width(sheet, 1)]
-    sheet.page_setup.scale = _scale(sheet, max(widths), first_free_row - 1, last_row, breaks)
+    room = (UPRIGHT_WIDTH, UPRIGHT_HEIGHT) if upright else (PRINTED_WIDTH, PRINTED_HEIGHT)
+    sheet.page_setup.scale = _scale(sheet, room, max(widths), first_free_row - 1, last_row, breaks)
     sheet.page_margins = PageMargins(MARGIN, MARGIN, MARGIN, FOOT, 0.3, 0.3)
     sheet.print_options.horizontalCentered = True
     sheet.HeaderFooter.oddFooter = HeaderFooterItem(
@@ -69,17 +74,50 @@ def set_page(
     )
 
 
+def upright_breaks(sheet: Worksheet, ends: Sequence[int], titles: int) -> list[int]:
+    """The rows after which a page begins where upright pages are filled one after the other.
+
+    Parameters
+    ----------
+    ends : the rows after which a page may end, the sheet's last one among them.
+    titles : how many rows stand on top of each page.
+    """
+    width = sum(_width(sheet, each) for each in range(1, sheet.max_column + 1))
+    scale = max(LEAST_SCALE / 100, min(1, UPRIGHT_WIDTH / width))
+    room = UPRIGHT_HEIGHT / scale - sum(_height(sheet, row) for row in range(1, titles + 1))
+    breaks: list[int] = []
+    filled = 0.0
+    for before, end in pairwise([titles, *ends]):
+        height = sum(_height(sheet, row) for row in range(before + 1, end + 1))
+        if filled and filled + height > room:
+            breaks.append(before)
+            filled = 0.0
+        filled += height
+    return breaks
+
+
 def _scale(
-    sheet: Worksheet, width: float, titles: int, last_row: int, breaks: Sequence[int] | None
+    sheet: Worksheet,
+    room: tuple[float, float],
+    width: float,
+    titles: int,
+    last_row: int,
+    breaks: Sequence[int] | None,
 ) -> int:
-    """The largest scale at which a width [inches] and each page's rows fit [percent]."""
-    scale = PRINTED_WIDTH / width
+    """The largest scale at which a width and each page's rows fit into a room [percent].
+
+    Parameters
+    ----------
+    room : width and height of what a page has room for [inches].
+    width : of the columns [inches].
+    """
+    scale = room[0] / width
     if breaks is not None:
         head = sum(_height(sheet, row) for row in range(1, titles + 1))
         ends = [titles, *breaks, last_row]
         for before, end in pairwise(ends):
             rows = sum(_height(sheet, row) for row in range(before + 1, end + 1))
-            scale = min(scale, PRINTED_HEIGHT / (head + rows))
+            scale = min(scale, room[1] / (head + rows))
     return max(LEAST_SCALE, min(100, int(scale * 100)))
 
 

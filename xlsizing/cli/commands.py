@@ -101,11 +101,19 @@ def report_command(options: argparse.Namespace) -> int:
         plan = _plan(options.source, catalogs, options.output)
         result, scenarios, base = plan.result, plan.scenarios, plan.base
         compared = scenarios
-    content = report(result, catalogs, scenarios, base, made_on=made_on)
+    said = said_of(result, scenarios, options.language)
+    content = report(
+        result,
+        catalogs,
+        scenarios,
+        base,
+        made_on=made_on,
+        language=options.language,
+        content=said.report,
+    )
     with options.output.progress(Message("Drawing the PDF")) if draw else nullcontext():
         pdf = draw(content) if draw else None
-    said = said_of(result, scenarios, options.language, content) if forms else None
-    contents = [(form, form.content(said)) for form in forms if said]
+    contents = [(form, form.content(said, content)) for form in forms]
     written = [save_workbook(options.out, content, options.force), *([pdf()] if pdf else [])]
     written += [save_form(form, made, force=options.force) for form, made in contents]
     _tell_sized(result, options.output)

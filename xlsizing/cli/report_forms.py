@@ -12,9 +12,9 @@ from xlsizing.core.message import Message
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from xlsizing.blocks import Report
     from xlsizing.book.scenario import Scenario
     from xlsizing.language import Language
-    from xlsizing.report.full.blocks import Report
     from xlsizing.report.full.scenario import ScenarioLine
 
 
@@ -24,7 +24,6 @@ class Said(NamedTuple):
     report: "Report"
     scenarios: "Sequence[ScenarioLine]"
     language: "Language"
-    workbook: bytes
 
 
 class Form(NamedTuple):
@@ -32,7 +31,8 @@ class Form(NamedTuple):
 
     path: str
     suffix: str
-    content: Callable[[Said], bytes]
+    content: Callable[[Said, bytes], bytes]
+    """Of the report, and the bytes of its workbook."""
 
 
 def forms_asked(options: argparse.Namespace) -> list[Form]:
@@ -51,7 +51,9 @@ def forms_asked(options: argparse.Namespace) -> list[Form]:
     recipients = _recipients(options.to)
     if options.eml is not None:
         name = os.path.basename(options.out)
-        forms.append(Form(options.eml, ".eml", lambda said: _draft(said, name, recipients)))
+        forms.append(
+            Form(options.eml, ".eml", lambda said, book: _draft(said, (name, book), recipients))
+        )
     elif recipients:
         raise InvalidValueError(
             "--to", ", ".join(recipients), Message("given together with --eml DRAFT.eml")
@@ -68,7 +70,6 @@ def said_of(
     result: SizingResult,
     scenarios: "Sequence[Scenario]",
     language: "Language",
-    workbook: bytes,
 ) -> Said:
     """The full report of a sizing and the scenarios that it is compared with."""
     from xlsizing.core.planning.presets import AS_ASKED
@@ -90,7 +91,7 @@ def said_of(
     )
     others = [_line(each) for each in scenarios if each.is_live and each.name != AS_ASKED]
     lines = [asked, *others]
-    return Said(full_report(result, lines), lines, language, workbook)
+    return Said(full_report(result, lines), lines, language)
 
 
 def save_form(form: Form, content: bytes, *, force: bool) -> "Path":
@@ -138,20 +139,19 @@ def _recipients(given: Sequence[str]) -> list[str]:
     return [address for those in found.values() for address in those]
 
 
-def _html(said: Said) -> bytes:
+def _html(said: Said, _workbook: bytes) -> bytes:
     from xlsizing.report.full.html import html_text
 
     return html_text(said.report, said.scenarios, said.language).encode()
 
 
-def _markdown(said: Said) -> bytes:
+def _markdown(said: Said, _workbook: bytes) -> bytes:
     from xlsizing.report.full.markdown import markdown_text
 
     return markdown_text(said.report, said.language).encode()
 
 
-def _draft(said: Said, name: str, recipients: Sequence[str]) -> bytes:
+def _draft(said: Said, workbook: tuple[str, bytes], recipients: Sequence[str]) -> bytes:
     from xlsizing.report.full.draft import mail_draft
 
-    workbook = (name, said.workbook)
     return mail_draft(said.report, said.scenarios, said.language, workbook, recipients)

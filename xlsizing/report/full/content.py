@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from xlsizing.blocks import Alerts, Block, Report, Section, Steps, Table
 from xlsizing.core import Alert, SizingResult
 from xlsizing.core.alerts import SEVERITIES
 from xlsizing.core.exact import grouped
@@ -10,7 +11,6 @@ from xlsizing.core.sensitivity import Move, Sensitivity, alternatives, drivers, 
 from xlsizing.core.units import BYTES_PER_GIB, BYTES_PER_TIB
 from xlsizing.report.counts import count_text, nodes_text, session_bytes
 from xlsizing.report.engine import engine_heading, engine_rows, memory_text
-from xlsizing.report.full.blocks import Alerts, Block, Report, Section, Steps, Table
 from xlsizing.report.full.inputs import (
     engine_settings,
     input_label,

@@ -6,11 +6,11 @@ from email.message import EmailMessage
 from email.policy import SMTP
 from html import escape
 
+from xlsizing.blocks import Report
 from xlsizing.core.alerts import SEVERITIES
 from xlsizing.core.message import Message, joined
 from xlsizing.language import Language
 from xlsizing.report.full.bars import WIDTH, picture, picture_text
-from xlsizing.report.full.blocks import Report
 from xlsizing.report.full.html import block_html
 from xlsizing.report.full.plain import plain_lines
 from xlsizing.report.full.scenario import ScenarioLine

@@ -4,11 +4,11 @@ from base64 import b64encode
 from collections.abc import Iterator, Sequence
 from html import escape
 
+from xlsizing.blocks import Alerts, Block, Report, Steps, Table
 from xlsizing.core.alerts import SEVERITIES
 from xlsizing.core.message import Message
 from xlsizing.language import Language
 from xlsizing.report.full.bars import WIDTH, picture, picture_text
-from xlsizing.report.full.blocks import Alerts, Block, Report, Steps, Table
 from xlsizing.report.full.scenario import ScenarioLine
 
 _STYLE = """

@@ -3,10 +3,10 @@
 import re
 from collections.abc import Iterator, Sequence
 
+from xlsizing.blocks import Alerts, Block, Report, Steps, Table
 from xlsizing.core.alerts import SEVERITIES
 from xlsizing.core.message import Message
 from xlsizing.language import Language
-from xlsizing.report.full.blocks import Alerts, Block, Report, Steps, Table
 
 _MARKS = re.compile(r"([\\`*_{}\[\]<>#|~])")
 

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 
+from xlsizing.blocks import Alerts, Block, Table
 from xlsizing.core.alerts import SEVERITIES
 from xlsizing.core.message import Message
 from xlsizing.language import Language
-from xlsizing.report.full.blocks import Alerts, Block, Table
 
 
 def plain_lines(block: Block, language: Language) -> Iterator[str]:

@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from dataclasses import fields
 from decimal import Decimal
 
+from xlsizing.blocks import Block, Section, Table
 from xlsizing.core import SizingResult
 from xlsizing.core.entries import Entry
 from xlsizing.core.exact import grouped, is_number, plain
 from xlsizing.core.message import Message
-from xlsizing.report.full.blocks import Block, Section, Table
 
 _NO_FIGURES = ("name", "aliases", "sources", "notes")
 

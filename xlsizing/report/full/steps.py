@@ -5,6 +5,7 @@ Source of the equations: the planning method, "Steps".
 
 from collections.abc import Iterator
 
+from xlsizing.blocks import Step
 from xlsizing.core import BYTES_PER_ELEMENT, SizingResult
 from xlsizing.core.capacity import hbm_bytes, kv_budget_bytes
 from xlsizing.core.exact import grouped, plain
@@ -13,7 +14,6 @@ from xlsizing.core.message import Figure, Message, joined
 from xlsizing.core.nodes import SPARE_NODES
 from xlsizing.core.units import BYTES_PER_GIB, BYTES_PER_TIB
 from xlsizing.report.counts import count_text, session_bytes
-from xlsizing.report.full.blocks import Step
 
 
 def steps(result: SizingResult) -> list[Step]:
