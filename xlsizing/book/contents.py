@@ -12,7 +12,9 @@ from xlsizing.book.shared_strings import shared_texts
 from xlsizing.book.worksheet import Area, Cell, Worksheet, area_of
 from xlsizing.core.planning.cells import Value
 
-_REFERENCE = re.compile(r"(?:'((?:[^']|'')+)'|([^'!,()\[\]]+))!(\$?[A-Za-z]{1,3}\$?[0-9]+)")
+_REFERENCE = re.compile(
+    r"(?:'((?:[^']|'')+)'|([^'!,()\[\]]+))!(\$?[A-Za-z]{1,3}\$?[0-9]+(?::\$?[A-Za-z]{1,3}\$?[0-9]+)?)"
+)
 
 
 class Contents:
@@ -49,6 +51,11 @@ class Contents:
 
     def place(self, name: str) -> tuple[Sheet, Area] | None:
         """The sheet and cell that a defined name stands for; None where it is not one cell."""
+        found = self.area(name)
+        return found if found and found[1].is_one_cell else None
+
+    def area(self, name: str) -> tuple[Sheet, Area] | None:
+        """The sheet and cells that a defined name stands for; None where it is anything else."""
         match = _REFERENCE.fullmatch(self.names.get(name.lower(), ""))
         sheet = match and self.sheet((match[1] or match[2]).replace("''", "'"))
         if not match or not sheet:

@@ -4,17 +4,26 @@ The sheet's texts are of that moment. So it keeps what stood in the cells that t
 from, beside formulas that read the same cells now.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from openpyxl.utils.cell import coordinate_from_string
 from openpyxl.workbook import Workbook
 
-from xlsizing.book.catalog_columns import KINDS, MODELS, SERVERS, CatalogKind, row_of
+from xlsizing.book.alert_formulas import ENGINE_ANSWER, ENGINE_STATUS, STATUS, WEIGHTS
+from xlsizing.book.catalog_columns import (
+    KINDS,
+    MODELS,
+    READ_BY_PEOPLE,
+    SERVERS,
+    CatalogKind,
+    row_of,
+)
 from xlsizing.book.cells import PackageNotes
+from xlsizing.book.checks import CHECKS_ANSWER
 from xlsizing.book.expressions import filled
 from xlsizing.book.scenario import Scenario
 from xlsizing.book.shared_strings import unescaped
+from xlsizing.book.worksheet import area_of, column_letters
 from xlsizing.core import SizingResult
 from xlsizing.core.entries import Entry
 from xlsizing.core.message import Message
@@ -54,9 +63,15 @@ _COUNTED: Mapping[str, str] = {
     "Nodes minimum": "NodesMinimum",
     "Nodes with headroom": "NodesWithHeadroom",
     "Nodes final": "NodesFinal",
-    "Status": "Status",
+    "Alerts": "AlertCodes",
 }
 """The columns of Scenarios that a report shows: what is typed in them, and what they compute."""
+
+_SENTENCES = frozenset(
+    f"Output_{each.symbol}"
+    for each in (STATUS, WEIGHTS, ENGINE_STATUS, ENGINE_ANSWER, CHECKS_ANSWER)
+)
+"""Answers in words: the figures in them have the signs of whoever reads the workbook."""
 
 
 class Line(NamedTuple):
@@ -85,7 +100,11 @@ def _compared(value: Value) -> Value:
 
 
 def lines(
-    book: Workbook, notes: PackageNotes, result: SizingResult, scenarios: Sequence[Scenario]
+    book: Workbook,
+    notes: PackageNotes,
+    result: SizingResult,
+    scenarios: Sequence[Scenario],
+    typed: Callable[[str], Value] | None = None,
 ) -> Iterator[Line]:
     """The cells that a report follows from, in a workbook that is being made.
 
@@ -93,18 +112,30 @@ def lines(
     ----------
     result : what the sheet Sizing shows.
     scenarios : the rows of Scenarios.
+    typed : what the input of a defined name holds, where not what it was made with.
     """
     for name in book.defined_names:
-        if name.startswith(("Input_", "Output_")):
-            yield _line(name, name, _named_value(book, notes, name))
+        if name.startswith(("Input_", "Output_")) and name not in _SENTENCES:
+            if typed and name.startswith("Input_"):
+                value = typed(name)
+            else:
+                value = _named_value(book, notes, name)
+            yield _line(name, name, value)
     for kind in KINDS:
         for head, value in row_of(kind, _entry(kind, result)).items():
+            if head in READ_BY_PEOPLE:
+                continue
             name = f"{kind.table}[{head}]"
             yield _line(name, f"INDEX({name},{_ROWS[kind.table]})", value)
+    table = book[SCENARIOS].tables[SCENARIOS]
+    area = area_of(table.ref)
+    heads = [column.name for column in table.tableColumns]
     for number, scenario in enumerate(scenarios, start=1):
         for head, value in _row(scenario).items():
-            name = f"{SCENARIOS}[{head}]"
-            yield _line(f"{name} {number}", f"INDEX({name},{number})", value)
+            # By its address, since not every program knows what a column of a table depends on.
+            letters = column_letters(area.left + heads.index(head))
+            cell = f"{SCENARIOS}!${letters}${area.top + number}"
+            yield _line(f"{SCENARIOS}[{head}] {number}", cell, value)
     active = notes.values[SCENARIOS, _address(book, "Scenarios_Active")]
     yield _line("Scenarios_Active", "Scenarios_Active", active)
 
@@ -147,5 +178,4 @@ def _named_value(book: Workbook, notes: PackageNotes, name: str) -> Value:
 def _address(book: Workbook, name: str) -> str:
     """The address of the one cell that a name stands for."""
     [(_, address)] = book.defined_names[name].destinations
-    column, row = coordinate_from_string(address)
-    return f"{column}{row}"
+    return str(address).replace("$", "")

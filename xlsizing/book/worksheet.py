@@ -59,6 +59,11 @@ class Area(NamedTuple):
     bottom: int
     right: int
 
+    @property
+    def is_one_cell(self) -> bool:
+        """Whether it is a single cell."""
+        return self.top == self.bottom and self.left == self.right
+
     def holds(self, row: int, column: int) -> bool:
         """Whether a cell is in the area."""
         return self.top <= row <= self.bottom and self.left <= column <= self.right

@@ -8,17 +8,20 @@ computes them.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from openpyxl.formula.translate import Translator
 from openpyxl.workbook import Workbook
 
+from xlsizing.book import report_check
 from xlsizing.book.build import Room, computed
 from xlsizing.book.cells import ROW_MARK, PackageNotes, Writer
 from xlsizing.book.checks import CHECKS, write_checks
 from xlsizing.book.contents import Contents
+from xlsizing.book.expressions import said
 from xlsizing.book.faults import FORMULAS, faulty_values
+from xlsizing.book.names import define
 from xlsizing.book.origin import written_in
 from xlsizing.book.package.xml import Edit, in_text
 from xlsizing.book.rows import cell_value
@@ -36,6 +39,7 @@ from xlsizing.book.worksheet import (
     Area,
     Cell,
     Worksheet,
+    address_of,
     area_of,
     column_letters,
 )
@@ -128,6 +132,9 @@ class _Fresh:
         self.values: dict[Place, Value] = {}
         for place, formula, value in _formulas(self.book, self.notes):
             self.formulas[place], self.values[place] = formula, value
+        self.in_question: set[Place] = set()
+        """Formulas whose values core cannot tell for a reason of the formulas' own."""
+        self._check_report(contents, sizing, scenarios)
 
     def _write_checks(self, contents: Contents, sizing: SizingResult) -> None:
         """Write the checks of About where the workbook has them."""
@@ -136,6 +143,44 @@ class _Fresh:
             if sheet.title == _ABOUT and area.top > len(CHECKS) + 1:
                 about = Writer(self.book.create_sheet(_ABOUT), self.notes)
                 write_checks(self.book, about, area.top - len(CHECKS) - 1, sizing)
+
+    def _check_report(
+        self, contents: Contents, sizing: SizingResult, scenarios: Sequence[Scenario]
+    ) -> None:
+        """Find what the check on the sheet Report says, where the workbook has it."""
+        was, now = contents.area(report_check.THEN), contents.area(report_check.NOW)
+        count = contents.place(report_check.DIFFERENCES)
+        if was is None or now is None or count is None:
+            return
+        lines = report_check.lines(
+            self.book, self.notes, sizing, scenarios, typed=contents.named_value
+        )
+        language = self.notes.language
+        known = {_spelt(said(line.formula, language)): line.value for line in lines}
+        then = {cell.row: contents.value(was[0], cell) for cell in contents.cells(*was)}
+        found: dict[int, Value] = {}
+        for cell in contents.cells(*now):
+            formula = contents.worksheet(now[0]).formula(cell) or ""
+            if _spelt(formula) in known:
+                value = known[_spelt(formula)]
+                found[cell.row] = language.say(value) if isinstance(value, str) else value
+                place = (now[0].title, cell.row, cell.column)
+                self.formulas[place], self.values[place] = formula, found[cell.row]
+        at = (count[0].title, count[1].top, count[1].left)
+        self.formulas[at] = report_check.COUNT_FORMULA
+        if then.keys() == found.keys():
+            differing = report_check.differing(list(then.values()), [found[row] for row in then])
+            self.values[at] = differing
+        else:
+            # It compares what only another version does, or what somebody put in.
+            self.values[at], differing = None, 0
+            self.in_question.add(at)
+        # It names no cell by address, so that it is found wherever it stands.
+        top = (count[0].title, 1, 1)
+        self.formulas[top] = said(report_check.SENTENCE_FORMULA, language)
+        self.values[top] = language.say(report_check.sentence(differing))
+        define(self.book, report_check.NOW, now[0].title, address_of(now[1]))
+        define(self.book, report_check.DIFFERENCES, at[0], address_of(count[1]))
 
     def unknown(self) -> set[Place]:
         """The formulas whose values core cannot tell."""
@@ -162,6 +207,7 @@ class _Fresh:
 
     def _in_question(self) -> Iterator[Place]:
         """Formulas over figures that only the workbook has, and over what only it can tell."""
+        yield from self.in_question
         rows = {
             number
             for number, row in enumerate(self.plans.typed.rows, start=TABLE_TOP + 1)
