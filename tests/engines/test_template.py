@@ -20,7 +20,9 @@ from tests.engines.entries import entries
 from tests.engines.loads import Load
 from tests.engines.sheets import differences
 from xlsizing.book.build import report
+from xlsizing.cli.report_forms import said_of
 from xlsizing.core.engine import EngineSettings
+from xlsizing.language import ENGLISH
 
 each_engine = pytest.mark.parametrize("engine", ENGINES, ids=lambda engine: engine.name)
 
@@ -204,7 +206,9 @@ def reports() -> list[bytes]:
         copied.result(entries(), aligned),
         unknown.result(entries(), pool),
     ]
-    return [report(result, entries()) for result in results]
+    return [
+        report(result, entries(), content=said_of(result, (), ENGLISH).report) for result in results
+    ]
 
 
 @cache
