@@ -16,6 +16,11 @@ mv "$folder"/page-*.png docs/images/
 # The picture of the README: the first page without its margins.
 pdftoppm -r 130 -png -singlefile -f 1 -l 1 "$folder/template.pdf" "$folder/sizing"
 convert "$folder/sizing.png" -trim -bordercolor white -border 12 -colors 128 docs/images/sizing.png
+# The first page of a report's own sheet, which comes after the three of Sizing.
+.venv/bin/xlsizing report "$folder/report.xlsx" --pdf --model gpt-oss-120b --server dgx-b300 \
+    --storage profile_default --concurrency 1000 --effective-context 131072 --ha n+1 --lang en >/dev/null
+pdftoppm -r 90 -png -singlefile -f 4 -l 4 "$folder/report.pdf" "$folder/report"
+convert "$folder/report.png" -trim -bordercolor white -border 12 -colors 64 docs/images/report.png
 # The sheets that the button "Full report" makes, as far as LibreOffice draws them.
 .venv/bin/python -m tests.excel.report.drawn "$folder/full-report.xlsx"
 soffice --headless "-env:UserInstallation=file://$folder/profile" \

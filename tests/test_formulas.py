@@ -87,4 +87,4 @@ def test_an_equation_names_every_figure_that_its_formula_reads(formula: Formula)
     ],
 )
 def test_minus_quotients_and_rounding_keep_their_order(text: str, written: str) -> None:
-    assert equation(replace(FORMULAS["Sessions"], text=text)) == f"Sessions = {written}"
+    assert equation(replace(FORMULAS["Sessions"], source=text)) == f"Sessions = {written}"
