@@ -6,12 +6,14 @@ import re
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 
 from xlsizing.book.saving import WorkbookFileError, save_file
 from xlsizing.core import SizingError
 from xlsizing.core.message import Message
+from xlsizing.language import ENGLISH, Language
 
 TIMEOUT_SECONDS = 300
 
@@ -74,13 +76,19 @@ def require_pdf_writable(workbook: str, *, force: bool) -> Path:
     return target
 
 
-def drawn(workbook: bytes, program: str, made_on: date | None = None) -> bytes:
+def drawn(
+    workbook: bytes,
+    program: str,
+    made_on: date | None = None,
+    language: Language = ENGLISH,
+) -> bytes:
     """The bytes of the PDF of a workbook; the same for the same workbook and LibreOffice.
 
     Parameters
     ----------
     program : LibreOffice, as `office` finds it.
     made_on : the date that the PDF bears; None for none.
+    language : whose signs the numbers have.
 
     Raises
     ------
@@ -91,6 +99,9 @@ def drawn(workbook: bytes, program: str, made_on: date | None = None) -> bytes:
         folder = Path(name)
         source = folder / "report.xlsx"
         source.write_bytes(workbook)
+        settings = folder / "profile" / "user" / "registrymodifications.xcu"
+        settings.parent.mkdir(parents=True)
+        settings.write_text(_SETTINGS.format(locale=_LOCALES[language.code]), encoding="utf-8")
         command = [
             program,
             "--headless",
@@ -115,6 +126,17 @@ def drawn(workbook: bytes, program: str, made_on: date | None = None) -> bytes:
         )
     return _dated(content, made_on)
 
+
+_LOCALES: Mapping[str, str] = {"en": "en-US", "pt-BR": "pt-BR"}
+_SETTINGS = """\
+<?xml version="1.0" encoding="UTF-8"?>
+<oor:items xmlns:oor="http://openoffice.org/2001/registry">
+<item oor:path="/org.openoffice.Setup/L10N">
+<prop oor:name="ooSetupSystemLocale" oor:op="fuse"><value>{locale}</value></prop>
+</item>
+</oor:items>
+"""
+"""What a profile of LibreOffice says of its user: the language whose signs numbers have."""
 
 _CREATED = re.compile(rb"/CreationDate\(D:[^)]*\)")
 _IDS = re.compile(rb"(/ID\s*\[\s*<)[0-9A-F]+(>\s*<)[0-9A-F]+(>)|(/DocChecksum /)[0-9A-F]+")

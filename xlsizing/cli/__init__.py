@@ -31,7 +31,7 @@ def _run(arguments: Sequence[str]) -> int:
         return BAD_INPUT
     command, options = parsed(arguments, chosen)
     output = Output(chosen, is_quiet=options.quiet, is_verbose=options.verbose)
-    options.language = chosen
+    options.language, options.is_language_asked = chosen, asked is not None
     options.output = output
     # What programs read stays English unless another language is asked for.
     options.json_language = ENGLISH if asked is None else chosen

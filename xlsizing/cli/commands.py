@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from xlsizing.book.scenario import Scenario
     from xlsizing.cli.output import Output
     from xlsizing.excel.doctor import WorkbookFacts
+    from xlsizing.language import Language
     from xlsizing.page import Page
 
 
@@ -95,24 +96,27 @@ def report_command(options: argparse.Namespace) -> int:
     if options.source is None:
         result = _sizing(options, catalogs)
         base: str = AS_ASKED
-        scenarios: Sequence[Scenario] = presets(result, catalogs, with_changed(options.preset))
+        scenarios: Sequence[Scenario] = presets(
+            result, catalogs, with_changed(options.preset), options.language
+        )
         compared: Sequence[Scenario] = ()
     else:
-        plan = _plan(options.source, catalogs, options.output)
+        plan = _plan(options, catalogs)
         result, scenarios, base = plan.result, plan.scenarios, plan.base
         compared = scenarios
-    said = said_of(result, scenarios, options.language)
+    language = options.output.language
+    said = said_of(result, scenarios, language)
     content = report(
         result,
         catalogs,
         scenarios,
         base,
         made_on=made_on,
-        language=options.language,
+        language=language,
         content=said.report,
     )
     with options.output.progress(Message("Drawing the PDF")) if draw else nullcontext():
-        pdf = draw(content) if draw else None
+        pdf = draw(content, language) if draw else None
     contents = [(form, form.content(said, content)) for form in forms]
     written = [save_workbook(options.out, content, options.force), *([pdf()] if pdf else [])]
     written += [save_form(form, made, force=options.force) for form, made in contents]
@@ -123,13 +127,20 @@ def report_command(options: argparse.Namespace) -> int:
     return _fit_code(result, options.output)
 
 
-def _plan(source: str, catalogs: Catalogs, output: "Output") -> "Plan":
-    """What a workbook asks for; what differs from the catalogs is told on standard error."""
+def _plan(options: argparse.Namespace, catalogs: Catalogs) -> "Plan":
+    """What a workbook asks for; what differs from the catalogs is told on standard error.
+
+    Where no language is asked for, what is said from here on is in the workbook's.
+    """
     from xlsizing.book.plan import plan_of
     from xlsizing.book.reading import read_workbook
 
-    plan = plan_of(read_workbook(source), catalogs)
-    output.read(source)
+    output: Output = options.output
+    workbook = read_workbook(options.source)
+    output.read(options.source)
+    if not options.is_language_asked and workbook.language:
+        output.language = workbook.language
+    plan = plan_of(workbook, catalogs, output.language)
     for note in plan.notes:
         output.note(Message("Note: {note}", note=note))
     return plan
@@ -151,7 +162,7 @@ def _scenario_page(scenarios: "Sequence[Scenario]") -> "Page":
 
 def _pdf_of(
     options: argparse.Namespace, made_on: "date | None"
-) -> "Callable[[bytes], Callable[[], Path]]":
+) -> "Callable[[bytes, Language], Callable[[], Path]]":
     """How a workbook becomes the PDF beside it: drawn first, then saved.
 
     Raises a sentence where the PDF could not be drawn or saved, before anything is written.
@@ -160,8 +171,8 @@ def _pdf_of(
 
     target, program = require_pdf_writable(options.out, force=options.force), office()
 
-    def draw(content: bytes) -> "Callable[[], Path]":
-        pdf = drawn(content, program, made_on)
+    def draw(content: bytes, language: "Language") -> "Callable[[], Path]":
+        pdf = drawn(content, program, made_on, language)
         return lambda: save_pdf(target, pdf)
 
     return draw
