@@ -21,7 +21,10 @@ MAY_IMPORT: Mapping[str, frozenset[str]] = {
     ),
     "book": frozenset({"core", "blocks", "language", "palette", "resources", "__version__"}),
     "excel": frozenset(
-        {"core", "catalog", "language", "page", "palette", "resources", "__version__"}
+        {
+            *("core", "blocks", "catalog", "language", "page", "palette", "report"),
+            *("resources", "__version__"),
+        }
     ),
     "mail": frozenset({"core"}),
     "cli": frozenset(

@@ -25,7 +25,7 @@ from xlsizing.excel import scripts
 SCRIPT: Callable[[xlwings.Book], Coroutine[Any, Any, None]] = scripts.full_report_script
 """Undecorated where xlwings does not run on a server."""
 
-OURS = ["Report", "Report scenarios", "Report warnings", "Report charts"]
+OURS = ["Report", "Report scenarios", "Report warnings", "Report charts", "Report in words"]
 
 
 def test_classic_button_makes_the_report(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -82,7 +82,7 @@ def test_script_in_lite_makes_the_report_step_by_step() -> None:
     book = Lite(plan)
     asyncio.run(SCRIPT(opened(book)))
     assert book.in_excel == elsewhere(plan)
-    assert book.flushed == 9
+    assert book.flushed == 10
 
 
 @pytest.mark.usefixtures("lite")
@@ -161,4 +161,5 @@ print(*sorted({name.split(".")[1] for name in sys.modules if name[:9] == "xlsizi
     ran = subprocess.run(
         [sys.executable, "-c", code], cwd=PROJECT, capture_output=True, text=True, check=True
     )
-    assert ran.stdout.split() == ["catalog", "core", "excel", "palette", "resources"]
+    rooms = ["blocks", "catalog", "core", "excel", "language", "palette", "report", "resources"]
+    assert ran.stdout.split() == rooms

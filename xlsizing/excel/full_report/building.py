@@ -28,6 +28,7 @@ from xlsizing.excel.full_report.results_page import results_page
 from xlsizing.excel.full_report.scenarios_page import scenarios_page
 from xlsizing.excel.full_report.sized import SizedPlan, sized_plan
 from xlsizing.excel.full_report.warnings_page import warnings_page
+from xlsizing.excel.full_report.words_page import words_page
 
 MOST_REASON = 300
 """Characters of a host's own words about an error that a sentence holds."""
@@ -156,7 +157,7 @@ def _own_workbook(app: xlwings.App, pages: list[Page], undo: Undo) -> Iterator[s
 
 
 def _pages(plan: SizedPlan, made_by: str) -> list[Page]:
-    make = (results_page, scenarios_page, warnings_page, charts_page)
+    make = (results_page, scenarios_page, warnings_page, charts_page, words_page)
     return [each(plan, made_by) for each in make]
 
 
