@@ -15,6 +15,7 @@ from functools import cached_property, lru_cache, wraps
 from itertools import combinations
 from math import isfinite
 from posixpath import basename, dirname, join, normpath
+from typing import NamedTuple, cast
 
 from lxml import etree
 
@@ -28,6 +29,9 @@ LONGEST_TEXT, LONGEST_FORMULA, LONGEST_LITERAL = 32_767, 8_192, 255
 LONGEST_PROMPT, LONGEST_ERROR, LONGEST_TITLE = 255, 225, 32
 LONGEST_SHEET_NAME, LONGEST_COMMENT, DEEPEST_NESTING = 31, 255, 64
 FIRST_CUSTOM_FORMAT = 164
+
+MOST_FORMULAS = 2**15
+"""Formulas of which is remembered what rules found in them: workbooks share most."""
 
 ERRORS = frozenset({"#N/A", "#VALUE!", "#NUM!", "#REF!", "#NAME?", "#DIV/0!", "#NULL!"})
 
@@ -61,6 +65,17 @@ _ROW = "\0"
 """Stands in a formula for the row that it is in."""
 
 Element = etree._Element
+
+_USED = cast(
+    "Callable[[Element], list[str]]",
+    etree.XPath("//@r:id", namespaces={"r": OFFICE.strip("{}")}),
+)
+"""The relations that the elements of a part use."""
+_WITH_DXF = cast(
+    "Callable[[Element], list[Element]]",
+    etree.XPath("//*[@*[contains(translate(local-name(), 'DXFI', 'dxfi'), 'dxfid')]]"),
+)
+"""The elements that name a differential format."""
 
 
 @dataclass(frozen=True)
@@ -125,6 +140,16 @@ class Book:
 
     def text(self, cell: Element) -> str:
         """What a cell holds, or shows where it is a formula."""
+        # Many rules ask.
+        if cell not in self._texts:
+            self._texts[cell] = self._read(cell)
+        return self._texts[cell]
+
+    @cached_property
+    def _texts(self) -> dict[Element, str]:
+        return {}
+
+    def _read(self, cell: Element) -> str:
         kind = cell.get("t")
         if kind == "inlineStr":
             return _text(cell.find(f"{MAIN}is"))
@@ -200,7 +225,7 @@ def _text(element: Element | None) -> str:
 
 def length(text: str) -> int:
     """Characters as Excel counts them: those beyond the basic plane are two."""
-    return len(text.encode("utf-16-le", "surrogatepass")) // 2
+    return len(text) if text.isascii() else len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 @lru_cache(maxsize=2)
@@ -524,9 +549,15 @@ def formula_lengths(book: Book) -> Iterator[str]:
     for place, text in book.formulas:
         if length(text) > LONGEST_FORMULA:
             yield f"{place} has a formula of more than {LONGEST_FORMULA} characters."
-        for literal in _LITERAL.findall(text):
+        for literal in _literals(text):
             if length(literal[1:-1].replace('""', '"')) > LONGEST_LITERAL:
                 yield f"{place} has a text of more than {LONGEST_LITERAL} characters: {literal}."
+
+
+@lru_cache(maxsize=MOST_FORMULAS)
+def _literals(formula: str) -> tuple[str, ...]:
+    """The texts in a formula, in their quotes."""
+    return tuple(_LITERAL.findall(formula))
 
 
 @rule
@@ -535,7 +566,7 @@ def functions(book: Book) -> Iterator[str]:
     of_names = set(book.formulas_of_names)
     of_ranges = set(book.formulas_of_ranges)
     for place, text in book.formulas:
-        for name in _CALL.findall(_LITERAL.sub("", text)):
+        for name in _calls(text):
             if name in FORMAT_FUNCTIONS and (place, text) in of_ranges:
                 continue
             if name not in PLAIN_FUNCTIONS and (place, text) not in of_names:
@@ -544,23 +575,36 @@ def functions(book: Book) -> Iterator[str]:
                 yield f"{place} calls {name}, which is neither plain nor prefixed."
 
 
+@lru_cache(maxsize=MOST_FORMULAS)
+def _calls(formula: str) -> tuple[str, ...]:
+    """The functions that a formula calls."""
+    return tuple(_CALL.findall(_LITERAL.sub("", formula)))
+
+
 @rule
 def brackets(book: Book) -> Iterator[str]:
     """Quotes, parentheses and brackets close, and nest no deeper than Excel follows."""
-    pairs = {")": "(", "]": "[", "}": "{"}
     for place, text in book.formulas:
-        bare, unclosed, deepest = _LITERAL.sub("", text), list[str](), 0
-        for mark in bare:
-            if mark in "([{":
-                unclosed.append(mark)
-                deepest = max(deepest, unclosed.count("("))
-            elif mark in pairs and (not unclosed or unclosed.pop() != pairs[mark]):
-                unclosed = [mark]
-                break
-        if unclosed or '"' in bare:
+        is_closed, deepest = _nesting(text)
+        if not is_closed:
             yield f"{place} has quotes, parentheses or brackets that do not match: {text}."
         if deepest > DEEPEST_NESTING:
             yield f"{place} nests {deepest} levels deep."
+
+
+@lru_cache(maxsize=MOST_FORMULAS)
+def _nesting(formula: str) -> tuple[bool, int]:
+    """Whether all that a formula opens is closed, and how deep its parentheses nest."""
+    pairs = {")": "(", "]": "[", "}": "{"}
+    bare, unclosed, deepest = _LITERAL.sub("", formula), list[str](), 0
+    for mark in bare:
+        if mark in "([{":
+            unclosed.append(mark)
+            deepest = max(deepest, unclosed.count("("))
+        elif mark in pairs and (not unclosed or unclosed.pop() != pairs[mark]):
+            unclosed = [mark]
+            break
+    return not unclosed and '"' not in bare, deepest
 
 
 @rule
@@ -572,20 +616,44 @@ def references(book: Book) -> Iterator[str]:
     named = {each.name.lower() for each in book.names} | {"true", "false"}
     titles = {sheet.title.lower() for sheet in book.sheets}
     for place, text in book.formulas:
-        bare = _LITERAL.sub(" ", text)
-        for table, inner in _IN_TABLE.findall(bare):
-            parts = re.findall(r"\[([^\[\]]*)\]", inner) or [inner]
-            read = {part.lower() for part in parts if not part.startswith("#")}
-            if not read <= columns.get(table.lower(), set()):
+        reads = _reads(text)
+        for table, inner, parts in reads.tables:
+            if not parts <= columns.get(table.lower(), set()):
                 yield f"{place} reads {table}[{inner}], which does not exist."
-        bare = re.sub(r"#[A-Z0-9/]+[!?]?", " ", _IN_TABLE.sub(" ", bare))
-        for quoted, plain in _ON_SHEET.findall(bare):
-            if (quoted or plain).lower() not in titles:
-                yield f"{place} reads the sheet {quoted or plain}, which does not exist."
-        for word in _WORD.findall(_ON_SHEET.sub(" ", bare)):
-            is_read = word.lower() in named or area(word) is not None or _LOCAL.fullmatch(word)
-            if not is_read:
+        for title in reads.sheets:
+            if title.lower() not in titles:
+                yield f"{place} reads the sheet {title}, which does not exist."
+        for word in reads.words:
+            if word.lower() not in named:
                 yield f"{place} reads {word}, which does not exist."
+
+
+class _Reads(NamedTuple):
+    """What a formula reads."""
+
+    tables: tuple[tuple[str, str, frozenset[str]], ...]
+    """Of each: its name, what is read of it, and the columns in that."""
+    sheets: tuple[str, ...]
+    words: tuple[str, ...]
+    """What is neither an address nor a name of the formula's own."""
+
+
+@lru_cache(maxsize=MOST_FORMULAS)
+def _reads(formula: str) -> _Reads:
+    bare = _LITERAL.sub(" ", formula)
+    tables = []
+    for table, inner in _IN_TABLE.findall(bare):
+        parts = re.findall(r"\[([^\[\]]*)\]", inner) or [inner]
+        read = frozenset(part.lower() for part in parts if not part.startswith("#"))
+        tables.append((table, inner, read))
+    bare = re.sub(r"#[A-Z0-9/]+[!?]?", " ", _IN_TABLE.sub(" ", bare))
+    sheets = tuple(quoted or plain for quoted, plain in _ON_SHEET.findall(bare))
+    words = _WORD.findall(_ON_SHEET.sub(" ", bare))
+    return _Reads(
+        tuple(tables),
+        sheets,
+        tuple(word for word in words if area(word) is None and not _LOCAL.fullmatch(word)),
+    )
 
 
 @rule
@@ -723,7 +791,7 @@ def styles_used(book: Book) -> Iterator[str]:
                 if int(element.get(attribute) or 0) >= looks:
                     yield f"{sheet.title} has a {tag} of style {element.get(attribute)}."
     for part, root in book.roots.items():
-        for element in root.iter():
+        for element in _WITH_DXF(root):
             for name, index in element.attrib.items():
                 if str(name).lower().endswith("dxfid") and int(index) >= formats:
                     yield f"{part} has {name!s} {index!s}, which does not exist."
@@ -753,9 +821,8 @@ def relationships(book: Book) -> Iterator[str]:
         for target in relations(book.roots, part).values():
             if target not in book.parts:
                 yield f"{part} relates to {target}, which does not exist."
-        for element in root.iter():
-            used = element.get(f"{OFFICE}id")
-            if used is not None and used not in declared:
+        for used in _USED(root):
+            if used not in declared:
                 yield f"{part} uses the relation {used}, which is not declared."
 
 

@@ -100,7 +100,7 @@ def people(book: Book) -> Iterator[str]:
             if tag == "creator" and not re.fullmatch(rf"{CREATOR}( [\d.]+\w*)?", text):
                 yield f"{part} says that {text!r} made it."
     for part, root in book.roots.items():
-        for element in root.iter():
+        for element in root.iter("{*}absPath", "{*}author"):
             tag = str(element.tag).rpartition("}")[2]
             if tag == "absPath":
                 yield f"{part} has the folder {element.get('url')}."
