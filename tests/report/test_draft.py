@@ -115,10 +115,10 @@ def test_the_picture_is_inline_and_shows_the_bars(folder: Path) -> None:
     image = Image.open(io.BytesIO(picture.get_content())).convert("RGB")
     assert image.width == 2 * 640
     # Three nodes, two, three and four: the bars are as long as that.
-    lengths = []
+    lengths, blues = [], _blues(image)
     for number in range(4):
         row = 2 * (40 + 30 * number + 15)
-        dark = [x for x in range(image.width) if image.getpixel((x, row - 14)) in _blues(image)]
+        dark = [x for x in range(image.width) if image.getpixel((x, row - 14)) in blues]
         lengths.append(len(dark))
     assert lengths[0] == pytest.approx(lengths[2], abs=2)
     assert lengths[1] / lengths[0] == pytest.approx(2 / 3, abs=0.01)
