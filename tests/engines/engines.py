@@ -12,7 +12,6 @@ import subprocess
 import tempfile
 import zipfile
 from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Protocol
@@ -217,7 +216,7 @@ def _formulon_value(value: formulon.Value) -> Value:
 
 
 class LibreOffice:
-    """LibreOffice Calc, which loads many files in one start; two at work side by side."""
+    """LibreOffice Calc, which loads many files in one start."""
 
     name = "libreoffice"
 
@@ -227,17 +226,6 @@ class LibreOffice:
         if program is None and "CI" not in os.environ:
             pytest.skip("LibreOffice Calc (soffice) is not installed; CI has it.")
         assert program
-        half = (len(books) + 1) // 2 if len(books) > 4 else len(books)
-        with ThreadPoolExecutor() as threads:
-            first = threads.submit(self._compute_together, program, books[:half], wanted)
-            rest = threads.submit(self._compute_together, program, books[half:], wanted)
-            return [*first.result(), *rest.result()]
-
-    def _compute_together(
-        self, program: str, books: Sequence[bytes], cells: Sequence[Cell]
-    ) -> list[dict[Cell, Value]]:
-        if not books:
-            return []
         with tempfile.TemporaryDirectory() as folder:
             sources = [Path(folder) / f"{number:03d}.xlsx" for number in range(len(books))]
             for path, book in zip(sources, books, strict=True):
@@ -257,7 +245,7 @@ class LibreOffice:
                 capture_output=True,
                 timeout=300,
             )
-            return [self._read(Path(folder) / "computed" / path.name, cells) for path in sources]
+            return [self._read(Path(folder) / "computed" / path.name, wanted) for path in sources]
 
     def _read(self, path: Path, cells: Sequence[Cell]) -> dict[Cell, Value]:
         book = openpyxl.load_workbook(path, data_only=True, read_only=True)
