@@ -215,10 +215,25 @@ def _formulon_value(value: formulon.Value) -> Value:
     return plain
 
 
+_USER = """<?xml version="1.0" encoding="UTF-8"?>
+<oor:items xmlns:oor="http://openoffice.org/2001/registry">
+<item oor:path="/org.openoffice.Setup/L10N"><prop oor:name="ooSetupSystemLocale" oor:op="fuse">
+<value>{}</value></prop></item></oor:items>
+"""
+
+
 class LibreOffice:
-    """LibreOffice Calc, which loads many files in one start."""
+    """LibreOffice Calc, which loads many files in one start.
+
+    Parameters
+    ----------
+    locale : whose signs numbers in texts have.
+    """
 
     name = "libreoffice"
+
+    def __init__(self, locale: str = "en-US") -> None:
+        self._locale = locale
 
     def compute(self, books: Sequence[bytes], cells: Iterable[Cell]) -> list[dict[Cell, Value]]:
         wanted = list(cells)
@@ -230,6 +245,9 @@ class LibreOffice:
             sources = [Path(folder) / f"{number:03d}.xlsx" for number in range(len(books))]
             for path, book in zip(sources, books, strict=True):
                 path.write_bytes(without_cached_values(book))
+            settings = Path(folder) / "profile" / "user" / "registrymodifications.xcu"
+            settings.parent.mkdir(parents=True)
+            settings.write_text(_USER.format(self._locale), encoding="utf-8")
             subprocess.run(
                 [
                     program,

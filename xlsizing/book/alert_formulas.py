@@ -10,6 +10,7 @@ from xlsizing.book.expressions import (
     fixed,
     literal,
     model,
+    number,
     phrase,
     server,
     storage,
@@ -23,7 +24,9 @@ from xlsizing.core.alerts import (
     WEIGHTS_KNOWN,
     WEIGHTS_UNKNOWN,
 )
+from xlsizing.core.exact import grouped
 from xlsizing.core.message import Message
+from xlsizing.core.planning.limits import LIMIT_OVERHEAD_GIB
 
 _FIGURES: Mapping[str, str] = {
     "model": model("Name"),
@@ -244,7 +247,7 @@ _FAULTS: tuple[tuple[str, str], ...] = (
         "ISERROR({OverheadParts})",
         filled(
             Message("Runtime overhead must be 0 to {most} GiB, with at most 2 decimals."),
-            {"most": fixed("Limit_OverheadGiB")},
+            {"most": number(grouped(LIMIT_OVERHEAD_GIB))},
         ),
     ),
     (

@@ -16,6 +16,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
+from xlsizing.core.message import Figure
 from xlsizing.language import ENGLISH, Language
 
 LONGEST_LITERAL = 255
@@ -122,6 +123,7 @@ def fixed(expression: str, places: int = 0) -> str:
 
 
 _OPEN, _BREAK, _CLOSE = "\ue000", "\ue001", "\ue002"
+_NUMBER = "\ue005"
 _BRACES, _MARKS = "{}", "\ue003\ue004"
 _LITERAL, _NOTHING = re.compile(r'"(?:[^"]|"")*"'), '""'
 _PHRASE = re.compile(f"{_OPEN}([^{_OPEN}{_CLOSE}]*){_CLOSE}")
@@ -130,6 +132,11 @@ _PHRASE = re.compile(f"{_OPEN}([^{_OPEN}{_CLOSE}]*){_CLOSE}")
 def phrase(text: str) -> str:
     """A text for people as an Excel expression, in the language that the formula is written in."""
     return filled(text, {})
+
+
+def number(figure: Figure) -> str:
+    """A number in a text for people, with the signs of that language."""
+    return f"{_OPEN}{_NUMBER}{figure}{_CLOSE}"
 
 
 def filled(template: str, figures: Mapping[str, str]) -> str:
@@ -162,6 +169,8 @@ def said(source: str, language: Language) -> str:
 
 
 def _expression(phrase: str, language: Language) -> str:
+    if phrase.startswith(_NUMBER):
+        return literal(language.say(Figure(phrase.removeprefix(_NUMBER))))
     template, *rest = phrase.split(_BREAK)
     figures = dict(zip(rest[::2], rest[1::2], strict=True))
     told = language.template(template.translate(str.maketrans(_MARKS, _BRACES)))

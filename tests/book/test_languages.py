@@ -1,0 +1,207 @@
+"""Workbooks in Portuguese: all that they say to people is said, and names stay what they are."""
+
+import io
+import re
+import zipfile
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+from openpyxl import load_workbook
+from openpyxl.workbook import Workbook
+from openpyxl.worksheet.worksheet import Worksheet
+
+from tests.book.plans import saved, type_in
+from tests.book.said import said
+from tests.conftest import PROJECT
+from tests.test_cli import Command, command
+from xlsizing.book.build import template
+from xlsizing.book.classic import CLASSIC_WORKBOOK
+from xlsizing.book.lambdas import FUNCTIONS, Function
+from xlsizing.book.reading import read_workbook
+from xlsizing.catalog import load_catalogs
+from xlsizing.core import ALERT_RULES, BYTES_PER_ELEMENT, RANGES
+from xlsizing.core.nodes import SPARE_NODES
+from xlsizing.core.paged_cache import STATES_PER_REQUEST
+from xlsizing.language import ENGLISH, Language, language
+
+__all__ = ["command"]  # a fixture
+
+PORTUGUESE = language("pt-BR")
+
+NAMES = frozenset(
+    {
+        *("OK", "yes", "no", "yes,no", "en,pt-BR", "grouped", "cloud_", "Sizing", "s", "0"),
+        *("GiB", "TiB", "GPUs", "GPU", "tokens", "bytes", "GB", "HBM", "CUDA", "info"),
+        *(f"; {rule.code}" for rule in ALERT_RULES.values()),
+        *(rule.code for rule in ALERT_RULES.values()),
+        *BYTES_PER_ELEMENT,
+        *SPARE_NODES,
+        *STATES_PER_REQUEST,
+        *RANGES,
+        *(function.name for function in FUNCTIONS),
+        # The settings of the classic add-in, and their values.
+        *("UDF MODULES", "xlsizing.excel", "ADD_WORKBOOK_TO_PYTHONPATH", "false"),
+    }
+)
+"""What is the same in every language."""
+ALIKE = frozenset(
+    {
+        "Base",
+        "Status",
+        "Runtime",
+        "HBM (GiB)",
+        "HBM, GB",
+        "Bytes, GB",
+        " tokens",
+        " tokens.",
+        " GiB",
+    }
+    | {" GiB (", "kv_precision fp8", "{part}: {gib} GiB", "Total", "Bytes", "nodes", "Launch"}
+)
+"""Texts that Portuguese and English share, or pieces of texts that they do."""
+
+
+@cache
+def made(code: str) -> bytes:
+    """The planning workbook of the classic add-in, which says most."""
+    return template(load_catalogs(), host=CLASSIC_WORKBOOK, language=language(code))
+
+
+@cache
+def of_catalogs() -> frozenset[str]:
+    """What stands in the catalogs, which nobody translates."""
+    book = load_workbook(io.BytesIO(made("en")))
+    return frozenset(
+        str(cell.value)
+        for title in ("Models", "Servers", "Storage", "Layouts")
+        for table in book[title].tables.values()
+        for row in book[title][table.ref][1:]
+        for cell in row
+        if isinstance(cell.value, str)
+    )
+
+
+def left(english: bytes, portuguese: bytes) -> Iterator[str]:
+    """The texts that both workbooks say and that are neither names nor the same by chance."""
+    there = {text for _, text in said(portuguese)}
+    for where, text in said(english):
+        is_known = text in NAMES | ALIKE | of_catalogs() or text.strip() in of_catalogs()
+        # Such as Const_BytesPerGB, Input_Model or =NODES_REQUIRED("gpt-oss-120b").
+        codes = {code.strip() for code in text.split(";")}
+        is_code = codes <= NAMES or re.fullmatch(
+            r"[\d.,%+\-: ]*|[A-Za-z]+_\w+|=[A-Z_]+\(.*\)|\S*[/\\]\S*", text
+        )
+        if text in there and not is_known and not is_code and re.search("[A-Za-z]{2}", text):
+            yield f"{where}: {text}"
+
+
+def test_all_that_a_planning_workbook_says_is_said_in_portuguese() -> None:
+    assert sorted(set(left(made("en"), made("pt-BR")))) == []
+
+
+def test_nothing_but_texts_differs() -> None:
+    english, portuguese = (load_workbook(io.BytesIO(made(code))) for code in ("en", "pt-BR"))
+    assert english.sheetnames == portuguese.sheetnames
+    assert set(english.defined_names) == set(portuguese.defined_names)
+    for sheet in english:
+        if sheet.title == "About":
+            continue  # its prose has one line more
+        other = portuguese[sheet.title]
+        assert tables(sheet) == tables(other)
+        for row in sheet.iter_rows():
+            for cell in row:
+                found = other[cell.coordinate].value
+                if isinstance(cell.value, int | float) or cell.value is None:
+                    assert found == cell.value, (sheet.title, cell.coordinate)
+                else:
+                    assert type(found) is type(cell.value), (sheet.title, cell.coordinate)
+
+
+def tables(sheet: Worksheet) -> dict[str, str]:
+    """The cells of each table of a sheet."""
+    return {table.name: table.ref for table in sheet.tables.values()}
+
+
+def heads(book: Workbook) -> Iterator[tuple[str, str, str]]:
+    """The heads of all tables: the table, what formulas call the column, and how it is shown."""
+    for sheet in book:
+        for table in sheet.tables.values():
+            columns = [column.name for column in table.tableColumns]
+            for cell, name in zip(sheet[table.ref][0], columns, strict=True):
+                assert cell.value == name
+                yield table.name, name, cell.number_format
+
+
+def test_heads_keep_their_names_and_are_shown_in_portuguese() -> None:
+    shown = {(table, name): look for table, name, look in heads(opened("pt-BR"))}
+    assert shown["Scenarios", "Nodes final"] == ';;;"Nós, final"'
+    assert shown["Models", "KV heads"] == ';;;"Heads de KV"'
+    assert shown["Scenarios", "GPUs"] == "General"
+    plain = {table for (table, name), look in shown.items() if look == "General"}
+    # What programs alone read: the steps of Scenarios, lines of Warnings, and Layouts.
+    assert plain <= {"Scenarios", "Layouts", "Servers", "Precisions"}
+    assert {look for _, _, look in heads(opened("en"))} == {"General"}
+    with zipfile.ZipFile(io.BytesIO(made("pt-BR"))) as package:
+        formats = package.read("xl/styles.xml").count(b"<numFmt ")
+    # Excel takes 200 to 250 of them, depending on its own language.
+    assert formats < 180
+
+
+def opened(code: str) -> Workbook:
+    return load_workbook(io.BytesIO(made(code)))
+
+
+@pytest.mark.parametrize("each", FUNCTIONS, ids=lambda each: each.name)
+def test_functions_are_not_longer_than_names_may_be(each: Function) -> None:
+    for spoken in (ENGLISH, PORTUGUESE):
+        assert len(each.said(spoken)) <= 8_192
+        assert len(spoken.say(each.comment)) <= 255
+
+
+@pytest.mark.parametrize("page", ["about-template", "about-report"])
+def test_the_prose_on_about_has_the_same_parts_in_both_languages(page: str) -> None:
+    folder = PROJECT / "workbook"
+    english, portuguese = (
+        [
+            line.startswith("# ")
+            for line in (folder / f"{page}{suffix}.md").read_text(encoding="utf-8").splitlines()
+            if line
+        ]
+        for suffix in ("", ".pt-BR")
+    )
+    # One line more: what the heads of columns are called in formulas.
+    assert portuguese.count(True) == english.count(True)
+    assert portuguese.count(False) == english.count(False) + 1
+
+
+@pytest.mark.parametrize(
+    ("typed", "expected"),
+    [("pt-BR", PORTUGUESE), ("en", ENGLISH), ("de", None), (None, None), (1, None)],
+)
+def test_a_workbook_says_which_language_its_reports_are_in(
+    tmp_path: Path, typed: object, expected: Language | None
+) -> None:
+    path = tmp_path / "plan.xlsx"
+    book = opened("en")
+    type_in(book, {"Setting_Language": typed})
+    path.write_bytes(saved(book))
+    assert read_workbook(str(path)).language is expected
+
+
+@pytest.mark.parametrize(
+    ("options", "wrote"),
+    [((), "gravado."), (("--lang", "en"), "Wrote"), (("--lang", "pt-BR"), "gravado.")],
+)
+def test_a_report_is_in_its_workbooks_language_unless_another_is_asked_for(
+    command: Command, tmp_path: Path, options: tuple[str, ...], wrote: str
+) -> None:
+    plan, out = tmp_path / "plan.xlsm", tmp_path / "out.xlsx"
+    plan.write_bytes(made("pt-BR"))
+    ran = command("report", str(out), "--from", str(plan), *options)
+    assert ran.code == 0
+    assert wrote in ran.out
+    book = load_workbook(out)
+    title = "How many GPU nodes?" if wrote == "Wrote" else "Quantos nós de GPU?"
+    assert book["Sizing"]["B1"].value == title
