@@ -231,9 +231,10 @@ def _typed(kind: str | None, text: str) -> Value:
 
 @each_engine
 def test_every_cached_value_is_what_the_engine_computes(engine: Engine) -> None:
-    books = [the_template().content, *reports()]
-    cached = [cached_values(book) for book in books]
-    cells = set().union(*cached)
-    for expected, found in zip(cached, engine.compute(books, cells), strict=True):
-        assert len(expected) > 80
-        assert list(differences(expected, found)) == []
+    # Reports have a sheet more.
+    for books in ([the_template().content], reports()):
+        cached = [cached_values(book) for book in books]
+        cells = set().union(*cached)
+        for expected, found in zip(cached, engine.compute(books, cells), strict=True):
+            assert len(expected) > 80
+            assert list(differences(expected, found)) == []

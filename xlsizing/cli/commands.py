@@ -102,8 +102,11 @@ def report_command(options: argparse.Namespace) -> int:
         compared: Sequence[Scenario] = ()
     else:
         plan = _plan(options, catalogs)
-        result, scenarios, base = plan.result, plan.scenarios, plan.base
-        compared = scenarios
+        result, compared = plan.result, plan.scenarios
+        scenarios, base = compared, plan.base
+        if not scenarios:
+            scenarios = presets(result, catalogs, language=options.output.language)
+            base = AS_ASKED
     language = options.output.language
     said = said_of(result, scenarios, language)
     content = report(
