@@ -1,7 +1,10 @@
 """Workbooks in Portuguese: all that they say to people is said, and names stay what they are."""
 
 import io
+import os
 import re
+import shutil
+import subprocess
 import zipfile
 from collections.abc import Iterator
 from functools import cache
@@ -15,11 +18,13 @@ from openpyxl.worksheet.worksheet import Worksheet
 from tests.book.plans import saved, type_in
 from tests.book.said import said
 from tests.conftest import PROJECT
+from tests.engines.sync_cases import with_changes
 from tests.test_cli import Command, command
 from xlsizing.book.build import template
 from xlsizing.book.classic import CLASSIC_WORKBOOK
 from xlsizing.book.lambdas import FUNCTIONS, Function
 from xlsizing.book.reading import read_workbook
+from xlsizing.book.sync.syncing import synced
 from xlsizing.catalog import load_catalogs
 from xlsizing.core import ALERT_RULES, BYTES_PER_ELEMENT, RANGES
 from xlsizing.core.nodes import SPARE_NODES
@@ -205,3 +210,51 @@ def test_a_report_is_in_its_workbooks_language_unless_another_is_asked_for(
     book = load_workbook(out)
     title = "How many GPU nodes?" if wrote == "Wrote" else "Quantos nós de GPU?"
     assert book["Sizing"]["B1"].value == title
+
+
+def test_a_sync_says_its_results_in_the_language_of_the_workbook(tmp_path: Path) -> None:
+    new = load_catalogs()
+    old = with_changes(new, {"gpt-oss-120b": {"max_position_embeddings": 65_536}})
+    path = tmp_path / "plan.xlsx"
+    path.write_bytes(template(old, language=PORTUGUESE))
+    assert "CONTEXT_CLAMPED" in str(values(path)["Sizing", "C14"])
+    synced(str(path), new, lambda _: None)
+    afresh = tmp_path / "afresh.xlsx"
+    afresh.write_bytes(template(new, language=PORTUGUESE))
+    found, wanted = values(path), values(afresh)
+    assert "CONTEXT_CLAMPED" not in str(found["Sizing", "C14"])
+    assert {cell: value for cell, value in found.items() if wanted[cell] != value} == {}
+
+
+def values(path: Path) -> dict[tuple[str, str], object]:
+    """What the cells of a workbook show, but for About, whose examples stay as they were."""
+    book = load_workbook(path, data_only=True)
+    del book["About"]
+    return {
+        (sheet.title, cell.coordinate): cell.value
+        for sheet in book
+        for row in sheet.iter_rows()
+        for cell in row
+        if cell.value is not None
+    }
+
+
+def test_a_pdf_of_a_portuguese_report_has_the_signs_of_brazil(
+    command: Command, tmp_path: Path
+) -> None:
+    if not shutil.which("pdftotext") and "CI" not in os.environ:
+        pytest.skip("pdftotext (poppler-utils) is not installed; CI has it.")
+    plan, out = tmp_path / "plan.xlsx", tmp_path / "out.xlsx"
+    plan.write_bytes(template(load_catalogs(), language=PORTUGUESE))
+    assert command("report", str(out), "--from", str(plan), "--pdf").code == 0
+    text = subprocess.run(
+        ["pdftotext", "-layout", str(out.with_suffix(".pdf")), "-"],
+        capture_output=True,
+        check=True,
+        encoding="utf-8",
+    ).stdout
+    # Typed numbers, that LibreOffice writes, as well as our own texts.
+    assert re.search(r"Concorr\u00eancia +1\.000 +sess\u00f5es", text)
+    assert re.search(r"Propor\u00e7\u00e3o do or\u00e7amento de KV +0,70", text)
+    assert "1.000 sess\u00f5es de 131.072 tokens" in text
+    assert not re.search(r"\b1,000\b|\b131,072\b|\b0\.70\b", text)
