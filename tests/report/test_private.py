@@ -6,6 +6,7 @@ import platform
 import re
 import shutil
 import socket
+import sys
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import PROJECT
 from tests.report.forms import LOAD
 from xlsizing.cli import main
 
@@ -25,7 +27,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with every file that commands write, from a person's own catalogs."""
     made = tmp_path_factory.mktemp("somebodys-folder")
     catalogs = made / "their-catalogs"
-    shutil.copytree(Path(__file__).parents[2] / "catalogs", catalogs)
+    shutil.copytree(PROJECT / "catalogs", catalogs)
     report = ["--html", "--markdown", "--eml", str(made / "draft.eml"), "--to", "a@example.com"]
     if has_office():
         report.append("--pdf")
@@ -45,6 +47,7 @@ def has_office() -> bool:
 def private(folder: Path) -> list[str]:
     """What tells of the machine, of its user, or of where files are."""
     names = {str(folder), folder.name, str(folder.parent), str(Path.home()), "their-catalogs"}
+    names |= {str(PROJECT), sys.prefix}
     names |= {socket.gethostname(), platform.node()}
     names |= {getpass.getuser()} - {"root", "user"}
     return [name for name in names if len(name) > 3]
