@@ -96,7 +96,7 @@ def test_no_personal_datum_and_no_path_in_the_pdf(folder: Path) -> None:
     assert told((folder / "report.pdf").read_bytes(), folder) == []
 
 
-def test_what_is_private_is_found_where_it_stands(folder: Path, tmp_path: Path) -> None:
+def test_what_is_private_is_found_where_it_stands(folder: Path) -> None:
     word = private(folder)[0].encode()
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as package:
