@@ -13,7 +13,7 @@ from tests.conftest import PROJECT
 from tests.translations import COMPILED, SOURCE, compiled, template, texts, translations, written
 from xlsizing.cli import main
 from xlsizing.core.exact import grouped, plain
-from xlsizing.core.message import Figure, Message, joined, one_or_many
+from xlsizing.core.message import Day, Figure, Message, joined, one_or_many
 from xlsizing.language import ENGLISH, language, system_language, windows_language
 
 PORTUGUESE = language("pt-BR")
@@ -147,3 +147,9 @@ def test_spellings_of_a_language(code: str) -> None:
 def test_no_other_language_is_taken_for_one(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["catalog", "list", "--lang", "fr"]) == 2
     assert capsys.readouterr().err == "--lang is 'fr'; it must be en or pt-BR.\n"
+
+
+def test_a_day_is_said_as_the_reader_writes_it() -> None:
+    made = Message("Made on {date}", date=Day("2026-11-24"))
+    assert made == "Made on 2026-11-24"
+    assert PORTUGUESE.say(made) == "Feita em 24/11/2026"

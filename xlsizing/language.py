@@ -15,7 +15,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from xlsizing.core.errors import InvalidValueError
-from xlsizing.core.message import Figure, Message
+from xlsizing.core.message import Day, Figure, Message
 from xlsizing.resources import shipped
 
 if TYPE_CHECKING:
@@ -46,6 +46,8 @@ class Language:
             return text
         if isinstance(text, Figure):
             return text.translate(_SIGNS)
+        if isinstance(text, Day):
+            return "/".join(reversed(text.split("-")))
         if not isinstance(text, Message):
             return text
         template = self.template(text.template)

@@ -28,7 +28,7 @@ from xlsizing.book.styles import (
 from xlsizing.book.tables import Column, write_table
 from xlsizing.core import ALERT_RULES, AlertRule, Catalogs, SizingResult
 from xlsizing.core.alerts import SEVERITIES
-from xlsizing.core.message import Figure, Message
+from xlsizing.core.message import Day, Figure, Message
 from xlsizing.core.planning.cells import Value
 from xlsizing.language import ENGLISH, Language
 from xlsizing.resources import shipped
@@ -68,7 +68,7 @@ def write_about_sheet(
     writer.value(2, 1, origin_line(catalogs), Style(font=SUBTITLE))
     if made_on is not None:
         writer.value(
-            3, 1, Message("Made on {date}", date=made_on.isoformat()), Style(font=SUBTITLE)
+            3, 1, Message("Made on {date}", date=Day(made_on.isoformat())), Style(font=SUBTITLE)
         )
     row = _write_prose(writer, 4, page)
     row = _write_functions(writer, row, result, host)

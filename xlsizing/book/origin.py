@@ -7,7 +7,7 @@ from xlsizing import __version__
 from xlsizing.book.contents import Contents
 from xlsizing.core import Catalogs
 from xlsizing.core.errors import InvalidValueError
-from xlsizing.core.message import Message
+from xlsizing.core.message import Day, Message
 from xlsizing.language import ENGLISH, Language, language
 
 WRITTEN_IN = "Const_Language"
@@ -39,7 +39,9 @@ def origin_line(catalogs: Catalogs, line: str = "") -> Message:
     dates = sorted(_dates(catalogs))
     if not dates:
         return made
-    return Message("{made} Latest date that a source names: {date}.", made=made, date=dates[-1])
+    return Message(
+        "{made} Latest date that a source names: {date}.", made=made, date=Day(dates[-1])
+    )
 
 
 def written_in(contents: Contents) -> Language:

@@ -2,7 +2,7 @@
 
 Core writes English and knows no other language. But it does not throw away what a text was
 made of: a `Message` is its English text, as any other string, and remembers the template and
-what was put in; a `Figure` is a number as English writes it. Whoever shows them to people
+what was put in; a `Figure` is a number as English writes it, a `Day` a date. Whoever shows them to people
 says them in the reader's language (`xlsizing.language`); all others take them as strings.
 
 The templates are the keys of the translations: Babel finds them as the first argument of
@@ -19,14 +19,20 @@ class Figure(str):
     __slots__ = ()
 
 
+class Day(str):
+    """A day as ISO 8601 and English have it: 2026-11-24."""
+
+    __slots__ = ()
+
+
 class Message(str):
     """A text in English that remembers its template, and what was put in.
 
     Parameters
     ----------
     template : the text, with {words} in braces for what is put in.
-    values : what is put in, by those words; a Message or a Figure is said in the reader's
-        language too, other texts are names and codes, which are the same in all of them.
+    values : what is put in, by those words; a Message, a Figure or a Day is said in the
+        reader's language too, other texts are names and codes, which are the same in all of them.
     """
 
     template: str
