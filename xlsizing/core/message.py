@@ -2,8 +2,9 @@
 
 Core writes English and knows no other language. But it does not throw away what a text was
 made of: a `Message` is its English text, as any other string, and remembers the template and
-what was put in; a `Figure` is a number as English writes it, a `Day` a date. Whoever shows them to people
-says them in the reader's language (`xlsizing.language`); all others take them as strings.
+what was put in; a `Figure` is a number as English writes it, a `Day` a date. Whoever shows
+them to people says them in the reader's language (`xlsizing.language`); all others take them
+as strings.
 
 The templates are the keys of the translations: Babel finds them as the first argument of
 `Message` (and the first two of `one_or_many`), so a template stands there as a literal.
