@@ -63,10 +63,11 @@ def calls(path: Path) -> Iterator[tuple[ast.Call, bool]]:
 
 
 def test_babel_finds_every_template() -> None:
-    home = PROJECT / "xlsizing" / "core" / "message.py"
+    # One defines what is called; the other hands over docstrings, which `texts` finds.
+    others = [PROJECT / "xlsizing" / each for each in ("core/message.py", "excel/host.py")]
     found = 0
     for path in (PROJECT / "xlsizing").rglob("*.py"):
-        if path == home or "shipped" in path.parts:
+        if path in others or "shipped" in path.parts:
             continue
         for call, is_hidden in calls(path):
             found += 1

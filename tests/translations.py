@@ -17,6 +17,8 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
 from tests.conftest import PROJECT
+from xlsizing.excel import functions
+from xlsizing.excel.host import FUNCTIONS
 
 FOLDER = PROJECT / "workbook" / "translations"
 SOURCE, COMPILED = FOLDER / "pt_BR.po", FOLDER / "pt_BR.mo"
@@ -32,6 +34,9 @@ def texts() -> Iterator[tuple[str, str]]:
         for text in (found,) if isinstance(found, str) else found:
             if text:
                 yield text, file
+    # The functions say what they give in the first sentence of their docstrings.
+    for function in FUNCTIONS.values():
+        yield function.summary, functions.__name__.partition(".")[2].replace(".", "/") + ".py"
 
 
 def template() -> Catalog:

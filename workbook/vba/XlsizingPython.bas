@@ -9,7 +9,6 @@ Option Private Module
 
 Private Const ADD_IN As String = "xlwings.xlam"
 Private Const FUNCTIONS As String = "xlsizing.excel.functions"
-Private Const CHECK As String = " To check the rest, type xlsizing doctor there."
 
 Public Function PythonAnswer(ByVal functionName As String, ByVal arguments As Variant) As Variant
     ' What the Python function of that name answers.
@@ -31,17 +30,28 @@ End Sub
 
 Private Function PythonServer() As Object
 #If Mac Then
-    Refuse "On a Mac the classic xlwings add-in computes no functions;" _
-        & " take the workbook of xlsizing template --host lite."
+    Refuse Said( _
+        "On a Mac the classic xlwings add-in computes no functions; take the workbook of " _
+        & "xlsizing template --host lite.", _
+        Spelt("No Mac o suplemento cl{225}ssico do xlwings n{227}o calcula fun{231}{245}es; use a pasta de ") _
+        & "trabalho de xlsizing template --host lite.")
 #Else
+    Dim reason As String
     RequireAddIn
     On Error GoTo Failed
     Set PythonServer = Application.Run(ADD_IN & "!XLPy")
     Exit Function
 Failed:
-    Refuse "The xlwings add-in cannot reach Python (" & LastLine(Err.Description) & ")." _
-        & " Set Interpreter on the ribbon tab xlwings;" _
-        & " in a terminal, xlsizing doctor says to what."
+    reason = LastLine(Err.Description)
+    Refuse Said( _
+        "The xlwings add-in cannot reach Python (" _
+        & reason _
+        & "). Set Interpreter on the ribbon tab xlwings; in a terminal, xlsizing doctor " _
+        & "says to what.", _
+        Spelt("O suplemento do xlwings n{227}o alcan{231}a o Python (") _
+        & reason _
+        & "). Defina Interpreter na guia xlwings; em um terminal, xlsizing doctor diz com " _
+        & "que valor.")
 #End If
 End Function
 
@@ -52,19 +62,32 @@ Private Sub RequireAddIn()
     Set addIn = Workbooks(ADD_IN)
     On Error GoTo 0
     If addIn Is Nothing Then
-        Refuse "The xlwings add-in is not loaded. In a terminal, type xlwings addin" _
-            & " install, and start Excel again." & CHECK
+        Refuse Said( _
+        "The xlwings add-in is not loaded. In a terminal, type xlwings addin install, and" _
+        & " start Excel again. To check the rest, type xlsizing doctor there.", _
+        Spelt("O suplemento do xlwings n{227}o est{225} carregado. Em um terminal, digite xlwings addin") _
+        & " install, e inicie o Excel de novo. Para verificar o resto, digite ali xlsizing " _
+        & "doctor.")
     End If
 End Sub
 
 Private Function ReasonOf(ByVal description As String) As String
     If InStr(description, "No module named 'xlsizing") > 0 Then
-        ReasonOf = "The Python that the xlwings add-in starts has no xlsizing. Install it there" _
-            & " as its README says, and press Restart UDF Server on the ribbon tab xlwings." _
-            & CHECK
+        ReasonOf = Said( _
+        "The Python that the xlwings add-in starts has no xlsizing. Install it there as " _
+        & "its README says, and press Restart UDF Server on the ribbon tab xlwings. To " _
+        & "check the rest, type xlsizing doctor there.", _
+        Spelt("O Python que o suplemento do xlwings inicia n{227}o tem o xlsizing. Instale-o ali ") _
+        & "como diz o README, e aperte Restart UDF Server na guia xlwings. Para verificar o" _
+        & " resto, digite ali xlsizing doctor.")
     Else
-        ReasonOf = "Python could not compute it (" & LastLine(description) & ")." _
-            & " In a terminal, type xlsizing doctor."
+        ReasonOf = Said( _
+        "Python could not compute it (" _
+        & LastLine(description) _
+        & "). In a terminal, type xlsizing doctor.", _
+        Spelt("O Python n{227}o conseguiu calcular (") _
+        & LastLine(description) _
+        & "). Em um terminal, digite xlsizing doctor.")
     End If
 End Function
 
@@ -76,7 +99,9 @@ Private Function LastLine(ByVal text As String) As String
         LastLine = Trim(lines(number))
         If LastLine <> "" Then Exit Function
     Next number
-    LastLine = "no reason given"
+    LastLine = Said( _
+        "no reason given", _
+        "sem motivo informado")
 End Function
 
 Private Sub Refuse(ByVal sentence As String)

@@ -376,7 +376,7 @@ def serve_command(options: argparse.Namespace) -> int:
     """Serve the functions and scripts to Excel until it is ended."""
     from xlsizing.excel.server.serving import listen
 
-    server = listen(options.host, options.port, options.workers, options.catalogs)
+    server = listen(options.host, options.port, options.workers, options.language, options.catalogs)
     told = Message(
         "Serving at {address}; Ctrl+C ends it. The manifest is at {manifest}.",
         address=server.address,

@@ -11,6 +11,7 @@ from typing import TypeAlias, TypeGuard, cast
 
 from xlsizing.core import SizingError, UnknownNameError
 from xlsizing.core.exact import Number
+from xlsizing.core.message import Message
 
 Cell: TypeAlias = str | float | bool | date | None
 """What a cell hands over or shows: text, a number, true or false, a date, or nothing."""
@@ -56,8 +57,12 @@ class _DateCell:
         self.day = day
 
     def __repr__(self) -> str:
-        shown = self.day.isoformat(" ") if isinstance(self.day, datetime) else self.day.isoformat()
-        return f"the date {shown}"
+        return _date(self.day)
+
+
+def _date(day: date) -> Message:
+    shown = day.isoformat(" ") if isinstance(day, datetime) else day.isoformat()
+    return Message("the date {date}", date=shown)
 
 
 class _TextCell(str):
@@ -66,7 +71,7 @@ class _TextCell(str):
     __slots__ = ()
 
     def __repr__(self) -> str:
-        return f"the text {str(self)!r}"
+        return Message("the text {text}", text=repr(str(self)))
 
 
 def number(cell: Cell, default: Number | None = None) -> Number:
@@ -84,7 +89,7 @@ def word(cell: Cell) -> str | None:
     """A word without stray blanks, in small letters; None where the cell is blank."""
     if is_blank(cell):
         return None
-    return _text(cell).strip().lower()
+    return _date(cell) if isinstance(cell, date) else str(cell).strip().lower()
 
 
 def name(cell: Cell) -> object:
@@ -92,7 +97,3 @@ def name(cell: Cell) -> object:
     if is_blank(cell):
         return None
     return _DateCell(cell) if isinstance(cell, date) else cell
-
-
-def _text(cell: Cell) -> str:
-    return repr(_DateCell(cell)) if isinstance(cell, date) else str(cell)

@@ -8,6 +8,7 @@ error value in an argument is passed on.
 """
 
 from collections.abc import Callable
+from functools import reduce
 
 from xlsizing.core import (
     BYTES_PER_ELEMENT,
@@ -18,11 +19,12 @@ from xlsizing.core import (
     SizingError,
 )
 from xlsizing.core.engine import DEFAULT_SETTINGS
+from xlsizing.core.exact import plain
 from xlsizing.core.kv_cache import gib, kv_total_tib
-from xlsizing.core.message import as_plain
+from xlsizing.core.message import Message
 from xlsizing.core.paged_cache import layout, paged_cache
 from xlsizing.excel.cells import NOTHING_FITS, Cell, error_in
-from xlsizing.excel.host import excel_function
+from xlsizing.excel.host import excel_function, said
 from xlsizing.excel.planning import (
     DEFAULT_STORAGE,
     NodesOfLoad,
@@ -38,21 +40,35 @@ from xlsizing.excel.planning import (
 from xlsizing.excel.ranges import Argument, Range, Staged, answers
 from xlsizing.excel.tables import an_error, catalog_table, sizing_table, warnings_table
 
-_MODEL = "Name or alias of the model, as on the sheet Models"
-_SERVER = "Name or alias of the server, as on the sheet Servers"
-_CONTEXT = "Tokens that one session holds"
-_CONCURRENCY = "Sessions at the same time"
-_PRECISION = f"{' or '.join(BYTES_PER_ELEMENT)}; empty for the model's own"
-_RATIO = f"Share of the HBM that is planned for KV caches; empty for {DEFAULT_KV_BUDGET_RATIO}"
-_OVERHEAD = (
-    f"GiB of that share, per node, that the runtime takes; empty for {DEFAULT_RUNTIME_OVERHEAD_GIB}"
+
+def _or(one: str, other: str) -> Message:
+    return Message("{one} or {other}", one=one, other=other)
+
+
+_MODEL = Message("Name or alias of the model, as on the sheet Models")
+_SERVER = Message("Name or alias of the server, as on the sheet Servers")
+_CONTEXT = Message("Tokens that one session holds")
+_CONCURRENCY = Message("Sessions at the same time")
+_PRECISION = Message(
+    "{precisions}; empty for the model's own", precisions=reduce(_or, BYTES_PER_ELEMENT)
 )
-_HEADROOM = f"Share of the load to keep free for peaks; empty for {DEFAULT_PEAK_HEADROOM_RATIO}"
-_HA = f"none, or n+1 for a spare node; empty for {DEFAULT_HA_MODE}"
-_TENSOR_PARALLEL = (
+_RATIO = Message(
+    "Share of the HBM that is planned for KV caches; empty for {ratio}",
+    ratio=plain(DEFAULT_KV_BUDGET_RATIO),
+)
+_OVERHEAD = Message(
+    "GiB of that share, per node, that the runtime takes; empty for {gib}",
+    gib=plain(DEFAULT_RUNTIME_OVERHEAD_GIB),
+)
+_HEADROOM = Message(
+    "Share of the load to keep free for peaks; empty for {ratio}",
+    ratio=plain(DEFAULT_PEAK_HEADROOM_RATIO),
+)
+_HA = Message("none, or n+1 for a spare node; empty for {mode}", mode=DEFAULT_HA_MODE)
+_TENSOR_PARALLEL = Message(
     "GPUs that share one copy of the model; empty for the smallest that holds a session"
 )
-_PLANNING_ONLY = (
+_PLANNING_ONLY = Message(
     "Checked as in the planning functions, so that one can be changed to the other; not used"
 )
 
@@ -80,7 +96,9 @@ _LOAD = {
 }
 _LOAD_ON_STORAGE = {
     **_LOAD,
-    "storage": f"Name or alias of the storage profile; empty for {DEFAULT_STORAGE}",
+    "storage": Message(
+        "Name or alias of the storage profile; empty for {storage}", storage=DEFAULT_STORAGE
+    ),
 }
 _UNUSED = dict.fromkeys(("kv_budget_ratio", "runtime_overhead_gib"), _PLANNING_ONLY)
 
@@ -296,18 +314,20 @@ def SIZING_WHY(  # noqa: N802
 
 def _why(*cells: Cell) -> str:
     if shown := error_in(cells):
-        return an_error(shown)
+        return said(an_error(shown))
     try:
-        return plan_in_words(*cells)
+        return said(plan_in_words(*cells))
     except SizingError as error:
-        return as_plain(str(error))
+        return said(str(error))
 
 
 @excel_function(
     {
-        "kind": "models, servers or storage",
-        "name": "Name or alias of an entry; empty for all",
-        "field": "A field as the catalogs spell it, such as hbm_per_gpu_mib; empty for all",
+        "kind": Message("models, servers or storage"),
+        "name": Message("Name or alias of an entry; empty for all"),
+        "field": Message(
+            "A field as the catalogs spell it, such as hbm_per_gpu_mib; empty for all"
+        ),
     }
 )
 def CATALOG(  # noqa: N802
@@ -326,7 +346,7 @@ def CATALOG(  # noqa: N802
         "model": _MODEL,
         "context": _CONTEXT,
         "precision": _PRECISION,
-        "tensor_parallel": "GPUs that share one copy of the model; empty for 1",
+        "tensor_parallel": Message("GPUs that share one copy of the model; empty for 1"),
     },
     _ZEROS,
 )

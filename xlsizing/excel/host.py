@@ -10,6 +10,9 @@ What differs between hosts, and is evened out here:
 - An empty cell is None in the classic add-in. Office.js on a desktop may hand over 0
   (OfficeDev/office-js issues 1951 and 4702), so there 0 counts as empty wherever an
   optional argument, or a name, cannot be 0.
+- Texts are in the language of the system that Python runs on, which is the reader's own with
+  the classic add-in, and on a server the one that it was started for. Lite carries no
+  translations: its texts are English.
 - A cell cannot show a sentence. On Office.js an exception is #VALUE! with its text on
   hover, so a single #VALUE! is raised there; everywhere else, and in ranges, the error
   value is returned as text, which Office.js and our VBA wrappers turn into a true error.
@@ -17,15 +20,17 @@ What differs between hosts, and is evened out here:
 
 import sys
 from collections.abc import Callable, Mapping
-from functools import update_wrapper
+from functools import cache, update_wrapper
 from inspect import Parameter, getdoc, signature
 from typing import Any, NamedTuple, TypeVar, cast
 
 import xlwings
 
 from xlsizing.core import SizingError
+from xlsizing.core.message import Message, as_plain
 from xlsizing.excel.cells import INVALID_VALUE, Cell, error_value
 from xlsizing.excel.ranges import Argument, Range
+from xlsizing.language import ENGLISH, Language, system_language
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -40,6 +45,17 @@ LARGEST_LONG = 2**31 - 1
 """Largest whole number of VBA in every Excel."""
 
 
+@cache
+def host_language() -> Language:
+    """The language of what this host shows."""
+    return ENGLISH if IN_PYODIDE else system_language()
+
+
+def said(text: str) -> str:
+    """A text as this host shows it: in its language, and nothing but letters."""
+    return as_plain(host_language().say(text))
+
+
 class ExcelArgument(NamedTuple):
     """An argument of a function, as Excel's function wizard shows it."""
 
@@ -52,7 +68,7 @@ class ExcelFunction(NamedTuple):
     """A function as Excel's function wizard shows it."""
 
     name: str
-    summary: str
+    summary: Message
     arguments: tuple[ExcelArgument, ...]
 
 
@@ -98,9 +114,9 @@ def excel_function(
         FUNCTIONS[described.name] = described
         registered = _on_host(function, [each.name in zeros for each in described.arguments])
         # The host keeps the docstring that it finds now as the function's description.
-        registered.__doc__ = described.summary
+        registered.__doc__ = said(described.summary)
         for argument in described.arguments:
-            given = xlwings.arg(argument.name, ndim=2, doc=argument.note, err_to_str=True)
+            given = xlwings.arg(argument.name, ndim=2, doc=said(argument.note), err_to_str=True)
             registered = given(registered)
         registered = xlwings.func(registered)
         registered.__doc__ = getdoc(function)
@@ -115,7 +131,7 @@ def _described(function: Callable[..., Any], notes: Mapping[str, str]) -> ExcelF
         for each in signature(function).parameters.values()
     ]
     summary = " ".join((getdoc(function) or "").partition("\n\n")[0].split())
-    return ExcelFunction(function.__name__, summary, tuple(arguments))
+    return ExcelFunction(function.__name__, Message(summary), tuple(arguments))
 
 
 def _on_host(function: Callable[..., Any], may_be_zero: list[bool]) -> Callable[..., Any]:
@@ -167,7 +183,7 @@ def _refused(error: SizingError) -> str:
     """What a single cell shows where a sizing cannot be done."""
     shown = error_value(error)
     if ON_OFFICE_JS and shown == INVALID_VALUE:
-        raise xlwings.XlwingsError(str(error)) from error
+        raise xlwings.XlwingsError(said(str(error))) from error
     return shown
 
 

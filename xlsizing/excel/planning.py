@@ -34,6 +34,7 @@ from xlsizing.core.kv_cache import (
     session_cost,
     whole_number,
 )
+from xlsizing.core.message import joined
 from xlsizing.core.nodes import Nodes, headroom_parts, nodes_that_hold, spare_nodes
 from xlsizing.core.sizing import hbm_alerts
 from xlsizing.excel.cells import Cell, is_blank, name, number, word
@@ -290,7 +291,8 @@ def plan_in_words(
     alerts = _hbm_alerts(model, server, context, *on_node)
     if not alerts:
         return STATUS_OK
-    return f"{plan_status(alerts)} {alerts[0].message} {alerts[0].recommendation}"
+    worst = alerts[0]
+    return joined(" ", (plan_status(alerts), worst.message, worst.recommendation))
 
 
 @_remembered

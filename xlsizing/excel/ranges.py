@@ -11,6 +11,8 @@ from typing import NamedTuple, TypeAlias
 
 from xlsizing.core import SizingError
 from xlsizing.core.errors import InvalidValueError
+from xlsizing.core.exact import grouped
+from xlsizing.core.message import Message
 from xlsizing.excel.cells import NOT_AVAILABLE, Cell, error_in, error_value, is_blank, is_error
 
 Range: TypeAlias = list[list[Cell]]
@@ -49,9 +51,11 @@ def common_shape(arguments: Iterable[Argument]) -> Shape:
     shapes = [shape_of(argument) for argument in arguments]
     shape = Shape(max(each.rows for each in shapes), max(each.columns for each in shapes))
     if shape.cells > MOST_CELLS:
-        raise InvalidValueError(
-            "the answer", f"{shape.rows:,} x {shape.columns:,} cells", f"at most {MOST_CELLS:,}"
+        cells = Message(
+            "{rows} x {columns} cells", rows=grouped(shape.rows), columns=grouped(shape.columns)
         )
+        right = Message("at most {most}", most=grouped(MOST_CELLS))
+        raise InvalidValueError(Message("the answer"), cells, right)
     return shape
 
 

@@ -8,33 +8,36 @@ from collections.abc import Generator
 import xlwings
 
 from xlsizing.core import SizingError
-from xlsizing.core.message import as_plain
-from xlsizing.excel.full_report import build_report, report_steps
+from xlsizing.core.message import Message, as_plain
+from xlsizing.excel.full_report import book_language, build_report, report_steps
 from xlsizing.excel.host import IN_PYODIDE, excel_script
 
-FULL_REPORT = "Full report"
+FULL_REPORT = Message("Full report")
 
 
 def full_report() -> None:
     """Make the full report of the workbook that called: the button with the classic add-in."""
     book = xlwings.Book.caller()
+    language = book_language(book)
     try:
-        build_report(book)
+        build_report(book, language=language)
     except SizingError as error:
-        book.app.alert(as_plain(str(error)), title=FULL_REPORT, mode="critical")
+        words, title = (as_plain(language.say(each)) for each in (str(error), FULL_REPORT))
+        book.app.alert(words, title=title, mode="critical")
 
 
-@excel_script(FULL_REPORT)
+@excel_script(as_plain(FULL_REPORT))
 async def full_report_script(book: xlwings.Book) -> None:
     """Make the full report of the planning workbook, as sheets of its own in it."""
+    language = book_language(book)
     try:
         if IN_PYODIDE:
-            await _step_by_step(book, report_steps(book))
+            await _step_by_step(book, report_steps(book, language=language))
         else:
-            build_report(book)
+            build_report(book, language=language)
     except SizingError as error:
         # The hosts show its text, and do nothing of what was asked for.
-        raise xlwings.XlwingsError(as_plain(str(error))) from None
+        raise xlwings.XlwingsError(as_plain(language.say(str(error)))) from None
 
 
 async def _step_by_step(book: xlwings.Book, steps: Generator[str, None, None]) -> None:

@@ -1,15 +1,16 @@
 """Answers of several cells, with a head: a load's figures, its alerts, and the catalogs."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, fields, is_dataclass
 from typing import Any, cast
 
 from xlsizing.core import Catalogs, SizingError, SizingResult
+from xlsizing.core.alerts import SEVERITIES, Severity
 from xlsizing.core.catalogs import name_key
 from xlsizing.core.entries import Entry
 from xlsizing.core.errors import InvalidValueError, UnknownNameError
-from xlsizing.core.message import as_plain
+from xlsizing.core.message import Message
 from xlsizing.excel.cells import (
     NOTHING_FITS,
     Cell,
@@ -18,26 +19,32 @@ from xlsizing.excel.cells import (
     is_blank,
     word,
 )
+from xlsizing.excel.host import said
 from xlsizing.excel.planning import catalogs, sizing
 from xlsizing.excel.ranges import Argument, Range, answers, loads, shape_of
 
 SIZING_HEAD = (
-    "KV per session GiB",
-    "KV total TiB",
-    "Sessions per node",
-    "Nodes minimum",
-    "Nodes with headroom",
-    "Nodes final",
-    "Status",
-    "Alerts",
+    Message("KV per session GiB"),
+    Message("KV total TiB"),
+    Message("Sessions per node"),
+    Message("Nodes minimum"),
+    Message("Nodes with headroom"),
+    Message("Nodes final"),
+    Message("Status"),
+    Message("Alerts"),
 )
 """The figures of a load, as the columns of a workbook's Scenarios are called."""
 
-WARNINGS_HEAD = ("Code", "Severity", "Message", "What to do")
-LOAD_HEAD = "Load"
+WARNINGS_HEAD = (
+    Message("Code"),
+    Message("Severity"),
+    Message("Message"),
+    Message("What to do"),
+)
+LOAD_HEAD = Message("Load")
 """Beside the alerts of several loads: which of them is warned of, row by row from 1."""
 
-NO_ALERTS = ("OK", "", "Nothing to warn of.", "")
+NO_ALERTS = ("OK", "", Message("Nothing to warn of."), "")
 
 _REQUIRED = 4
 """Arguments of a load that must be given: model, server, concurrency and context."""
@@ -48,7 +55,7 @@ _LONGEST_TEXT = 32_767
 def sizing_table(arguments: Sequence[Argument]) -> Range:
     """The figures of each load, one a row, under a head."""
     rows = [_figures(cells) for cells in loads(arguments, _REQUIRED)]
-    return [list(SIZING_HEAD), *rows]
+    return [[*map(said, SIZING_HEAD)], *rows]
 
 
 def _figures(cells: tuple[Cell, ...] | None) -> list[Cell]:
@@ -59,61 +66,69 @@ def _figures(cells: tuple[Cell, ...] | None) -> list[Cell]:
     try:
         result = sizing(*cells)
     except SizingError as error:
-        return _not_sized(error_value(error), as_plain(str(error)))
+        return _not_sized(error_value(error), str(error))
     counts = (result.nodes_minimum, result.nodes_with_headroom, result.nodes_final)
     return [
         result.kv_per_session_gib,
         result.kv_total_tib,
         result.sessions_per_node,
         *(NOTHING_FITS if count is None else count for count in counts),
-        as_plain(result.status),
+        said(result.status),
         "; ".join(dict.fromkeys(alert.code for alert in result.all_alerts)),
     ]
 
 
 def _not_sized(shown: str, why: str) -> list[Cell]:
-    return [*[shown] * (len(SIZING_HEAD) - 2), why, ""]
+    return [*[shown] * (len(SIZING_HEAD) - 2), said(why), ""]
 
 
-def an_error(shown: str) -> str:
+def an_error(shown: str) -> Message:
     """What to say of a load that an error value was handed over for."""
-    return f"An argument shows {shown}; mend the cell that it comes from."
+    return Message("An argument shows {error}; mend the cell that it comes from.", error=shown)
 
 
 def warnings_table(arguments: Sequence[Argument]) -> Range:
     """The alerts of each load, one a row, under a head."""
+    none: list[Cell] = [*map(said, NO_ALERTS)]
+    head: list[Cell] = [*map(said, (*WARNINGS_HEAD, LOAD_HEAD))]
     if all(shape_of(argument).cells == 1 for argument in arguments):
         found = next(loads(arguments, _REQUIRED))
-        return [list(WARNINGS_HEAD), *_alerts(found)]
-    rows = [
+        # Of a load that is not asked for nothing is said.
+        return [head[:-1], *(_alerts(found) or ([] if found is None else [none]))]
+    rows: Range = [
         [*alert, number]
         for number, cells in enumerate(loads(arguments, _REQUIRED), start=1)
         for alert in _alerts(cells)
-        if tuple(alert) != NO_ALERTS
     ]
-    return [[*WARNINGS_HEAD, LOAD_HEAD], *(rows or [[*NO_ALERTS, ""]])]
+    return [head, *(rows or [[*none, ""]])]
 
 
-def _alerts(cells: tuple[Cell, ...] | None) -> Iterator[list[Cell]]:
+def _alerts(cells: tuple[Cell, ...] | None) -> list[list[Cell]]:
+    """The alerts of a load in words, or why it cannot be sized; none where nothing is asked."""
     if cells is None:
-        return
+        return []
     if passed_on := error_in(cells):
-        yield ["ERROR_VALUE", "error", an_error(passed_on), ""]
-        return
+        return [_alert("ERROR_VALUE", "error", an_error(passed_on), "")]
     try:
         result: SizingResult = sizing(*cells)
     except SizingError as error:
-        yield [error.code, "error", as_plain(str(error)), ""]
-        return
-    for alert in result.all_alerts:
-        texts = (alert.message, alert.recommendation)
-        yield [alert.code, alert.severity, *map(as_plain, texts)]
-    if not result.all_alerts:
-        yield list(NO_ALERTS)
+        return [_alert(error.code, "error", str(error), "")]
+    return [
+        _alert(each.code, each.severity, each.message, each.recommendation)
+        for each in result.all_alerts
+    ]
 
 
-_KINDS: Mapping[str, str] = {"models": "model", "servers": "server", "storage": "storage profile"}
-"""What CATALOG lists, and what one of it is called."""
+def _alert(code: str, severity: Severity, message: str, recommendation: str) -> list[Cell]:
+    return [code, *map(said, (SEVERITIES[severity], message, recommendation))]
+
+
+_KINDS: Mapping[str, Message] = {
+    "models": Message("field of a model"),
+    "servers": Message("field of a server"),
+    "storage": Message("field of a storage profile"),
+}
+"""What CATALOG lists, and what a field of it is called."""
 
 
 def catalog_table(kind: Argument, name: Argument, field: Argument) -> Cell | Range:
@@ -157,7 +172,8 @@ def _kind(argument: Argument) -> str:
     cell = argument[0][0] if isinstance(argument, list) else argument
     found = word(cell) or ""
     if found not in _KINDS or shape_of(argument).cells > 1:
-        raise InvalidValueError("kind", argument, f"one of {', '.join(_KINDS)}")
+        right = Message("one of {choices}", choices=", ".join(_KINDS))
+        raise InvalidValueError("kind", argument, right)
     return found
 
 
@@ -199,7 +215,7 @@ def _entry(kind: str, cell: Cell) -> Entry:
 def _field(kind: str, cell: Cell) -> str:
     known = [each.name for each in fields(entries_of(catalogs(), kind)[0])]
     if not isinstance(cell, str) or name_key(cell) not in known:
-        raise UnknownNameError(f"field of a {_KINDS[kind]}", cell, known)
+        raise UnknownNameError(_KINDS[kind], cell, known)
     return name_key(cell)
 
 

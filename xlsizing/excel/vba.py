@@ -2,27 +2,35 @@
 
 `python -m xlsizing.excel.vba workbook/vba` writes them. What a wrapper passes on and gets
 back is settled here once, for all functions; their names, arguments and notes come from
-the functions themselves.
+the functions themselves. A text for people stands there in each language, and the macro says
+the one that the workbook asks for.
 """
 
+import re
 import sys
 import textwrap
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from xlsizing.core.message import Message
+from xlsizing.excel.full_report.reading import REPORTS_IN
 from xlsizing.excel.host import ExcelFunction
+from xlsizing.language import language
 
 MODULE = "xlsizing.excel.functions"
 """Where Python finds the functions."""
-NO_XLSIZING = (
+NO_XLSIZING = Message(
     "This Python has no xlsizing. Install it there as its README says; "
     "xlsizing doctor checks the rest."
 )
 REPORT = (
-    f"import sys, importlib.util; importlib.util.find_spec('xlsizing') or sys.exit('{NO_XLSIZING}')"
+    "import sys, importlib.util; importlib.util.find_spec('xlsizing') or sys.exit('{no_xlsizing}')"
     "; import xlsizing.excel.scripts; xlsizing.excel.scripts.full_report()"
 )
-"""What the button runs: neither a double quote nor a bar, at which the add-in cuts on a Mac."""
+"""What the button runs: neither a double quote nor a bar, at which the add-in cuts on a Mac, nor
+a letter that its shell may not have."""
+
+PORTUGUESE = language("pt-BR")
 
 LONGEST_NOTE = 255
 """Characters that Excel's function wizard shows."""
@@ -40,6 +48,7 @@ def modules(functions: Mapping[str, ExcelFunction]) -> dict[str, str]:
         "XlsizingPython.bas": _PYTHON_MODULE,
         "XlsizingReport.bas": _REPORT_MODULE,
         "XlsizingWizard.bas": _wizard_module(list(functions.values())),
+        "XlsizingWords.bas": _WORDS_MODULE,
         "ThisWorkbook.txt": _WORKBOOK_CODE,
     }
     return {name: text.replace("\n", "\r\n") for name, text in texts.items()}
@@ -66,29 +75,58 @@ def _wrapper(function: ExcelFunction) -> str:
 
 
 def _wizard_module(functions: Sequence[ExcelFunction]) -> str:
-    described = "".join(_described(each) for each in functions)
-    return _WIZARD_HEAD + described + _WIZARD_TAIL
+    """What the wizard says, each note once."""
+    every = (argument.note for each in functions for argument in each.arguments)
+    places = {note: place for place, note in enumerate(dict.fromkeys(every), start=1)}
+    notes = "".join(f"    note({place}) = {_noted(note)}\n" for note, place in places.items())
+    described = "".join(_described(each, places) for each in functions)
+    head = _WIZARD_HEAD.replace("COUNT", str(len(places)))
+    return head + notes + described + _WIZARD_TAIL
 
 
-def _described(function: ExcelFunction) -> str:
-    notes = ", _\n        ".join(_literal(argument.note) for argument in function.arguments)
+def _described(function: ExcelFunction, places: Mapping[str, int]) -> str:
+    notes = ", ".join(f"note({places[argument.note]})" for argument in function.arguments)
     return (
-        f'    Describe "{function.name}", _\n        {_literal(function.summary)}, _\n'
-        f"        Array( _\n        {notes})\n"
+        f'    Describe "{function.name}", {_noted(function.summary)}, _\n        Array({notes})\n'
     )
 
 
+def _noted(note: str) -> str:
+    """A note in each language, of which the wizard cuts a longer one."""
+    for said in (note, PORTUGUESE.say(note)):
+        assert len(said) <= LONGEST_NOTE, f"longer than the {LONGEST_NOTE} characters: {said!r}"
+    return _said(note)
+
+
+def _said(text: str, **code: str) -> str:
+    """The call that gives a text in the reader's language.
+
+    Parameters
+    ----------
+    code : for each word in braces, what VBA puts in.
+    """
+    english, portuguese = (_spelt(said, code) for said in (text, PORTUGUESE.say(text)))
+    return f"Said( _\n        {english}, _\n        {portuguese})"
+
+
+def _spelt(text: str, code: Mapping[str, str]) -> str:
+    """A text with what VBA puts in, on as many lines as it takes."""
+    terms: list[str] = []
+    for number, part in enumerate(re.split(r"\{(\w+)\}", text)):
+        if number % 2:
+            terms.append(code[part])
+        else:
+            lines = textwrap.wrap(part, 80, drop_whitespace=False, break_on_hyphens=False)
+            terms += map(_literal, lines)
+    return " _\n        & ".join(terms)
+
+
 def _literal(text: str) -> str:
-    """A text as VBA writes it; the wizard cuts longer ones, and code pages differ."""
-    assert text.isascii(), f"a VBA module holds plain ASCII, and not {text!r}"
-    assert len(text) <= LONGEST_NOTE, f"longer than the {LONGEST_NOTE} characters shown: {text!r}"
-    return '"' + text.replace('"', '""') + '"'
-
-
-def _long_literal(text: str) -> str:
-    """A text on as many lines as it takes."""
-    parts = textwrap.wrap(text, 80, drop_whitespace=False, break_on_hyphens=False)
-    return " _\n        & ".join(map(_literal, parts))
+    """A text as VBA writes it, with other letters than those of ASCII by their numbers: a module
+    is read in whatever code page there is.
+    """
+    spelt = re.sub(r"[^ -~]", lambda letter: f"{{{ord(letter[0])}}}", text).replace('"', '""')
+    return f'"{spelt}"' if text.isascii() else f'Spelt("{spelt}")'
 
 
 _FUNCTIONS_HEAD = """\
@@ -244,6 +282,74 @@ Private Function ErrorValueOf(ByVal found As Variant) As Variant
 End Function
 """
 
+_WORDS_MODULE = f'''\
+Attribute VB_Name = "XlsizingWords"
+Option Explicit
+Option Private Module
+
+' Words in the reader's language: what the workbook asks for, else that of Excel's own menus.
+' Written by python -m xlsizing.excel.vba: change that, and not this.
+
+Private Const MENUS As Long = 2
+Private Const PRIMARY As Long = &H3FF
+Private Const PORTUGUESE As Long = &H16
+
+Public Function Said(ByVal english As String, ByVal brazilian As String) As String
+    If InPortuguese() Then Said = brazilian Else Said = english
+End Function
+
+Public Function Spelt(ByVal text As String) As String
+    ' Letters beyond ASCII stand by their numbers: {{227}} is an a with a tilde. Excel's function
+    ' makes them, since scanners for viruses take VBA's own for a disguise.
+    Dim parts As Variant, place As Long, closed As Long
+    parts = Split(text, "{{")
+    Spelt = parts(0)
+    For place = 1 To UBound(parts)
+        closed = InStr(parts(place), "}}")
+        Spelt = Spelt & Application.WorksheetFunction.Unichar(CLng(Left(parts(place), closed - 1))) _
+            & Mid(parts(place), closed + 1)
+    Next place
+End Function
+
+Private Function InPortuguese() As Boolean
+    Dim asked As String
+    ' A workbook without that name, and an Excel that does not tell, leave it at what it was.
+    On Error Resume Next
+    asked = LCase(Left(Trim(ThisWorkbook.Names("{REPORTS_IN}").RefersToRange.Value), 2))
+    If asked = "pt" Then
+        InPortuguese = True
+    ElseIf asked <> "en" Then
+        InPortuguese = ((Application.LanguageSettings.LanguageID(MENUS) And PRIMARY) = PORTUGUESE)
+    End If
+End Function
+'''
+
+_ON_A_MAC = Message(
+    "On a Mac the classic xlwings add-in computes no functions; take the workbook of xlsizing "
+    "template --host lite."
+)
+_NOT_REACHED = Message(
+    "The xlwings add-in cannot reach Python ({reason}). Set Interpreter on the ribbon tab xlwings; "
+    "in a terminal, xlsizing doctor says to what."
+)
+_NOT_LOADED = Message(
+    "The xlwings add-in is not loaded. In a terminal, type xlwings addin install, and start Excel "
+    "again. To check the rest, type xlsizing doctor there."
+)
+_NOT_INSTALLED = Message(
+    "The Python that the xlwings add-in starts has no xlsizing. Install it there as its README says, "
+    "and press Restart UDF Server on the ribbon tab xlwings. To check the rest, type xlsizing doctor "
+    "there."
+)
+_NOT_COMPUTED = Message(
+    "Python could not compute it ({reason}). In a terminal, type xlsizing doctor."
+)
+_NO_REASON = Message("no reason given")
+_MADE = Message("xlsizing: Python makes the full report ...")
+_NO_REPORT = Message("There is no full report. {reason}")
+_TITLE = Message("Full report")
+_CATEGORY = Message("xlsizing functions")
+
 _PYTHON_MODULE = f'''\
 Attribute VB_Name = "XlsizingPython"
 Option Explicit
@@ -256,7 +362,6 @@ Option Private Module
 
 Private Const ADD_IN As String = "xlwings.xlam"
 Private Const FUNCTIONS As String = "{MODULE}"
-Private Const CHECK As String = " To check the rest, type xlsizing doctor there."
 
 Public Function PythonAnswer(ByVal functionName As String, ByVal arguments As Variant) As Variant
     ' What the Python function of that name answers.
@@ -278,17 +383,16 @@ End Sub
 
 Private Function PythonServer() As Object
 #If Mac Then
-    Refuse "On a Mac the classic xlwings add-in computes no functions;" _
-        & " take the workbook of xlsizing template --host lite."
+    Refuse {_said(_ON_A_MAC)}
 #Else
+    Dim reason As String
     RequireAddIn
     On Error GoTo Failed
     Set PythonServer = Application.Run(ADD_IN & "!XLPy")
     Exit Function
 Failed:
-    Refuse "The xlwings add-in cannot reach Python (" & LastLine(Err.Description) & ")." _
-        & " Set Interpreter on the ribbon tab xlwings;" _
-        & " in a terminal, xlsizing doctor says to what."
+    reason = LastLine(Err.Description)
+    Refuse {_said(_NOT_REACHED, reason="reason")}
 #End If
 End Function
 
@@ -299,19 +403,15 @@ Private Sub RequireAddIn()
     Set addIn = Workbooks(ADD_IN)
     On Error GoTo 0
     If addIn Is Nothing Then
-        Refuse "The xlwings add-in is not loaded. In a terminal, type xlwings addin" _
-            & " install, and start Excel again." & CHECK
+        Refuse {_said(_NOT_LOADED)}
     End If
 End Sub
 
 Private Function ReasonOf(ByVal description As String) As String
     If InStr(description, "No module named 'xlsizing") > 0 Then
-        ReasonOf = "The Python that the xlwings add-in starts has no xlsizing. Install it there" _
-            & " as its README says, and press Restart UDF Server on the ribbon tab xlwings." _
-            & CHECK
+        ReasonOf = {_said(_NOT_INSTALLED)}
     Else
-        ReasonOf = "Python could not compute it (" & LastLine(description) & ")." _
-            & " In a terminal, type xlsizing doctor."
+        ReasonOf = {_said(_NOT_COMPUTED, reason="LastLine(description)")}
     End If
 End Function
 
@@ -323,7 +423,7 @@ Private Function LastLine(ByVal text As String) As String
         LastLine = Trim(lines(number))
         If LastLine <> "" Then Exit Function
     Next number
-    LastLine = "no reason given"
+    LastLine = {_said(_NO_REASON)}
 End Function
 
 Private Sub Refuse(ByVal sentence As String)
@@ -339,19 +439,21 @@ Option Explicit
 ' Written by python -m xlsizing.excel.vba: change that, and not this.
 
 Public Sub FullReport()
+    Dim reason As String
     On Error GoTo Failed
 #If Not Mac Then
     ' On a Mac Python goes on by itself, and nothing here would clear the status bar.
-    Application.StatusBar = "xlsizing: Python makes the full report ..."
+    Application.StatusBar = {_said(_MADE)}
 #End If
-    StartPython {_long_literal(REPORT)}
+    StartPython {_spelt(REPORT, {"no_xlsizing": _said(NO_XLSIZING)})}
 #If Not Mac Then
     Application.StatusBar = False
 #End If
     Exit Sub
 Failed:
+    reason = Err.Description
     Application.StatusBar = False
-    MsgBox "There is no full report. " & Err.Description, vbExclamation, "Full report"
+    MsgBox {_said(_NO_REPORT, reason="reason")}, vbExclamation, {_said(_TITLE)}
 End Sub
 """
 
@@ -364,14 +466,14 @@ Option Private Module
 ' Written by python -m xlsizing.excel.vba: change that, and not this.
 
 Public Sub DescribeFunctions()
-    Dim wasSaved As Boolean
+    Dim wasSaved As Boolean, note(1 To COUNT) As String
     ' The workbook also opens where Excel takes no descriptions, and asks to be saved no
     ' more than before.
     On Error Resume Next
     wasSaved = ThisWorkbook.Saved
 """
 
-_WIZARD_TAIL = """\
+_WIZARD_TAIL = f"""\
     ThisWorkbook.Saved = wasSaved
 End Sub
 
@@ -379,7 +481,7 @@ Private Sub Describe(ByVal functionName As String, ByVal summary As String, ByVa
     Application.MacroOptions _
         Macro:="'" & Replace(ThisWorkbook.Name, "'", "''") & "'!" & functionName, _
         Description:=summary, _
-        Category:="xlsizing functions", _
+        Category:={_said(_CATEGORY)}, _
         ArgumentDescriptions:=notes
 End Sub
 """

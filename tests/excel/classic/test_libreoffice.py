@@ -156,3 +156,22 @@ def test_what_python_raises_is_told_in_a_sentence_without_its_lines_of_code() ->
     }
     formulas = [Formula(f"ReasonOf({address})") for address in raised]
     assert computed(raised, formulas, [], seen) == list(WHAT_PYTHON_RAISES.values())
+
+
+ASKED = "pt-BR"
+
+
+def test_a_workbook_that_asks_for_portuguese_is_told_in_it() -> None:
+    """Macros read what it asks for, and spell letters that the modules do not hold."""
+    [why] = computed({}, [WHY], [], compiled_for("Windows", PYTHON_MODULE), ASKED)
+    assert why == (
+        "O suplemento do xlwings não está carregado. Em um terminal, digite xlwings addin install, "
+        "e inicie o Excel de novo. Para verificar o resto, digite ali xlsizing doctor."
+    )
+    seen = PYTHON_MODULE.replace("Private Function ReasonOf", "Public Function ReasonOf")
+    seen = compiled_for("Windows", seen.replace("Option Private Module", ""))
+    [told] = computed({"D1": "\n"}, [Formula("ReasonOf(D1)")], [], seen, ASKED)
+    assert told == (
+        "O Python não conseguiu calcular (sem motivo informado). Em um terminal, digite xlsizing "
+        "doctor."
+    )

@@ -10,6 +10,7 @@ from tests.conftest import PROJECT
 from tests.excel.calls import ARGUMENTS
 from xlsizing.excel import functions, scripts, vba
 from xlsizing.excel.host import FUNCTIONS
+from xlsizing.language import language
 
 FOLDER = PROJECT / "workbook" / "vba"
 HOW = "run python -m xlsizing.excel.vba workbook/vba"
@@ -82,27 +83,70 @@ def test_no_procedure_module_or_constant_shares_a_name() -> None:
     assert len({name.lower() for name in names}) == len(names)
 
 
-def test_the_wizard_describes_every_function_and_argument() -> None:
-    described = text("XlsizingWizard.bas").partition("ThisWorkbook.Saved\r\n")[2]
-    described = described.partition("    ThisWorkbook.Saved = ")[0]
+LANGUAGES = ("en", "pt-BR")
+
+
+def said(source: str, code: str) -> str:
+    """VBA's code with each call of Said in place of what it answers in a language."""
+    text = r'(?:Spelt\("(?:[^"]|"")*"\)|"(?:[^"]|"")*"|[\w()]+)'
+    joined = rf"{text}(?:\s(?:_\s+)?& {text})*"
+    which = 1 + LANGUAGES.index(code)
+    call = re.compile(rf"Said\( _\s+({joined}), _\s+({joined})\)")
+    return call.sub(lambda found: found[which], source.replace("\r", ""))
+
+
+def spelt(code: str) -> str:
+    """The text of VBA's code that joins texts with letters by their numbers."""
+    joined = "".join(re.findall(r'"((?:[^"]|"")*)"', code)).replace('""', '"')
+    return re.sub(r"\{(\d+)\}", lambda number: chr(int(number[1])), joined)
+
+
+@pytest.mark.parametrize("code", LANGUAGES)
+def test_the_wizard_describes_every_function_and_argument(code: str) -> None:
+    source = said(text("XlsizingWizard.bas"), code)
+    notes = {
+        place: spelt(note)
+        for place, note in re.findall(
+            r"^    note\((\d+)\) = (.*?)(?=\n    \w)", source, re.MULTILINE | re.DOTALL
+        )
+    }
     found = {}
-    for block in described.split("    Describe ")[1:]:
-        name, *shown = re.findall(r'"((?:[^"]|"")*)"', block)
-        found[name] = [each.replace('""', '"') for each in shown]
+    for name, summary, places in re.findall(
+        r'Describe "(\w+)", (.*?), _\n        Array\(([^\n]*)\)\n', source, re.DOTALL
+    ):
+        numbers = re.findall(r"note\((\d+)\)", places)
+        found[name] = [spelt(summary), *(notes[number] for number in numbers)]
         assert all(0 < len(each) <= 255 for each in found[name])
+    say = language(code).say
     assert found == {
-        name: [function.summary, *(argument.note for argument in function.arguments)]
+        name: [
+            say(function.summary),
+            *(say(argument.note) for argument in function.arguments),
+        ]
         for name, function in FUNCTIONS.items()
     }
+    assert len(notes) == len(set(notes.values()))
 
 
-@pytest.mark.parametrize("note", ["x" * 256, "2 \u00d7 2"])
-def test_a_note_that_the_wizard_cannot_show_is_refused(note: str) -> None:
+def test_every_text_for_people_is_there_in_both_languages() -> None:
+    count = 0
+    for path in FOLDER.glob("*.bas"):
+        source = text(path.name)
+        both = [re.findall(r"Said\( _", said(source, each)) for each in LANGUAGES]
+        assert both == [[], []], f"{path.name} has a call of Said that is read here otherwise"
+        count += source.count("Said( _")
+        for shown in re.findall(
+            r"(?:MsgBox|StatusBar =|Refuse) (?!False|Said|ReasonOf)(.*)", source
+        ):
+            assert shown.strip() == "ByVal sentence As String)", f"{path.name} shows {shown}"
+    assert count > 35
+
+
+def test_a_note_that_the_wizard_cannot_show_is_refused() -> None:
     function = FUNCTIONS["KV_TOTAL"]
-    changed = function._replace(
-        arguments=(function.arguments[0]._replace(note=note), *function.arguments[1:])
-    )
-    with pytest.raises(AssertionError, match=r"characters shown|plain ASCII"):
+    note = function.arguments[0]._replace(note="x" * 256)
+    changed = function._replace(arguments=(note, *function.arguments[1:]))
+    with pytest.raises(AssertionError, match="longer than the 255 characters"):
         vba.modules({**FUNCTIONS, "KV_TOTAL": changed})
 
 
@@ -111,17 +155,18 @@ def test_the_functions_are_where_the_macros_look_for_them() -> None:
     assert f'"{functions.__name__}"' in text("XlsizingPython.bas")
 
 
-def statements() -> str:
+def statements(code: str = "en") -> str:
     """What the button has Python run, out of the module's text."""
-    call = re.findall(r"StartPython (.*?)\r\n(?! *&)", text("XlsizingReport.bas"), re.DOTALL)[0]
-    return "".join(re.findall(r'"([^"]*)"', call))
+    source = said(text("XlsizingReport.bas"), code)
+    return spelt(re.findall(r"StartPython (.*?)\n(?! *&)", source, re.DOTALL)[0])
 
 
 def test_the_button_runs_the_report(monkeypatch: pytest.MonkeyPatch) -> None:
     made = []
     monkeypatch.setattr(scripts, "full_report", lambda: made.append("report"))
-    exec(compile(statements(), "button", "single"), {})
-    assert made == ["report"]
+    for code in LANGUAGES:
+        exec(compile(statements(code), "button", "single"), {})
+    assert made == ["report", "report"]
 
 
 def test_the_report_is_where_the_button_looks_for_it() -> None:
@@ -129,17 +174,26 @@ def test_the_report_is_where_the_button_looks_for_it() -> None:
     assert not inspect.signature(scripts.full_report).parameters
 
 
+@pytest.mark.parametrize(
+    ("code", "sentence"),
+    [
+        ("en", "This Python has no xlsizing. Install it there"),
+        ("pt-BR", "Falta o xlsizing neste Python. Instale-o nele"),
+    ],
+)
 def test_where_python_has_no_xlsizing_the_button_says_so_in_a_sentence(
-    monkeypatch: pytest.MonkeyPatch,
+    code: str, sentence: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
-    with pytest.raises(SystemExit, match=r"^This Python has no xlsizing\. Install it there"):
-        exec(compile(statements(), "button", "single"), {})
+    with pytest.raises(SystemExit, match=f"^{re.escape(sentence)}"):
+        exec(compile(statements(code), "button", "single"), {})
 
 
-def test_the_buttons_statements_pass_through_a_shell_of_either_system() -> None:
+@pytest.mark.parametrize("code", LANGUAGES)
+def test_the_buttons_statements_pass_through_a_shell_of_either_system(code: str) -> None:
     """They stand between double quotes, and on a Mac the add-in cuts at bars."""
-    assert not set(statements()) & set('"|`$%!\\^\n')
+    assert not set(statements(code)) & set('"|`$%!\\^\n')
+    assert statements(code).isascii()
 
 
 def test_renaming_or_moving_the_file_breaks_nothing() -> None:
@@ -160,4 +214,4 @@ def test_the_macro_sets_no_status_bar_on_a_mac_where_nothing_would_clear_it() ->
         elif is_mac and "StatusBar" in line:
             set_there.append(line.strip())
     assert set(set_there) == {"Application.StatusBar = False"}
-    assert "StatusBar = " + chr(34) in macro
+    assert "StatusBar = Said" in macro

@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 import pytest
 from openpyxl import Workbook
 from openpyxl.utils import get_column_letter
+from openpyxl.workbook.defined_name import DefinedName
 from openpyxl.worksheet.formula import ArrayFormula
 from openpyxl.worksheet.worksheet import Worksheet
 
@@ -215,14 +216,21 @@ def computed(
     formulas: Sequence[Formula],
     replies: Sequence[Reply],
     way_to_python: str = STUB,
+    language: str = "",
 ) -> list[Any]:
     """What formulas show on a sheet with these cells, where Python replies so.
 
     Parameters
     ----------
     way_to_python : the text of the module XlsizingPython.
+    language : what the workbook asks for; empty where it does not.
     """
     sheet = _new_sheet()
+    if language:
+        sheet["AZ1"] = language
+        asked = DefinedName("Setting_Language", attr_text="Sheet!$AZ$1")
+        assert sheet.parent
+        sheet.parent.defined_names["Setting_Language"] = asked
     for address, value in cells.items():
         sheet[address] = value
         if isinstance(value, str):

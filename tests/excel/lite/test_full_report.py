@@ -15,6 +15,7 @@ STEPS = (
     "writing the sheet Report scenarios",
     "writing the sheet Report warnings",
     "writing the sheet Report charts",
+    "writing the sheet Report in words",
     "putting the sheets in place",
 )
 """What Excel is told to do in each batch."""

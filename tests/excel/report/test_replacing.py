@@ -136,7 +136,9 @@ def remote(request: pytest.FixtureRequest) -> bool:
 @pytest.fixture
 def small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
     """A report of two small pages, with everything that a page can have."""
-    monkeypatch.setattr(building, "_pages", lambda _, origin: [page(1, origin), page(2, origin)])
+    monkeypatch.setattr(
+        building, "_pages", lambda _, origin, __: [page(1, origin), page(2, origin)]
+    )
 
 
 def page(number: int, origin: str) -> Page:

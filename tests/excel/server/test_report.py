@@ -36,3 +36,14 @@ def test_a_plan_that_cannot_be_sized_is_a_sentence(server: Server) -> None:
     assert reply.status == 400
     assert "no-such" in reply.text
     assert "Traceback" not in reply.text
+
+    asked = {"Input_Model": "no-such", "Setting_Language": "pt-BR"}
+    reply = server.post(payload(planning_workbook(asked)), SCRIPT)
+    assert reply.text.startswith("Modelo (Sizing!C18): Não há nenhum modelo com o nome 'no-such'")
+
+
+def test_the_report_is_in_the_language_that_the_workbook_asks_for(server: Server) -> None:
+    plan = planning_workbook({"Setting_Language": "pt-BR"}, [])
+    found = server.post(payload(plan), SCRIPT).json()["actions"]
+    [first, *_] = [each["values"] for each in found if each["func"] == "setValues"]
+    assert first[0][1] == "'Quantos nós de GPU?"

@@ -127,3 +127,16 @@ def test_an_address_that_is_not_ours_is_told_of(installed: Path, host: str) -> N
     assert (ran.code, ran.out) == (2, "")
     assert ran.err.startswith(f"The server cannot listen on port 0 of {host} (")
     assert ran.err.endswith("); it must be an address of this machine, and a port you may use.\n")
+
+
+def test_what_it_says_is_in_the_language_that_is_asked_for(
+    capsys: pytest.CaptureFixture[str], installed: Path, port: int
+) -> None:
+    assert main(["serve", "--workers", "0", "--lang", "pt-BR"]) == 2
+    assert capsys.readouterr().err == "--workers é 0; deve ser no mínimo 1.\n"
+    ran = serve(installed, "--lang", "pt-BR", "--port", str(port))
+    assert ran.err == (
+        f"A porta {port} de 127.0.0.1 está em uso; encerre o que a usa, ou escolha outra com --port.\n"
+    )
+    ran = serve(installed, "--port", "0", LANGUAGE="pt_BR")
+    assert ran.err.startswith("XLWINGS_LICENSE_KEY não está definida; atribua a ela sua chave de ")

@@ -13,7 +13,7 @@ import pytest
 
 from tests.catalog.test_files import MODEL, write_catalogs
 from tests.excel.calls import ARGUMENTS, call, expected, table, wrong_answers
-from tests.excel.hosts.officejs import body, cells
+from tests.excel.hosts.officejs import body, cells, shown
 from tests.excel.hosts.server import CALL, Server, end, needs_server, read, request, running
 
 pytestmark = needs_server
@@ -245,3 +245,52 @@ def test_ctrl_c_ends_one_worker_without_a_traceback() -> None:
         assert read(started.log) == ""
         with pytest.raises(ConnectionRefusedError):
             started.get("/")
+
+
+# --- another language --------------------------------------------------------------------------
+
+
+def test_a_server_for_portuguese_says_everything_in_it() -> None:
+    with running("--lang", "pt-BR", XLWINGS_LOG_LEVEL="INFO") as started:
+        assert started.said.startswith("Servindo em http://127.0.0.1:")
+        [why] = started.answers([body(*call("SIZING_WHY", model="no-such"))])
+        assert shown(why["result"]).startswith("Não há nenhum modelo com o nome 'no-such'")
+        assert (
+            started.post(b"{").text == "Esta não é uma chamada do Excel: deve ser um objeto JSON."
+        )
+        assert started.post(body("CATALOG", [])).text == (
+            "CATALOG recebe de 1 a 3 argumentos; vieram 0."
+        )
+        meta = started.get("/xlwings/custom-functions-meta.json").json()
+        told = {each["name"]: each["description"] for each in meta["functions"]}
+        assert told["KV_PER_SESSION"] == "Cache KV de uma sessão em GiB."
+        pane = started.get("/taskpane.html").text
+        assert '<main class="container-fluid p-3" lang="pt-BR">' in pane
+        assert "digite <code>=NODES</code> e escolha uma" in pane
+        assert ">Relatório completo</button>" in pane
+        add_in = ET.fromstring(started.get("/manifest.xml").text)
+        assert add_in.findtext(f"{ADD_IN}DefaultLocale") == "pt-BR"
+        tip = add_in.find(f".//{BASIC}String[@id='Tip']")
+        assert tip is not None
+        assert tip.get("DefaultValue") == (
+            "Dimensione uma carga a partir das células, ou faça o relatório completo"
+        )
+        log = read(started.log)
+    assert "Função SIZING_WHY chamada por " in log
+    assert "called by" not in log
+
+
+def test_a_server_for_english_says_the_pane_and_the_manifest_in_it(server: Server) -> None:
+    pane = server.get("/taskpane.html").text
+    assert (
+        "<p>The functions are in the cells: type <code>=NODES</code> and choose one, or start with "
+        "<code>=NODES_REQUIRED(model, server, concurrency, context)</code>.</p>"
+    ) in pane
+    assert ">Full report</button>" in pane
+    add_in = ET.fromstring(server.get("/manifest.xml").text)
+    assert add_in.findtext(f"{ADD_IN}DefaultLocale") == "en-US"
+    description = add_in.find(f"{ADD_IN}Description")
+    assert description is not None
+    assert (
+        description.get("DefaultValue") == "How many GPU nodes it takes to serve a language model"
+    )

@@ -7,6 +7,7 @@ from xlsizing.core import BYTES_PER_ELEMENT, SizingResult
 from xlsizing.core.engine import EngineBound
 from xlsizing.core.exact import ceil_div, grouped
 from xlsizing.core.kv_cache import kv_bytes_per_session
+from xlsizing.core.message import Message, joined
 from xlsizing.core.nodes import calc_nodes_required
 from xlsizing.core.planning.cells import Value
 from xlsizing.core.units import BYTES_PER_GIB
@@ -24,8 +25,9 @@ from xlsizing.excel.full_report.page import (
     Look,
     Page,
 )
-from xlsizing.excel.full_report.results_page import memory_parts
+from xlsizing.excel.full_report.results_page import memory_parts, question
 from xlsizing.excel.full_report.sized import Scenario, SizedPlan
+from xlsizing.language import Language
 from xlsizing.palette import ACCENT, BLUE, MEMORY_COLOURS, SKY, VERMILION
 
 MOST_SCENARIOS = 12
@@ -60,23 +62,24 @@ class _Figures(NamedTuple):
     axis_format: str = _WHOLE_AXIS
 
 
-def charts_page(plan: SizedPlan, origin: str) -> Page:
+def charts_page(plan: SizedPlan, origin: str, language: Language) -> Page:
     """The page of a plan's charts.
 
     Parameters
     ----------
     origin : what made the report, in a sentence.
+    language : what the page is in.
     """
     half = [_LABEL_WIDTH, *[_WIDTH] * (_RIGHT - _LEFT - 1)]
-    page = Page("Charts", "Report charts", (3, _LEFT), [2, *half, *half], (3, 0))
+    page = Page("Charts", "Report charts", (3, _LEFT), [2, *half, *half], (3, 0), language)
     result = plan.result
-    page.write(1, _LEFT, "What the plan looks like")
-    page.write(2, _LEFT, f"{result.load} on {result.model.name}, served by {result.server.name}")
+    page.write(1, _LEFT, Message("What the plan looks like"))
+    page.write(2, _LEFT, question(result))
     page.write(3, _LEFT, origin)
     drawn = [_by_concurrency(result), _by_scenario(plan.scenarios), _by_precision(result)]
     drawn += [_memory(result.engine)] if result.engine else []
     row = _FIRST_CHART + 2 * _CHART_ROWS + 1
-    page.write(row, _LEFT, "The figures behind the charts")
+    page.write(row, _LEFT, Message("The figures behind the charts"))
     page.look(row, _LEFT, row, 2 * _RIGHT - _LEFT - 1, HEADING)
     for below in range(0, len(drawn), 2):
         pair = drawn[below : below + 2]
@@ -106,9 +109,9 @@ def _write(page: Page, drawn: _Figures, row: int, column: int, chart_row: int) -
         Chart(
             drawn.name,
             drawn.kind,
-            drawn.title,
-            drawn.categories,
-            drawn.values,
+            page.say(drawn.title),
+            page.say(drawn.categories),
+            page.say(drawn.values),
             figures,
             labels,
             drawn.colours,
@@ -122,20 +125,26 @@ def _write(page: Page, drawn: _Figures, row: int, column: int, chart_row: int) -
 
 
 def _by_concurrency(result: SizingResult) -> _Figures:
-    rows = []
+    rows: list[list[Value]] = []
     for quarters in _QUARTERS:
         sessions = ceil_div(result.concurrency * quarters, 4)
         nodes = calc_nodes_required(
             sessions, result.sessions_per_node, result.peak_headroom_ratio, result.ha_mode
         )
-        rows.append([grouped(sessions) + (" (typed)" if quarters == 4 else ""), *nodes])
+        typed = Message(" (typed)") if quarters == 4 else ""
+        rows.append([joined("", (grouped(sessions), typed)), *nodes])
     return _Figures(
         name="Nodes by concurrency",
         kind="column_clustered",
-        title="Nodes needed as concurrency grows",
-        categories="Concurrency (sessions)",
-        values="Nodes",
-        heads=("Sessions", "Nodes minimum", "Nodes with headroom", "Nodes final"),
+        title=Message("Nodes needed as concurrency grows"),
+        categories=Message("Concurrency (sessions)"),
+        values=Message("Nodes"),
+        heads=(
+            Message("Sessions"),
+            Message("Nodes minimum"),
+            Message("Nodes with headroom"),
+            Message("Nodes final"),
+        ),
         colours=(SKY, BLUE, ACCENT),
         rows=rows,
     )
@@ -144,14 +153,21 @@ def _by_concurrency(result: SizingResult) -> _Figures:
 def _by_scenario(scenarios: Sequence[Scenario]) -> _Figures:
     shown = scenarios[:MOST_SCENARIOS]
     rows = [[each.name, each.nodes_final, *_engine_nodes(each)] for each in shown]
-    more = f" (the first {MOST_SCENARIOS})" if len(scenarios) > MOST_SCENARIOS else ""
+    title = Message("Nodes final by scenario: plan and engine")
+    if len(scenarios) > MOST_SCENARIOS:
+        title = joined("", (title, Message(" (the first {most})", most=str(MOST_SCENARIOS))))
     return _Figures(
         name="Nodes by scenario",
         kind="column_clustered",
-        title=f"Nodes final by scenario: plan and engine{more}",
-        categories="Scenario",
-        values="Nodes",
-        heads=("Scenario", "Plan", "Steady decode", "Engine bound"),
+        title=title,
+        categories=Message("Scenario"),
+        values=Message("Nodes"),
+        heads=(
+            Message("Scenario"),
+            Message("Plan"),
+            Message("Steady decode"),
+            Message("Engine bound"),
+        ),
         colours=(ACCENT, SKY, VERMILION),
         rows=rows,
     )
@@ -166,16 +182,16 @@ def _engine_nodes(scenario: Scenario) -> tuple[int | None, int | None]:
 def _by_precision(result: SizingResult) -> _Figures:
     rows: list[list[Value]] = []
     for precision, element in BYTES_PER_ELEMENT.items():
-        used = " (used)" if precision == result.kv_precision else ""
+        used = Message(" (used)") if precision == result.kv_precision else ""
         size = kv_bytes_per_session(result.model, result.effective_context, precision)
-        rows.append([precision + used, element, size / BYTES_PER_GIB])
+        rows.append([joined("", (precision, used)), element, size / BYTES_PER_GIB])
     return _Figures(
         name="KV cache by precision",
         kind="column_clustered",
-        title="KV cache of one session, by precision",
-        categories="KV precision",
-        values="KV cache per session (GiB)",
-        heads=("KV precision", "Bytes per element", "KV cache, GiB"),
+        title=Message("KV cache of one session, by precision"),
+        categories=Message("KV precision"),
+        values=Message("KV cache per session (GiB)"),
+        heads=(Message("KV precision"), Message("Bytes per element"), Message("KV cache, GiB")),
         colours=(BLUE,),
         rows=rows,
         number_format="#,##0.####",
@@ -188,12 +204,12 @@ def _memory(engine: EngineBound) -> _Figures:
     return _Figures(
         name="Memory of one GPU",
         kind="bar_stacked_100",
-        title="Where one GPU's memory goes",
+        title=Message("Where one GPU's memory goes"),
         categories="",
-        values="Share of the usable memory",
-        heads=("GiB of", *(label for label, _, _ in parts)),
+        values=Message("Share of the usable memory"),
+        heads=(Message("GiB of"), *(label for label, _, _ in parts)),
         colours=MEMORY_COLOURS,
-        rows=[["one GPU", *(size / BYTES_PER_GIB for _, size, _ in parts)]],
+        rows=[[Message("one GPU"), *(size / BYTES_PER_GIB for _, size, _ in parts)]],
         number_format="#,##0.00",
         axis_format="0%",
     )

@@ -1,15 +1,19 @@
 """A sheet of the report before it is written: cells, looks and charts, as data.
 
-Everything is computed while a page is made, so that writing it can only fail in Excel.
+Everything is computed while a page is made, and said in its language, so that writing it can
+only fail in Excel.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Literal, NamedTuple, TypeVar
 
 from xlsizing import palette
+from xlsizing.core.alerts import Severity
+from xlsizing.core.message import as_plain
 from xlsizing.core.planning.cells import Value
+from xlsizing.language import ENGLISH, Language
 
 LINE_HEIGHT = 15.5
 """Height of a line of text [points]."""
@@ -73,7 +77,7 @@ PLAIN = Look(number_format="General")
 RIGHT = Look(horizontal="right")
 LEFT = Look(horizontal="left")
 
-SEVERITY_GROUNDS = {
+SEVERITY_GROUNDS: Mapping[Severity, str] = {
     "error": palette.ERROR_GROUND,
     "warning": palette.WARNING_GROUND,
     "info": palette.INFO_GROUND,
@@ -131,6 +135,8 @@ class Page:
     """Of the columns from the first on [characters]."""
     frozen: tuple[int, int]
     """Rows and columns that stay in sight."""
+    language: Language = ENGLISH
+    """What its texts are in."""
     cells: dict[tuple[int, int], Value] = field(default_factory=dict)
     looks: list[tuple[Area, Look]] = field(default_factory=list)
     heights: list[tuple[int, int, float]] = field(default_factory=list)
@@ -142,11 +148,15 @@ class Page:
     highlights: list[Highlight] = field(default_factory=list)
     charts: list[Chart] = field(default_factory=list)
 
+    def say(self, text: str) -> str:
+        """A text as the page shows it, and nothing but its letters."""
+        return as_plain(self.language.say(text))
+
     def write(self, row: int, column: int, *values: Value) -> None:
         """Put values into a row, from a column on."""
         for place, value in enumerate(values, start=column):
             if value is not None and value != "":
-                self.cells[row, place] = cut(value)
+                self.cells[row, place] = cut(self.say(value) if isinstance(value, str) else value)
 
     def look(self, top: int, left: int, bottom: int, right: int, *looks: Look) -> None:
         """Give cells a look, over the one that they have."""

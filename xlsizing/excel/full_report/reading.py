@@ -12,7 +12,8 @@ import xlwings
 
 from xlsizing.core import SizingError
 from xlsizing.core.catalogs import name_key
-from xlsizing.core.exact import as_whole
+from xlsizing.core.exact import as_whole, grouped
+from xlsizing.core.message import Message, as_plain
 from xlsizing.core.planning.cells import CellError, Value, trimmed
 from xlsizing.core.planning.inputs import INPUTS, SETTINGS_ASKED, TENSOR_PARALLEL
 from xlsizing.core.planning.plan import (
@@ -27,6 +28,8 @@ from xlsizing.core.planning.plan import (
     without_blank_end,
 )
 from xlsizing.excel.cells import is_error
+from xlsizing.excel.host import IN_PYODIDE, host_language
+from xlsizing.language import ENGLISH, Language, language
 
 OUTPUTS: Mapping[str, str] = {
     "Nodes final": "Output_NodesFinal",
@@ -37,6 +40,9 @@ OUTPUTS: Mapping[str, str] = {
     "KV total TiB": "Output_KvTotalTiB",
 }
 """The names of the answers on Sizing, by their labels; the columns of Scenarios are called so, too."""
+
+REPORTS_IN = "Setting_Language"
+"""The name of the cell that says which language reports are in."""
 
 _DAY_ZERO = datetime(1899, 12, 30)  # noqa: DTZ001 - cells know no time zone
 
@@ -78,13 +84,16 @@ def read_plan(book: xlwings.Book) -> OpenPlan:
     PlanReadError : an input's name is missing or stands for no cell, or a column of
         Scenarios is missing.
     """
-    names = {name.name.casefold(): name for name in book.names}
+    names = _names(book)
     asked = {each.symbol: each.defined_name for each in INPUTS}
     if not any(name.casefold() in names for name in asked.values()):
         raise PlanReadError(
-            f"{book.name} has none of the cells that a report is made from, such as "
-            f"{asked['Model']}; press the button in a planning workbook, which "
-            "`xlsizing template` makes."
+            Message(
+                "{workbook} has none of the cells that a report is made from, such as {cell}; press "
+                "the button in a planning workbook, which `xlsizing template` makes.",
+                workbook=book.name,
+                cell=asked["Model"],
+            )
         )
     load = {symbol: _named(book, names, name, must_be=True) for symbol, name in asked.items()}
     load[TENSOR_PARALLEL.symbol] = _named(book, names, TENSOR_PARALLEL.defined_name)
@@ -92,6 +101,20 @@ def read_plan(book: xlwings.Book) -> OpenPlan:
     shown = {label: _shown(book, names, name) for label, name in OUTPUTS.items()}
     base = trimmed(_named(book, names, BASE).value)
     return OpenPlan(load, settings, shown, _rows(book), base)
+
+
+def book_language(book: xlwings.Book) -> Language:
+    """The language that a workbook asks for; the host's where it asks for none that there is."""
+    if IN_PYODIDE:
+        return ENGLISH  # Lite carries no translations
+    try:
+        return language(trimmed(_named(book, _names(book), REPORTS_IN).value))
+    except Exception:  # noqa: BLE001 - what a broken name ends in is every host's own
+        return host_language()
+
+
+def _names(book: xlwings.Book) -> dict[str, xlwings.Name]:
+    return {name.name.casefold(): name for name in book.names}
 
 
 def _named(
@@ -103,8 +126,12 @@ def _named(
         if not must_be:
             return NOWHERE
         raise PlanReadError(
-            f"{book.name} has no name {name}; give the cell of the input that name again under "
-            "Formulas, Name Manager."
+            Message(
+                "{workbook} has no name {name}; give the cell of the input that name again under "
+                "Formulas, Name Manager.",
+                workbook=book.name,
+                name=name,
+            )
         )
     try:
         cell = found.refers_to_range
@@ -128,8 +155,13 @@ def _shown(book: xlwings.Book, names: Mapping[str, xlwings.Name], name: str) -> 
 
 def _broken(book: xlwings.Book, name: xlwings.Name) -> PlanReadError:
     return PlanReadError(
-        f"The name {name.name} in {book.name} does not stand for one cell any more "
-        f"({name.refers_to}); give it a cell under Formulas, Name Manager."
+        Message(
+            "The name {name} in {workbook} does not stand for one cell any more ({reference}); give "
+            "it a cell under Formulas, Name Manager.",
+            name=name.name,
+            workbook=book.name,
+            reference=str(name.refers_to),
+        )
     )
 
 
@@ -179,8 +211,13 @@ def _columns(table: xlwings.main.Table) -> dict[str, int]:
     for head in ROW_HEADS:
         if name_key(head) not in there:
             raise PlanReadError(
-                f"The table {table.name} on {table.parent.name} has no column {head!r}; give the "
-                "column that name again."
+                Message(
+                    "The table {table} on {sheet} has no column '{column}'; give the column that name "
+                    "again.",
+                    table=table.name,
+                    sheet=table.parent.name,
+                    column=as_plain(head),
+                )
             )
     wanted = [head for head in (*ROW_HEADS, *OUTPUTS) if name_key(head) in there]
     return {head: there.index(name_key(head)) for head in wanted}
@@ -199,8 +236,13 @@ def _table_rows(table: xlwings.main.Table, typed_in: Sequence[int]) -> Iterator[
     count, width = body.shape
     if count > MOST_ROWS:
         raise PlanReadError(
-            f"The table {table.name} on {table.parent.name} has {count:,} rows; at most "
-            f"{MOST_ROWS:,} are read."
+            Message(
+                "The table {table} on {sheet} has {count} rows; at most {most} are read.",
+                table=table.name,
+                sheet=table.parent.name,
+                count=grouped(count),
+                most=grouped(MOST_ROWS),
+            )
         )
     yield from _cells(body)
     sheet, end = table.parent, body.row + count

@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 import xlwings
 
+from xlsizing.core.message import Message
 from xlsizing.excel.full_report.origin import MADE_BY
 from xlsizing.excel.full_report.page import Page
 from xlsizing.excel.full_report.sheets import write_page
@@ -55,7 +56,7 @@ class Undo:
         return is_undone
 
 
-def replace_sheets(book: xlwings.Book, pages: Sequence[Page], undo: Undo) -> Iterator[str]:
+def replace_sheets(book: xlwings.Book, pages: Sequence[Page], undo: Undo) -> Iterator[Message]:
     """Write pages as sheets of a workbook, in place of an earlier report's.
 
     Parameters
@@ -72,12 +73,12 @@ def replace_sheets(book: xlwings.Book, pages: Sequence[Page], undo: Undo) -> Ite
     gone = [*earlier.values(), *_left_over(book, pages)]
     begun = {}
     for page in pages:
-        yield f"writing the sheet {page.title}"
+        yield Message("writing the sheet {title}", title=page.title)
         title = free_title(book, page.title, NEW)
         _add(book, title, earlier.get(page.key, titles(book)[-1]), undo)
         write_page(page, book.sheets[title])
         begun[page.key] = title
-    yield "putting the sheets in place"
+    yield Message("putting the sheets in place")
     for page in pages:
         title = free_title(book, page.title)
         if page.key in earlier:
@@ -90,7 +91,7 @@ def replace_sheets(book: xlwings.Book, pages: Sequence[Page], undo: Undo) -> Ite
         begun[page.key] = title
     book.sheets[begun[pages[0].key]].activate()
     for title in gone:
-        yield f"removing the sheet {title}"
+        yield Message("removing the sheet {title}", title=title)
         book.sheets[title].delete()
         undo.forget()
 

@@ -6,11 +6,12 @@ from typing import NamedTuple
 
 from xlsizing import palette
 from xlsizing.core import BYTES_PER_ELEMENT, RANGES, SizingResult, band
-from xlsizing.core.alerts import STATUS_OK
+from xlsizing.core.alerts import SEVERITIES, STATUS_OK
 from xlsizing.core.capacity import bytes_beside_kv, hbm_bytes, kv_budget_bytes
 from xlsizing.core.engine import EngineBound
 from xlsizing.core.exact import grouped, plain
 from xlsizing.core.kv_cache import clamped_context, session_cost
+from xlsizing.core.message import Message, joined, one_or_many
 from xlsizing.core.nodes import spare_nodes
 from xlsizing.core.planning.cells import Value, trimmed
 from xlsizing.core.planning.inputs import INPUTS, SETTINGS_ASKED, TENSOR_PARALLEL
@@ -40,9 +41,10 @@ from xlsizing.excel.full_report.page import (
     runs,
 )
 from xlsizing.excel.full_report.sized import SizedPlan, answers
+from xlsizing.language import Language
 
-NONE_FITS = "none fits"
-NOT_KNOWN = "not known"
+NONE_FITS = Message("none fits")
+NOT_KNOWN = Message("not known")
 SESSION_FORMAT = "#,##0.0000"
 
 _LABEL, _VALUE, _UNIT, _BAND, _NOTE = 2, 3, 4, 5, 6
@@ -64,24 +66,45 @@ class _Line(NamedTuple):
     number_format: str = "General"
 
 
-def results_page(plan: SizedPlan, origin: str) -> Page:
+def results_page(plan: SizedPlan, origin: str, language: Language) -> Page:
     """The page of a plan's answer.
 
     Parameters
     ----------
     origin : what made the report, in a sentence.
+    language : what the page is in.
     """
-    page = Page("Results", "Report", (3, _LABEL), _WIDTHS, (3, 0))
+    page = Page("Results", "Report", (3, _LABEL), _WIDTHS, (3, 0), language)
     result = plan.result
-    page.write(1, _LABEL, "How many GPU nodes?")
-    page.write(2, _LABEL, _question(result))
+    page.write(1, _LABEL, Message("How many GPU nodes?"))
+    asked = question(result)
+    wrong = result.status != STATUS_OK
+    page.write(2, _LABEL, joined(" ", (result.status, asked)) if wrong else asked)
     page.write(3, _LABEL, origin)
     row = _write_answer(page, _FIRST, plan)
-    heads = ("Inputs", "Value", "Unit", "Band", "Notes")
+    heads: Sequence[str] = (
+        Message("Inputs"),
+        Message("Value"),
+        Message("Unit"),
+        Message("Band"),
+        Message("Notes"),
+    )
     row = _write_block(page, row, heads, list(_inputs(plan)))
-    heads = ("Engine settings", "Value", "Unit", "", "Notes")
+    heads = (
+        Message("Engine settings"),
+        Message("Value"),
+        Message("Unit"),
+        "",
+        Message("Notes"),
+    )
     row = _write_block(page, row, heads, list(_settings(plan)))
-    heads = ("Steps", "Value", "Unit", "", "How it comes about")
+    heads = (
+        Message("Steps"),
+        Message("Value"),
+        Message("Unit"),
+        "",
+        Message("How it comes about"),
+    )
     row = _write_block(page, row, heads, list(_steps(result)))
     row = _write_engine(page, row, result)
     row = _write_alerts(page, row, result)
@@ -95,9 +118,14 @@ def results_page(plan: SizedPlan, origin: str) -> Page:
     return page
 
 
-def _question(result: SizingResult) -> str:
-    sentence = f"{result.load} on {result.model.name}, served by {result.server.name}"
-    return sentence if result.status == STATUS_OK else f"{result.status} {sentence}"
+def question(result: SizingResult) -> Message:
+    """What was asked: how much of what is to be served by what."""
+    return Message(
+        "{load} on {model}, served by {server}",
+        load=result.load,
+        model=result.model.name,
+        server=result.server.name,
+    )
 
 
 def _write_block(page: Page, row: int, heads: Sequence[str], lines: Sequence[_Line]) -> int:
@@ -105,7 +133,7 @@ def _write_block(page: Page, row: int, heads: Sequence[str], lines: Sequence[_Li
     _write_heading(page, row, heads)
     for at, line in enumerate(lines, start=row + 1):
         page.write(at, _LABEL, line.label, line.value, line.unit, line.band, line.note)
-        page.height(at, at, _height(line.note, _NOTE_CHARACTERS))
+        page.height(at, at, _height(page.say(line.note), _NOTE_CHARACTERS))
         if line.band:
             _colour_band(page, at, line.band)
     end = row + len(lines)
@@ -147,7 +175,16 @@ def _write_answer(page: Page, row: int, plan: SizedPlan) -> int:
     """Write the figures of the answer and what is said of them; returns where the next block begins."""
     result = plan.result
     end = _write_block(
-        page, row, ("Answer", "Value", "Unit", "Band", "How it comes about"), list(_answer(result))
+        page,
+        row,
+        (
+            Message("Answer"),
+            Message("Value"),
+            Message("Unit"),
+            Message("Band"),
+            Message("How it comes about"),
+        ),
+        list(_answer(result)),
     )
     page.height(row + 1, row + 1, 40)
     page.look(row + 1, _LABEL, row + 1, _LABEL, STRONG)
@@ -155,7 +192,7 @@ def _write_answer(page: Page, row: int, plan: SizedPlan) -> int:
     first = row = end - 1
     for label, words in _words(plan):
         page.write(row, _LABEL, label, words)
-        page.height(row, row, _height(words, _MERGED_CHARACTERS + 20))
+        page.height(row, row, _height(page.say(words), _MERGED_CHARACTERS + 20))
         row += 1
     page.merged.append(Area(first, _VALUE, row - 1, _NOTE))
     page.look(first, _VALUE, row - 1, _NOTE, LEFT, WRAPPED, BODY)
@@ -170,32 +207,45 @@ def _write_answer(page: Page, row: int, plan: SizedPlan) -> int:
 def _answer(result: SizingResult) -> Iterator[_Line]:
     sessions, per_node = grouped(result.concurrency), grouped(result.sessions_per_node)
     budget = kv_budget_bytes(result.server, result.kv_budget_ratio, result.runtime_overhead_gib)
-    peak = f"{sessions} sessions x (1 + {plain(result.peak_headroom_ratio)})"
     spare = spare_nodes(result.ha_mode)
-    notes: Mapping[str, str] = {
-        "Nodes final": f"nodes with headroom + {spare} spare (HA {result.ha_mode}): what to buy "
-        "or rent",
-        "Nodes with headroom": f"{peak} / {per_node} sessions a node, rounded up",
-        "Nodes minimum": f"{sessions} sessions / {per_node} sessions a node, rounded up",
-        "Sessions per node": f"KV budget of {grouped(budget, BYTES_PER_GIB, 2)} GiB / KV cache of "
-        "a session, rounded down",
-        "KV per session GiB": "KV cache of one session",
-        "KV total TiB": f"KV cache of all {sessions} sessions",
+    notes: Mapping[str, Message] = {
+        "Nodes final": Message(
+            "nodes with headroom + {spare} spare (HA {mode}): what to buy or rent",
+            spare=str(spare),
+            mode=result.ha_mode,
+        ),
+        "Nodes with headroom": Message(
+            "{sessions} sessions x (1 + {headroom}) / {per_node} sessions a node, rounded up",
+            sessions=sessions,
+            headroom=plain(result.peak_headroom_ratio),
+            per_node=per_node,
+        ),
+        "Nodes minimum": Message(
+            "{sessions} sessions / {per_node} sessions a node, rounded up",
+            sessions=sessions,
+            per_node=per_node,
+        ),
+        "Sessions per node": Message(
+            "KV budget of {budget} GiB / KV cache of a session, rounded down",
+            budget=grouped(budget, BYTES_PER_GIB, 2),
+        ),
+        "KV per session GiB": Message("KV cache of one session"),
+        "KV total TiB": Message("KV cache of all {sessions} sessions", sessions=sessions),
     }
     for label, value in answers(result).items():
         unit, figure, number_format = _ANSWERS[label]
         if value is None:
-            yield _Line(label, NONE_FITS, unit, note="Not one session fits on a node.")
+            yield _Line(label, NONE_FITS, unit, note=Message("Not one session fits on a node."))
         else:
             name = band(figure, value) if figure else ""
             yield _Line(label, value, unit, name, notes[label], number_format)
 
 
 _ANSWERS: Mapping[str, tuple[str, str, str]] = {
-    "Nodes final": ("nodes", "nodes", COUNT),
-    "Nodes with headroom": ("nodes", "nodes", COUNT),
-    "Nodes minimum": ("nodes", "nodes", COUNT),
-    "Sessions per node": ("sessions", "sessions_per_node", COUNT),
+    "Nodes final": (Message("nodes"), "nodes", COUNT),
+    "Nodes with headroom": (Message("nodes"), "nodes", COUNT),
+    "Nodes minimum": (Message("nodes"), "nodes", COUNT),
+    "Sessions per node": (Message("sessions"), "sessions_per_node", COUNT),
     "KV per session GiB": ("GiB", "kv_per_session_gib", SESSION_FORMAT),
     "KV total TiB": ("TiB", "", SESSION_FORMAT),
 }
@@ -205,21 +255,25 @@ _ANSWERS: Mapping[str, tuple[str, str, str]] = {
 def _words(plan: SizedPlan) -> Iterator[tuple[str, str]]:
     """What is said of the answer in words."""
     result = plan.result
-    yield "Status", result.status
-    yield "Engine", _engine_words(result)
-    yield "Weights", result.weights
+    yield Message("Status"), result.status
+    yield Message("Engine"), _engine_words(result)
+    yield Message("Weights"), result.weights
     codes = dict.fromkeys(alert.code for alert in result.all_alerts)
-    yield "Alerts", "; ".join(codes) or "none"
+    yield Message("Alerts"), "; ".join(codes) or Message("none")
 
 
-def _engine_words(result: SizingResult) -> str:
+def _engine_words(result: SizingResult) -> Message:
     if result.engine is None:
-        return f"{NOT_KNOWN}: {result.engine_unknown}"
+        return joined(": ", (NOT_KNOWN, result.engine_unknown))
     bound, steady = result.engine.nodes[-1], result.engine.steady_nodes[-1]
     if bound is None:
-        return "The engine holds no session on a node."
+        return Message("The engine holds no session on a node.")
     in_steady = NONE_FITS if steady is None else grouped(steady)
-    return f"{grouped(bound)} nodes by the engine bound, {in_steady} in steady decode"
+    return Message(
+        "{bound} nodes by the engine bound, {steady} in steady decode",
+        bound=grouped(bound),
+        steady=in_steady,
+    )
 
 
 def _inputs(plan: SizedPlan) -> Iterator[_Line]:
@@ -230,7 +284,9 @@ def _inputs(plan: SizedPlan) -> Iterator[_Line]:
         note = "" if trimmed(typed) else _NOT_TYPED.get(asked.symbol, _DEFAULT)
         if asked.has_aliases:
             value = value.name
-            note = "" if trimmed(typed) == value else f"typed as {trimmed(typed)}"
+            note = (
+                "" if trimmed(typed) == value else Message("typed as {name}", name=trimmed(typed))
+            )
         name = band(asked.range_of, _held(result, asked.symbol)) if asked.range_of else ""
         yield _Line(asked.label, _plain(value), asked.unit, name, note, asked.number_format)
     size = result.settings.tensor_parallel
@@ -245,11 +301,11 @@ def _held(result: SizingResult, symbol: str) -> int:
     return result.concurrency
 
 
-_DEFAULT = "not typed: the default"
-_NOT_TYPED: Mapping[str, str] = {
-    "KvPrecision": "not typed: the model's own",
-    "TensorParallel": "not typed: the smallest size that holds a session",
-    "kv_pool_gib": "not typed: from the settings above",
+_DEFAULT = Message("not typed: the default")
+_NOT_TYPED: Mapping[str, Message] = {
+    "KvPrecision": Message("not typed: the model's own"),
+    "TensorParallel": Message("not typed: the smallest size that holds a session"),
+    "kv_pool_gib": Message("not typed: from the settings above"),
 }
 """What an empty cell stands for, by symbol or field; the default where it is not here."""
 
@@ -274,48 +330,71 @@ def _steps(result: SizingResult) -> Iterator[_Line]:
     cost = session_cost(model)
     ratio, overhead = result.kv_budget_ratio, result.runtime_overhead_gib
     hbm = hbm_bytes(server)
+    in_bytes = Message("bytes")
+    longest = grouped(model.max_position_embeddings)
     yield _step(
-        "Context held",
+        Message("Context held"),
         context,
-        "tokens",
-        f"the context asked for, and at most the model's {grouped(model.max_position_embeddings)}",
+        Message("tokens"),
+        Message("the context asked for, and at most the model's {longest}", longest=longest),
     )
-    yield _step("Bytes per element", element, "bytes", f"of a KV cache in {result.kv_precision}")
+    how = Message("of a KV cache in {precision}", precision=result.kv_precision)
+    yield _step(Message("Bytes per element"), element, in_bytes, how)
     fixed = cost.index_bytes * context + cost.state_bytes
-    yield _step(
-        "KV bytes that no precision changes", fixed, "bytes", "indexes and states, where there are"
-    )
-    plural = "" if element == 1 else "s"
+    how = Message("indexes and states, where there are")
+    yield _step(Message("KV bytes that no precision changes"), fixed, in_bytes, how)
     terms = [
-        f"{grouped(elements)} elements x {grouped(tokens)} tokens x {element} byte{plural}"
+        one_or_many(
+            "{elements} elements x {tokens} tokens x {bytes} byte",
+            "{elements} elements x {tokens} tokens x {bytes} bytes",
+            element,
+            elements=grouped(elements),
+            tokens=grouped(tokens),
+            bytes=str(element),
+        )
         for elements, tokens in (
             (cost.elements, context),
             (cost.windowed_elements, min(context, cost.window)),
         )
         if elements
     ]
-    how = " + ".join([*terms, *([f"{grouped(fixed)} bytes"] if fixed else [])])
-    yield _step("KV bytes per session", cost.kv_bytes(context, element), "bytes", how)
+    if fixed:
+        terms.append(Message("{count} bytes", count=grouped(fixed)))
+    how = joined(" + ", terms)
+    yield _step(Message("KV bytes per session"), cost.kv_bytes(context, element), in_bytes, how)
     if server.hbm_per_gpu_mib is not None:
-        mib = grouped(server.hbm_per_gpu_mib)
-        how = f"{server.gpus} GPUs x {mib} MiB, as the driver reports"
+        how = Message(
+            "{gpus} GPUs x {mib} MiB, as the driver reports",
+            gpus=str(server.gpus),
+            mib=grouped(server.hbm_per_gpu_mib),
+        )
     else:
-        how = f"{plain(server.total_hbm_gb or 0)} GB read as 10^9 bytes"
-    yield _step("HBM bytes per node", hbm, "bytes", how)
-    budget = kv_budget_bytes(server, ratio, overhead)
-    how = f"HBM x {plain(ratio)} - {plain(overhead)} GiB, rounded down"
-    yield _step("KV budget bytes per node", budget, "bytes", how)
-    beside = bytes_beside_kv(server, ratio, overhead)
-    yield _step(
-        "HBM bytes beside the KV budget", beside, "bytes", "what is left for weights and runtime"
+        how = Message("{size} GB read as 10^9 bytes", size=plain(server.total_hbm_gb or 0))
+    yield _step(Message("HBM bytes per node"), hbm, in_bytes, how)
+    how = Message(
+        "HBM x {ratio} - {overhead} GiB, rounded down", ratio=plain(ratio), overhead=plain(overhead)
     )
+    budget = kv_budget_bytes(server, ratio, overhead)
+    yield _step(Message("KV budget bytes per node"), budget, in_bytes, how)
+    how = Message("what is left for weights and runtime")
+    beside = bytes_beside_kv(server, ratio, overhead)
+    yield _step(Message("HBM bytes beside the KV budget"), beside, in_bytes, how)
     weights = model.weight_bytes
-    how = "as published" if weights else "the catalog has no size of the weights"
-    yield _step("Weight bytes", weights or 0, "bytes", how)
-    how = f"{plain(result.storage.throughput_read_gbps)} GB/s of {result.storage.name}"
-    speed = read_bytes_per_second(result.storage)
-    yield _step("Storage read bytes per second", speed, "bytes per second", how)
-    yield _step("Spare nodes", spare_nodes(result.ha_mode), "nodes", f"HA {result.ha_mode}")
+    how = Message("as published") if weights else Message("the catalog has no size of the weights")
+    yield _step(Message("Weight bytes"), weights or 0, in_bytes, how)
+    how = Message(
+        "{gbps} GB/s of {storage}",
+        gbps=plain(result.storage.throughput_read_gbps),
+        storage=result.storage.name,
+    )
+    yield _step(
+        Message("Storage read bytes per second"),
+        read_bytes_per_second(result.storage),
+        Message("bytes per second"),
+        how,
+    )
+    how = Message("HA {mode}", mode=result.ha_mode)
+    yield _step(Message("Spare nodes"), spare_nodes(result.ha_mode), Message("nodes"), how)
 
 
 def _step(label: str, value: int, unit: str, how: str) -> _Line:
@@ -324,7 +403,13 @@ def _step(label: str, value: int, unit: str, how: str) -> _Line:
 
 def _write_engine(page: Page, row: int, result: SizingResult) -> int:
     """Write the engine's figures beside those of the plan, and where a GPU's memory goes."""
-    heads = ("Engine bound", "Planning", "Steady decode", "Engine bound", "What it is")
+    heads = (
+        Message("Engine bound"),
+        Message("Planning"),
+        Message("Steady decode"),
+        Message("Engine bound"),
+        Message("What it is"),
+    )
     _write_heading(page, row, heads)
     engine = result.engine
     if engine is None:
@@ -355,22 +440,39 @@ def _compared(result: SizingResult, engine: EngineBound) -> Iterator[_Compared]:
         engine.cache.kv_bytes_per_request * size / BYTES_PER_GIB,
     )
     replicas = engine.replicas_per_node
-    yield "KV cache per session", kv_gib, "GiB over the GPUs of a replica", SESSION_FORMAT
+    note = Message("GiB over the GPUs of a replica")
+    yield Message("KV cache per session"), kv_gib, note, SESSION_FORMAT
     per_node = (
         result.sessions_per_node,
         engine.steady_sessions_per_node,
         engine.sessions_per_node,
     )
-    note = f"tensor parallel {size}: {replicas} {'replica' if replicas == 1 else 'replicas'} a node"
-    yield "Sessions per node", per_node, note, COUNT
+    note = one_or_many(
+        "tensor parallel {size}: {replicas} replica a node",
+        "tensor parallel {size}: {replicas} replicas a node",
+        replicas,
+        size=str(size),
+        replicas=str(replicas),
+    )
+    yield Message("Sessions per node"), per_node, note, COUNT
     planned = (result.nodes_minimum, result.nodes_with_headroom, result.nodes_final)
-    labels = ("Nodes minimum", "Nodes with headroom", "Nodes final")
+    labels = (
+        Message("Nodes minimum"),
+        Message("Nodes with headroom"),
+        Message("Nodes final"),
+    )
     for label, *figures in zip(labels, planned, engine.steady_nodes, engine.nodes, strict=True):
         yield label, figures, "", COUNT
 
 
 def _write_memory(page: Page, row: int, engine: EngineBound) -> int:
-    heads = ("Where one GPU's memory goes", "GiB", "Share", "", "What it is")
+    heads = (
+        Message("Where one GPU's memory goes"),
+        "GiB",
+        Message("Share"),
+        "",
+        Message("What it is"),
+    )
     _write_heading(page, row, heads)
     page.look(row, _UNIT, row, _UNIT, RIGHT)
     lines = memory_parts(engine)
@@ -388,26 +490,36 @@ def _write_memory(page: Page, row: int, engine: EngineBound) -> int:
 def memory_parts(engine: EngineBound) -> list[tuple[str, int, str]]:
     """Where one GPU's memory goes: name, bytes and a note."""
     memory = engine.memory
-    weights = "an estimate from the parameters" if engine.weights_estimated else "the model's share"
+    weights = (
+        Message("an estimate from the parameters")
+        if engine.weights_estimated
+        else Message("the model's share")
+    )
+    blocks = Message("{count} whole blocks of the pool", count=grouped(engine.num_blocks))
     return [
-        ("Weights", memory.weights, weights),
-        ("KV cache", memory.blocks, f"{grouped(engine.num_blocks)} whole blocks of the pool"),
-        ("Activation", memory.activation, "peak of the activations"),
-        ("Runtime", memory.runtime, "graphs, libraries, buffers"),
-        ("Unused", memory.unused, "beyond the utilisation, or less than a block"),
+        (Message("Weights"), memory.weights, weights),
+        (Message("KV cache"), memory.blocks, blocks),
+        (Message("Activation"), memory.activation, Message("peak of the activations")),
+        (Message("Runtime"), memory.runtime, Message("graphs, libraries, buffers")),
+        (
+            Message("Unused"),
+            memory.unused,
+            Message("beyond the utilisation, or less than a block"),
+        ),
     ]
 
 
 def _write_alerts(page: Page, row: int, result: SizingResult) -> int:
     """Write the alerts of the load; returns their last row."""
-    _write_heading(page, row, ("Alerts", "Severity", "Message"))
+    _write_heading(page, row, (Message("Alerts"), Message("Severity"), Message("Message")))
     alerts = result.all_alerts
     if not alerts:
-        page.write(row + 1, _LABEL, "none", "", "Nothing about this plan is unsafe or unusual.")
+        nothing = Message("Nothing about this plan is unsafe or unusual.")
+        page.write(row + 1, _LABEL, Message("none"), "", nothing)
         return row + 1
     for at, alert in enumerate(alerts, start=row + 1):
-        page.write(at, _LABEL, alert.code, alert.severity, alert.message)
-        page.height(at, at, _height(alert.message, _MERGED_CHARACTERS))
+        page.write(at, _LABEL, alert.code, SEVERITIES[alert.severity], alert.message)
+        page.height(at, at, _height(page.say(alert.message), _MERGED_CHARACTERS))
     for start, last, severity in runs([alert.severity for alert in alerts]):
         look = Look(ground=SEVERITY_GROUNDS[severity])
         page.look(row + 1 + start, _LABEL, row + 1 + last, _NOTE, look)
@@ -415,5 +527,6 @@ def _write_alerts(page: Page, row: int, result: SizingResult) -> int:
     page.merged.append(Area(row + 1, _UNIT, end, _NOTE))
     page.look(row, _VALUE, end, _VALUE, LEFT)
     page.look(row + 1, _UNIT, end, _NOTE, WRAPPED, BODY, PLAIN)
-    page.write(end + 1, _UNIT, "What to do about each is on the sheet of warnings.")
+    told = Message("What to do about each is on the sheet of warnings.")
+    page.write(end + 1, _UNIT, told)
     return end + 1

@@ -7,6 +7,7 @@ from xlsizing import palette
 from xlsizing.core import SizingResult
 from xlsizing.core.alerts import STATUS_OK
 from xlsizing.core.kv_cache import clamped_context
+from xlsizing.core.message import Message, joined
 from xlsizing.core.planning.cells import Value
 from xlsizing.core.planning.inputs import INPUTS, TENSOR_PARALLEL, Input
 from xlsizing.excel.full_report.page import (
@@ -29,14 +30,18 @@ from xlsizing.excel.full_report.page import (
     cut,
     runs,
 )
-from xlsizing.excel.full_report.results_page import NONE_FITS, SESSION_FORMAT
+from xlsizing.excel.full_report.results_page import NONE_FITS, NOT_KNOWN, SESSION_FORMAT
 from xlsizing.excel.full_report.sized import Scenario, SizedPlan
+from xlsizing.language import Language
 
 TOP = 5
 """The row of the heads."""
 
 _MOST_TYPED = 80
 """Characters of what was typed for an input that is refused."""
+
+SCENARIO, STATUS, ALERTS = Message("Scenario"), Message("Status"), Message("Alerts")
+NODES_FINAL = Message("Nodes final")
 
 _Shown = Callable[[Scenario, SizingResult], Value]
 
@@ -50,17 +55,18 @@ class _Column(NamedTuple):
     number_format: str = "General"
 
 
-def scenarios_page(plan: SizedPlan, origin: str) -> Page:
+def scenarios_page(plan: SizedPlan, origin: str, language: Language) -> Page:
     """The page of a plan's scenarios.
 
     Parameters
     ----------
     origin : what made the report, in a sentence.
+    language : what the page is in.
     """
     columns = _columns(plan.base)
     widths = [column.width for column in columns]
-    page = Page("Scenarios", "Report scenarios", (3, 1), widths, (TOP, 1))
-    page.write(1, 1, "Scenarios")
+    page = Page("Scenarios", "Report scenarios", (3, 1), widths, (TOP, 1), language)
+    page.write(1, 1, Message("Scenarios"))
     page.write(2, 1, _subtitle(plan))
     page.write(3, 1, origin)
     page.write(TOP, 1, *(column.head for column in columns))
@@ -70,13 +76,20 @@ def scenarios_page(plan: SizedPlan, origin: str) -> Page:
     return page
 
 
-def _subtitle(plan: SizedPlan) -> str:
-    count = len(plan.scenarios)
-    what = "the rows of Scenarios that are active" if plan.rows_are_typed else "presets"
-    wrong = sum(each.result is None for each in plan.scenarios)
-    faults = f" {wrong} cannot be sized: see the status." if wrong else ""
-    base = f" Compared with {plan.base.name}." if plan.base else ""
-    return f"{count} scenarios: {what}.{faults}{base}"
+def _subtitle(plan: SizedPlan) -> Message:
+    told = [
+        Message(
+            "{count} scenarios: the rows of Scenarios that are active.",
+            count=str(len(plan.scenarios)),
+        )
+        if plan.rows_are_typed
+        else Message("{count} scenarios: presets.", count=str(len(plan.scenarios)))
+    ]
+    if wrong := sum(each.result is None for each in plan.scenarios):
+        told.append(Message("{count} cannot be sized: see the status.", count=str(wrong)))
+    if plan.base:
+        told.append(Message("Compared with {scenario}.", scenario=plan.base.name))
+    return joined(" ", told)
 
 
 def _row(scenario: Scenario, columns: Sequence[_Column]) -> list[Value]:
@@ -85,7 +98,7 @@ def _row(scenario: Scenario, columns: Sequence[_Column]) -> list[Value]:
         return [column.value(scenario, result) for column in columns]
     asked = (*INPUTS, TENSOR_PARALLEL)
     typed = {each.label: cut(scenario.typed.get(each.symbol), _MOST_TYPED) for each in asked}
-    shown = {"Scenario": scenario.name, "Status": scenario.status, **typed}
+    shown = {SCENARIO: scenario.name, STATUS: scenario.status, **typed}
     return [shown.get(column.head) for column in columns]
 
 
@@ -103,27 +116,34 @@ def _columns(base: Scenario | None) -> list[_Column]:
         return result.nodes_final / base_nodes - 1
 
     return [
-        _Column("Scenario", lambda scenario, _: scenario.name, 24),
-        _Column("Nodes final", _nodes("nodes_final"), 12, COUNT),
-        _Column("Status", lambda scenario, _: scenario.status, 40),
+        _Column(SCENARIO, lambda scenario, _: scenario.name, 24),
+        _Column(NODES_FINAL, _nodes("nodes_final"), 12, COUNT),
+        _Column(STATUS, lambda scenario, _: scenario.status, 40),
         *(
             _Column(each.label, _input(each), _WIDTHS.get(each.symbol, 12), each.number_format)
             for each in INPUTS
         ),
-        _Column("Tensor parallel", lambda _, result: result.settings.tensor_parallel, 12, COUNT),
-        _Column("Context held", _context, 12, COUNT),
         _Column(
-            "KV per session GiB", lambda _, result: result.kv_per_session_gib, 12, SESSION_FORMAT
+            TENSOR_PARALLEL.label, lambda _, result: result.settings.tensor_parallel, 12, COUNT
         ),
-        _Column("KV total TiB", lambda _, result: result.kv_total_tib, 12, SESSION_FORMAT),
-        _Column("Sessions per node", lambda _, result: result.sessions_per_node, 12, COUNT),
-        _Column("Nodes minimum", _nodes("nodes_minimum"), 12, COUNT),
-        _Column("Nodes with headroom", _nodes("nodes_with_headroom"), 12, COUNT),
-        _Column("GPUs", _gpus, 12, COUNT),
-        _Column("Nodes against base", difference, 12, "+#,##0;-#,##0;0"),
-        _Column("Against base in %", share, 12, "+0%;-0%;0%"),
-        _Column("Engine nodes final", _engine_nodes, 12, COUNT),
-        _Column("Alerts", _codes, 60),
+        _Column(Message("Context held"), _context, 12, COUNT),
+        _Column(
+            Message("KV per session GiB"),
+            lambda _, result: result.kv_per_session_gib,
+            12,
+            SESSION_FORMAT,
+        ),
+        _Column(Message("KV total TiB"), lambda _, result: result.kv_total_tib, 12, SESSION_FORMAT),
+        _Column(
+            Message("Sessions per node"), lambda _, result: result.sessions_per_node, 12, COUNT
+        ),
+        _Column(Message("Nodes minimum"), _nodes("nodes_minimum"), 12, COUNT),
+        _Column(Message("Nodes with headroom"), _nodes("nodes_with_headroom"), 12, COUNT),
+        _Column(Message("GPUs"), _gpus, 12, COUNT),
+        _Column(Message("Nodes against base"), difference, 12, "+#,##0;-#,##0;0"),
+        _Column(Message("Against base in %"), share, 12, "+0%;-0%;0%"),
+        _Column(Message("Engine nodes final"), _engine_nodes, 12, COUNT),
+        _Column(ALERTS, _codes, 60),
     ]
 
 
@@ -167,7 +187,7 @@ def _gpus(_: Scenario, result: SizingResult) -> Value:
 
 def _engine_nodes(_: Scenario, result: SizingResult) -> Value:
     if result.engine is None:
-        return "not known"
+        return NOT_KNOWN
     nodes = result.engine.nodes[-1]
     return NONE_FITS if nodes is None else nodes
 
@@ -182,7 +202,7 @@ def _number_look(column: _Column) -> Look:
     return PLAIN if column.head in _LONG else APART
 
 
-_LONG = ("Scenario", "Status", "Alerts")
+_LONG = (SCENARIO, STATUS, ALERTS)
 """Columns of text that may be long."""
 
 
@@ -197,7 +217,7 @@ def _dress(page: Page, columns: Sequence[_Column], last: int) -> None:
     for start, end, look in runs([_number_look(column) for column in columns]):
         page.look(TOP + 1, start + 1, last, end + 1, look)
     places = {column.head: place for place, column in enumerate(columns, start=1)}
-    nodes, status = places["Nodes final"], places["Status"]
+    nodes, status = places[NODES_FINAL], places[STATUS]
     page.look(TOP + 1, nodes, last, nodes, STRONG)
     for head in _LONG:
         page.look(TOP + 1, places[head], last, places[head], WRAPPED)

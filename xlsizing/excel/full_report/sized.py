@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from xlsizing.core import Alert, Catalogs, SizingError, SizingResult, size
 from xlsizing.core.engine import EngineSettings
+from xlsizing.core.message import Figure, Message, joined
 from xlsizing.core.planning.cells import Value, words
 from xlsizing.core.planning.limits import require_countable
 from xlsizing.core.planning.plan import (
@@ -37,7 +38,8 @@ class Refusal(NamedTuple):
     @property
     def words(self) -> str:
         """The reason, with the input that it is about."""
-        return f"{self.label}: {self.reason}" if self.label else str(self.reason)
+        reason = str(self.reason)
+        return joined(": ", (self.label, reason)) if self.label else reason
 
 
 @dataclass(frozen=True)
@@ -55,7 +57,7 @@ class Scenario:
         """OK, or what is wrong."""
         if self.result is not None:
             return self.result.status
-        return " ".join(refusal.words for refusal in self.refusals)
+        return joined(" ", (refusal.words for refusal in self.refusals))
 
     @property
     def nodes_final(self) -> int | None:
@@ -124,7 +126,7 @@ def sized_plan(plan: OpenPlan, catalogs: Catalogs) -> SizedPlan:
 
 def _sized(row: TypedRow, number: int, settings: EngineSettings, catalogs: Catalogs) -> Scenario:
     """The scenario of a row of the table, which spoils no other where it is wrong."""
-    name = row.name.strip() or f"Scenario {number}"
+    name = row.name.strip() or Message("Scenario {number}", number=str(number))
     load = typed_load(row.typed, catalogs)
     if load.refused:
         refusals = [
@@ -172,7 +174,7 @@ def _alerts(scenario: Scenario) -> Iterator[Alert]:
         yield Alert(refusal.reason.code, "error", refusal.words, _MEND)
 
 
-_MEND = "Mend it in the row of Scenarios; until then the row has no figures."
+_MEND = Message("Mend it in the row of Scenarios; until then the row has no figures.")
 
 
 def _shown_on_sizing(plan: OpenPlan) -> dict[str, Value]:
@@ -182,12 +184,12 @@ def _shown_on_sizing(plan: OpenPlan) -> dict[str, Value]:
 def answers(result: SizingResult) -> dict[str, int | float | None]:
     """The answers of a sizing by their labels; None for nodes where nothing fits."""
     return {
-        "Nodes final": result.nodes_final,
-        "Nodes with headroom": result.nodes_with_headroom,
-        "Nodes minimum": result.nodes_minimum,
-        "Sessions per node": result.sessions_per_node,
-        "KV per session GiB": result.kv_per_session_gib,
-        "KV total TiB": result.kv_total_tib,
+        Message("Nodes final"): result.nodes_final,
+        Message("Nodes with headroom"): result.nodes_with_headroom,
+        Message("Nodes minimum"): result.nodes_minimum,
+        Message("Sessions per node"): result.sessions_per_node,
+        Message("KV per session GiB"): result.kv_per_session_gib,
+        Message("KV total TiB"): result.kv_total_tib,
     }
 
 
@@ -200,16 +202,24 @@ def _differences(
     the reader of the report must not find two answers without a word.
     """
     found = [
-        f"{label} ({_words(shown[label])} there, {_words(answer)} here)"
+        Message(
+            "{label} ({there} there, {here} here)",
+            label=label,
+            there=_words(shown[label]),
+            here=_words(answer),
+        )
         for label, answer in answers(result).items()
         if label in shown and not _agree(shown[label], answer)
     ]
     if found:
-        message = f"The workbook's own formulas show other figures: {'; '.join(found)}."
+        message = Message(
+            "The workbook's own formulas show other figures: {figures}.",
+            figures=joined("; ", found),
+        )
         yield WarningLine(scenario, Alert("WORKBOOK_DIFFERS", "warning", message, _COMPARE))
 
 
-_COMPARE = (
+_COMPARE = Message(
     "Let Excel calculate the workbook. Where it still differs, its tables Models, Servers or "
     "Storage were changed: this report is made with the catalogs of xlsizing."
 )
@@ -225,5 +235,5 @@ def _agree(shown: Value, answer: float | None) -> bool:
 
 def _words(value: Value) -> str:
     if isinstance(value, int | float) and not isinstance(value, bool):
-        return f"{value:,}"
-    return words(value) or "nothing"
+        return Figure(f"{value:,}")
+    return words(value) or Message("nothing")

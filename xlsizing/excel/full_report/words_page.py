@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from xlsizing import palette
 from xlsizing.blocks import Alerts, Block, Steps, Table
 from xlsizing.core.alerts import SEVERITIES
-from xlsizing.core.message import as_plain
+from xlsizing.core.message import Message, joined
 from xlsizing.core.planning.presets import AS_ASKED
 from xlsizing.excel.full_report.page import (
     BODY,
@@ -27,6 +27,7 @@ from xlsizing.excel.full_report.page import (
     runs,
 )
 from xlsizing.excel.full_report.sized import Scenario, SizedPlan
+from xlsizing.language import Language
 from xlsizing.report.full.content import full_report
 from xlsizing.report.full.scenario import ScenarioLine
 
@@ -38,21 +39,22 @@ _ROOM = 160
 _GROUND = Look(bold=True, ground=palette.HEADING_GROUND)
 
 
-def words_page(plan: SizedPlan, origin: str) -> Page:
+def words_page(plan: SizedPlan, origin: str, language: Language) -> Page:
     """The page of a plan's report in words.
 
     Parameters
     ----------
     origin : what made the report, in a sentence.
+    language : what the page is in.
     """
     report = full_report(plan.result, list(_lines(plan)))
-    page = Page("Words", "Report in words", (3, _FIRST), _WIDTHS, (3, 0))
-    page.write(1, _FIRST, as_plain(report.title))
-    page.write(2, _FIRST, as_plain(report.answer))
+    page = Page("Words", "Report in words", (3, _FIRST), _WIDTHS, (3, 0), language)
+    page.write(1, _FIRST, report.title)
+    page.write(2, _FIRST, report.answer)
     page.write(3, _FIRST, origin)
     row = 5
     for section in report.sections:
-        page.write(row, _FIRST, as_plain(section.title))
+        page.write(row, _FIRST, section.title)
         page.look(row, _FIRST, row, _LAST, HEADING)
         row += 1
         for block in section.blocks:
@@ -96,7 +98,7 @@ def _write(page: Page, row: int, block: Block) -> int:
     if isinstance(block, Steps):
         first = row
         for number, step in enumerate(block.steps, start=1):
-            page.write(row, _FIRST, f"{number}. {step.name}")
+            page.write(row, _FIRST, joined("", (f"{number}. ", step.name)))
             for text in filter(None, (step.equation, step.figures, step.result)):
                 row = _write_text(page, row, text, _FIRST + 1)
         page.look(first, _FIRST, row - 1, _FIRST, STRONG)
@@ -105,16 +107,17 @@ def _write(page: Page, row: int, block: Block) -> int:
         for alert in block.alerts:
             ground = Look(bold=True, ground=SEVERITY_GROUNDS[alert.severity])
             page.look(row, _FIRST, row, _LAST, ground)
-            row = _write_text(page, row, f"{SEVERITIES[alert.severity]}, {alert.code}")
+            row = _write_text(page, row, joined(", ", (SEVERITIES[alert.severity], alert.code)))
             row = _write_text(page, row, alert.message)
-            row = _write_text(page, row, f"What to do: {alert.recommendation}")
+            advice = Message("What to do: {advice}", advice=alert.recommendation)
+            row = _write_text(page, row, advice)
         return row
     return _write_text(page, row, block)
 
 
 def _write_text(page: Page, row: int, text: str, first: int = _FIRST) -> int:
     """Write a text from a column to the last one; returns the row after it."""
-    page.write(row, first, as_plain(text))
+    page.write(row, first, text)
     # Each area is a round trip to Excel.
     above = page.merged[-1] if page.merged else None
     if above and (above.bottom, above.left) == (row - 1, first):
@@ -122,8 +125,9 @@ def _write_text(page: Page, row: int, text: str, first: int = _FIRST) -> int:
     else:
         page.merged.append(Area(row, first, row, _LAST))
     room = _ROOM - (_LABEL if first > _FIRST else 0)
-    if len(text) > room:
-        page.height(row, row, LINE_HEIGHT * math.ceil(len(text) / room))
+    length = len(page.say(text))
+    if length > room:
+        page.height(row, row, LINE_HEIGHT * math.ceil(length / room))
     return row + 1
 
 
@@ -144,4 +148,4 @@ def _write_table(page: Page, row: int, table: Table) -> int:
 
 
 def _write_row(page: Page, row: int, texts: Sequence[str]) -> None:
-    page.write(row, _FIRST, *map(as_plain, texts))
+    page.write(row, _FIRST, *texts)

@@ -26,6 +26,9 @@ from xlwings_server.config import settings
 from xlwings_server.dependencies import User
 from xlwings_server.models import CurrentUser
 
+from xlsizing.core.message import Message
+from xlsizing.excel.host import said
+
 SHORT_BODY = 640
 """A call of no more bytes is read in the event loop, and answered there where all its arguments
 are single cells; a load with all its arguments fits [bytes]."""
@@ -88,9 +91,10 @@ async def _in_thread(
 async def _function(call: dict[str, Any], user: Any) -> Response:
     name = call.get("func_name")
     if not hasattr(getattr(custom_functions, str(name), None), "__xlfunc__"):
-        raise xlwings.XlwingsError(f"There is no function named {name!r} on this server.")
+        unknown = Message("There is no function named {name} on this server.", name=repr(name))
+        raise xlwings.XlwingsError(said(unknown))
     _require_arguments(str(name), call.get("args"))
-    LOG.info("Function %s called by %r", name, user.name)
+    _log(Message("Function {name} called by {user}", name=str(name), user=repr(user.name)))
     result = await xlwings.server.custom_functions_call(call, custom_functions, user)
     return JSONResponse({"result": result})
 
@@ -101,15 +105,21 @@ def _require_arguments(name: str, given: object) -> None:
     least = sum("optional" not in argument for argument in known)
     if not isinstance(given, list) or not least <= len(given) <= len(known):
         count = len(given) if isinstance(given, list) else 0
-        raise xlwings.XlwingsError(
-            f"{name} takes {least} to {len(known)} arguments, of which {count} came."
+        wrong = Message(
+            "{name} takes {least} to {most} arguments, of which {count} came.",
+            name=name,
+            least=str(least),
+            most=str(len(known)),
+            count=str(count),
         )
+        raise xlwings.XlwingsError(said(wrong))
 
 
 async def _script(name: str, body: bytes, user: Any) -> Response:
     if not hasattr(getattr(custom_scripts, name, None), "__xlscript__"):
-        raise xlwings.XlwingsError(f"There is no script named {name!r} on this server.")
-    LOG.info("Script %s called by %r", name, user.name)
+        unknown = Message("There is no script named {name} on this server.", name=repr(name))
+        raise xlwings.XlwingsError(said(unknown))
+    _log(Message("Script {name} called by {user}", name=name, user=repr(user.name)))
     content = _read(body)
     arguments = content.pop("args", None)
     with closing(xlwings.Book(json=content)) as book:
@@ -123,6 +133,11 @@ async def _script(name: str, body: bytes, user: Any) -> Response:
         return JSONResponse(book.json())
 
 
+def _log(message: Message) -> None:
+    if LOG.isEnabledFor(logging.INFO):
+        LOG.info("%s", said(message))
+
+
 def _read(body: bytes) -> dict[str, Any]:
     try:
         # Without a function of ours now and then, one large body would hold the interpreter,
@@ -131,7 +146,8 @@ def _read(body: bytes) -> dict[str, Any]:
     except ValueError:
         content = None
     if not isinstance(content, dict):
-        raise xlwings.XlwingsError("This is not a call from Excel: it must be a JSON object.")
+        wrong = Message("This is not a call from Excel: it must be a JSON object.")
+        raise xlwings.XlwingsError(said(wrong))
     return content
 
 

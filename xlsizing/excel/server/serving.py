@@ -16,9 +16,11 @@ from xlsizing.catalog import load_catalogs
 from xlsizing.catalog.loading import FOLDER_VARIABLE
 from xlsizing.core.errors import InvalidValueError, SizingError
 from xlsizing.core.message import Message
+from xlsizing.language import Language
 
 KEY_VARIABLE = "XLWINGS_LICENSE_KEY"
 LEVEL_VARIABLE = "XLWINGS_LOG_LEVEL"
+LANGUAGE_VARIABLE = "LANGUAGE"
 
 SETTINGS = {
     # Any other environment would stand before the functions' names, as this prefix would.
@@ -83,7 +85,9 @@ class Listening(NamedTuple):
                 Multiprocess(config, self.sockets).run()
 
 
-def listen(host: str, port: int, workers: int, catalogs: str | None = None) -> Listening:
+def listen(
+    host: str, port: int, workers: int, language: Language, catalogs: str | None = None
+) -> Listening:
     """Check all that a server needs, set this process's environment for it, and take its port.
 
     Parameters
@@ -91,6 +95,7 @@ def listen(host: str, port: int, workers: int, catalogs: str | None = None) -> L
     host : address to listen on.
     port : port to listen on; 0 for a free one.
     workers : processes that answer calls.
+    language : what they answer in.
     catalogs : folder of the catalogs, or None for those of XLSIZING_CATALOGS or the shipped ones.
 
     Raises
@@ -104,12 +109,14 @@ def listen(host: str, port: int, workers: int, catalogs: str | None = None) -> L
         right = Message("from 0, for a free one, to {last}", last=str(LAST_PORT))
         raise InvalidValueError("--port", port, right)
     if workers < 1:
-        raise InvalidValueError("--workers", workers, "at least 1")
+        raise InvalidValueError("--workers", workers, Message("at least {least}", least="1"))
     _require_installed()
     load_catalogs(catalogs)
     if catalogs:
         os.environ[FOLDER_VARIABLE] = str(Path(catalogs).absolute())
     os.environ.update(SETTINGS)
+    # Workers find it where they find the system's.
+    os.environ[LANGUAGE_VARIABLE] = language.code
     for name, value in DEFAULTS.items():
         os.environ.setdefault(name, value)
     with ExitStack() as opened:
@@ -126,18 +133,27 @@ def listen(host: str, port: int, workers: int, catalogs: str | None = None) -> L
 def _require_installed() -> None:
     if not all(map(find_spec, ("uvicorn", "xlwings_server"))):
         raise ServerError(
-            'xlwings Server is not installed; in the folder of xlsizing, type pip install ".[server]".'
+            Message(
+                "xlwings Server is not installed; in the folder of xlsizing, type {command}.",
+                command='pip install ".[server]"',
+            )
         )
 
 
 def _require_licence() -> None:
     """The key is accepted by xlwings, which checks it when it is imported as on a server."""
-    sources = (
+    sources = Message(
         "xlwings Server is PolyForm Noncommercial 1.0.0 or paid: for noncommercial use the key is "
         "the word noncommercial, for any other xlwings.org sells one and gives one for a trial."
     )
     if not os.environ.get(KEY_VARIABLE):
-        raise ServerError(f"{KEY_VARIABLE} is not set; set it to your licence key. {sources}")
+        raise ServerError(
+            Message(
+                "{variable} is not set; set it to your licence key. {sources}",
+                variable=KEY_VARIABLE,
+                sources=sources,
+            )
+        )
     try:
         import xlwings.server  # noqa: F401
     except Exception as error:
@@ -145,7 +161,13 @@ def _require_licence() -> None:
         if type(error).__name__ != "LicenseError":
             raise
         reason = str(error).rstrip(".")
-        raise ServerError(f"{KEY_VARIABLE} is refused: {reason}. {sources}") from error
+        refused = Message(
+            "{variable} is refused: {reason}. {sources}",
+            variable=KEY_VARIABLE,
+            reason=reason,
+            sources=sources,
+        )
+        raise ServerError(refused) from error
 
 
 def _require_settings() -> tuple[str, str | None]:
@@ -153,17 +175,21 @@ def _require_settings() -> tuple[str, str | None]:
     from pydantic import ValidationError
 
     if (level := os.environ[LEVEL_VARIABLE]).upper() not in LEVELS:
-        raise InvalidValueError(LEVEL_VARIABLE, level, f"one of {', '.join(LEVELS)}")
+        right = Message("one of {choices}", choices=", ".join(LEVELS))
+        raise InvalidValueError(LEVEL_VARIABLE, level, right)
     try:
         from xlwings_server.config import settings
     except ValidationError as error:
         faults = "; ".join(
             f"XLWINGS_{str(fault['loc'][0]).upper()}: {fault['msg']}" for fault in error.errors()
         )
-        raise ServerError(f"xlwings Server does not accept its settings: {faults}.") from error
+        raise ServerError(_REFUSED.filled(faults=faults)) from error
     except ValueError as error:
-        raise ServerError(f"xlwings Server does not accept its settings: {error}.") from error
+        raise ServerError(_REFUSED.filled(faults=str(error))) from error
     return settings.app_path, settings.hostname
+
+
+_REFUSED = Message("xlwings Server does not accept its settings: {faults}.")
 
 
 def _listener(host: str, port: int) -> socket.socket:
@@ -172,11 +198,17 @@ def _listener(host: str, port: int) -> socket.socket:
         return socket.create_server((host, port), family=family)
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
-            raise ServerError(
-                f"Port {port} of {host} is in use; end what uses it, or choose another by --port."
-            ) from error
-        reason = str(error.strerror or error).partition(" (while")[0]
-        raise ServerError(
-            f"The server cannot listen on port {port} of {host} ({reason}); it must be an address of "
-            "this machine, and a port you may use."
-        ) from error
+            taken = Message(
+                "Port {port} of {host} is in use; end what uses it, or choose another by --port.",
+                port=str(port),
+                host=host,
+            )
+            raise ServerError(taken) from error
+        refused = Message(
+            "The server cannot listen on port {port} of {host} ({reason}); it must be an address of "
+            "this machine, and a port you may use.",
+            port=str(port),
+            host=host,
+            reason=str(error.strerror or error).partition(" (while")[0],
+        )
+        raise ServerError(refused) from error
