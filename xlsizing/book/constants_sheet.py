@@ -14,7 +14,6 @@ from xlsizing.book.inputs import input_style
 from xlsizing.book.names import define
 from xlsizing.book.origin import WRITTEN_IN
 from xlsizing.book.pages import protect, set_page
-from xlsizing.book.reading import REPORTS_IN
 from xlsizing.book.styles import (
     BODY,
     HEADING,
@@ -34,6 +33,7 @@ from xlsizing.core import (
 from xlsizing.core.message import Message
 from xlsizing.core.nodes import SPARE_NODES
 from xlsizing.core.paged_cache import STATES_PER_REQUEST
+from xlsizing.core.planning.plan import REPORTS_IN
 from xlsizing.core.ranges import Band
 from xlsizing.language import LANGUAGES
 

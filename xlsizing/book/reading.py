@@ -21,6 +21,7 @@ from xlsizing.core.planning.plan import (
     BASE,
     MOST_ROWS,
     NOWHERE,
+    REPORTS_IN,
     ROW_HEADS,
     SCENARIOS,
     TypedCell,
@@ -121,9 +122,6 @@ def _language(typed: Value) -> Language | None:
     except InvalidValueError:
         return None
 
-
-REPORTS_IN = "Setting_Language"
-"""The defined name of the cell that says which language a workbook's reports are to be in."""
 
 _Place = tuple[int, int]
 """A row and a column."""

@@ -17,6 +17,8 @@ ACTIVE, SWITCHED_OFF = "yes", "no"
 
 BASE = "Input_BaseScenario"
 """The name of the cell that says which scenario the others are compared with."""
+REPORTS_IN = "Setting_Language"
+"""The defined name of the cell that says which language a workbook's reports are to be in."""
 
 SCENARIOS = "Scenarios"
 """The table of scenarios."""

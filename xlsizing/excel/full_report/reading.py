@@ -20,6 +20,7 @@ from xlsizing.core.planning.plan import (
     BASE,
     MOST_ROWS,
     NOWHERE,
+    REPORTS_IN,
     ROW_HEADS,
     SCENARIOS,
     TypedCell,
@@ -40,9 +41,6 @@ OUTPUTS: Mapping[str, str] = {
     "KV total TiB": "Output_KvTotalTiB",
 }
 """The names of the answers on Sizing, by their labels; the columns of Scenarios are called so, too."""
-
-REPORTS_IN = "Setting_Language"
-"""The name of the cell that says which language reports are in."""
 
 _DAY_ZERO = datetime(1899, 12, 30)  # noqa: DTZ001 - cells know no time zone
 
