@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from xlsizing.core.message import Message
-from xlsizing.excel.full_report.reading import REPORTS_IN
+from xlsizing.core.planning.plan import REPORTS_IN
 from xlsizing.excel.host import ExcelFunction
 from xlsizing.language import language
 
