@@ -6,7 +6,7 @@ cd "$(dirname "$0")/.."
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 rm -f docs/images/*.png
-.venv/bin/xlsizing template "$folder/template.xlsx" >/dev/null
+.venv/bin/xlsizing template "$folder/template.xlsx" --lang en >/dev/null
 .venv/bin/python docs/screens.py "$folder/template.xlsx" docs/images
 soffice --headless "-env:UserInstallation=file://$folder/profile" \
     --convert-to pdf --outdir "$folder" "$folder/template.xlsx" >/dev/null
