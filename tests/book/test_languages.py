@@ -37,7 +37,20 @@ PORTUGUESE = language("pt-BR")
 
 NAMES = frozenset(
     {
-        *("OK", "yes", "no", "yes,no", "en,pt-BR", "grouped", "cloud_", "Sizing", "s", "0"),
+        *(
+            "OK",
+            "yes",
+            "no",
+            "nao",
+            "n\u00e3o",
+            "yes,no",
+            "en,pt-BR",
+            "grouped",
+            "cloud_",
+            "Sizing",
+            "s",
+            "0",
+        ),
         *("GiB", "TiB", "GPUs", "GPU", "tokens", "bytes", "GB", "HBM", "CUDA", "info"),
         *(f"; {rule.code}" for rule in ALERT_RULES.values()),
         *(rule.code for rule in ALERT_RULES.values()),
@@ -53,17 +66,10 @@ NAMES = frozenset(
 """What is the same in every language."""
 ALIKE = frozenset(
     {
-        "Base",
-        "Status",
-        "Runtime",
-        "HBM (GiB)",
-        "HBM, GB",
-        "Bytes, GB",
-        " tokens",
-        " tokens.",
-        " GiB",
+        *("Base", "Runtime", "HBM (GiB)", "HBM, GB", "Bytes, GB", "Bytes", "HA"),
+        # Pieces of texts.
+        *(" tokens", " tokens.", " GiB", " GiB (", "kv_precision fp8"),
     }
-    | {" GiB (", "kv_precision fp8", "{part}: {gib} GiB", "Total", "Bytes", "nodes", "Launch"}
 )
 """Texts that Portuguese and English share, or pieces of texts that they do."""
 
@@ -106,6 +112,32 @@ def test_all_that_a_planning_workbook_says_is_said_in_portuguese() -> None:
     assert sorted(set(left(made("en"), made("pt-BR")))) == []
 
 
+ENGLISH_WORDS = re.compile(r"(?<![\w\"])(the|is|are|not|of|with|and|which|that|where)(?![\w\"])")
+
+
+def test_no_text_is_half_translated() -> None:
+    book = load_workbook(io.BytesIO(made("pt-BR")), data_only=True)
+    found = [
+        f"{sheet.title}!{cell.coordinate}: {cell.value}"
+        for sheet in book
+        if sheet.title not in ("Models", "Servers", "Storage", "Layouts")
+        for row in sheet.iter_rows()
+        for cell in row
+        if isinstance(cell.value, str)
+        and cell.number_format == "General"
+        and ENGLISH_WORDS.search(cell.value)
+        # The steps of Scenarios are for programs.
+        and not (sheet.title == "Scenarios" and cell.row == 6)
+    ]
+    assert found == []
+    labels = [
+        str(cell.value) for cell in book["Sizing"]["B"] if str(cell.value).startswith("Alerta ")
+    ]
+    assert len(labels) == len(ALERT_RULES)
+    for label in labels:
+        assert label.removeprefix("Alerta ").replace(" ", "_") not in ALERT_RULES
+
+
 def test_nothing_but_texts_differs() -> None:
     english, portuguese = (load_workbook(io.BytesIO(made(code))) for code in ("en", "pt-BR"))
     assert english.sheetnames == portuguese.sheetnames
@@ -141,12 +173,12 @@ def heads(book: Workbook) -> Iterator[tuple[str, str, str]]:
 
 def test_heads_keep_their_names_and_are_shown_in_portuguese() -> None:
     shown = {(table, name): look for table, name, look in heads(opened("pt-BR"))}
-    assert shown["Scenarios", "Nodes final"] == ';;;"Nós, final"'
+    assert shown["Scenarios", "Nodes final"] == ';;;"Nós finais"'
     assert shown["Models", "KV heads"] == ';;;"Heads de KV"'
     assert shown["Scenarios", "GPUs"] == "General"
     plain = {table for (table, name), look in shown.items() if look == "General"}
     # What programs alone read: the steps of Scenarios, lines of Warnings, and Layouts.
-    assert plain <= {"Scenarios", "Layouts", "Servers", "Precisions"}
+    assert plain <= {"Scenarios", "Layouts", "Servers", "Precisions", "HaModes"}
     assert {look for _, _, look in heads(opened("en"))} == {"General"}
     with zipfile.ZipFile(io.BytesIO(made("pt-BR"))) as package:
         formats = package.read("xl/styles.xml").count(b"<numFmt ")
@@ -210,6 +242,16 @@ def test_a_report_is_in_its_workbooks_language_unless_another_is_asked_for(
     book = load_workbook(out)
     title = "How many GPU nodes?" if wrote == "Wrote" else "Quantos nós de GPU?"
     assert book["Sizing"]["B1"].value == title
+
+
+def test_a_language_that_there_is_not_is_told(command: Command, tmp_path: Path) -> None:
+    plan, book = tmp_path / "plan.xlsx", opened("en")
+    type_in(book, {"Setting_Language": "klingon"})
+    del book["xlwings.conf"]
+    plan.write_bytes(saved(book))
+    ran = command("report", str(tmp_path / "out.xlsx"), "--from", str(plan))
+    assert ran.code == 0
+    assert "is 'klingon'; it must be en or pt-BR, or empty." in ran.err
 
 
 def test_a_sync_says_its_results_in_the_language_of_the_workbook(tmp_path: Path) -> None:

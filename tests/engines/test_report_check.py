@@ -17,7 +17,7 @@ from xlsizing.book.plan import plan_of
 from xlsizing.book.reading import read_workbook
 from xlsizing.core import Catalogs
 
-SAME = "still say the same."
+SAME = "is still the same."
 CHANGED = "The inputs or catalogs have changed since; make the report again."
 PORTUGUESE = "As entradas ou os catálogos mudaram desde então; faça o relatório novamente."
 SENTENCE: Cell = ("Report", "B3")
@@ -88,7 +88,15 @@ def changed(book: Workbook, form: Form) -> list[tuple[bytes, set[str]]]:
     """Workbooks in which something was changed, and what that is called."""
     inputs = {form.named(name): value for name, value in TYPED.items()}
     entries = list(figures(book))
-    row = {"D8": "8x-l40s", "F8": 200_000, "G9": 9_000, "K10": 0.9, "L7": "n+1"}
+    row = {
+        "H9": "bf16",
+        "E10": "profile_cloud_premium",
+        "D8": "8x-l40s",
+        "F8": 200_000,
+        "G9": 9_000,
+        "K10": 0.9,
+        "L7": "n+1",
+    }
     in_rows = {("Scenarios", address): value for address, value in row.items()}
     return [
         (form.filled(inputs), set(TYPED)),
@@ -96,7 +104,8 @@ def changed(book: Workbook, form: Form) -> list[tuple[bytes, set[str]]]:
             form.filled({cell: value for _, cell, value in entries} | in_rows),
             {name for name, *_ in entries}
             | {
-                *("Scenarios[Nodes final] 2", "Scenarios[Concurrency] 2"),
+                *("Scenarios[Nodes final] 2", "Scenarios[Concurrency] 2", "Scenarios[Server] 2"),
+                *("Scenarios[KV precision] 3", "Scenarios[Storage] 4"),
                 *("Scenarios[Context] 3", "Scenarios[Peak headroom] 4", "Scenarios[HA] 1"),
             },
         ),
@@ -120,7 +129,7 @@ def test_the_check_turns_with_every_input_and_figure(engine: Engine) -> None:
 
 
 def test_the_check_keeps_the_right_value_in_each_language() -> None:
-    for code, words in (("en", SAME), ("pt-BR", "ainda dizem o mesmo.")):
+    for code, words in (("en", SAME), ("pt-BR", "continua igual.")):
         content = workbook(CALM, code)
         values = read(content)["Report"]
         assert str(values["B3"].value).endswith(words)

@@ -190,3 +190,29 @@ def test_the_pages_command_writes_what_the_page_says(
     titles = re.findall(r"^\d\. \*\*(.*?)\*\*", text, re.MULTILINE)
     sections = re.findall(r"^## (.*)$", Path("report.md").read_text(encoding="utf-8"), re.MULTILINE)
     assert [title for title in titles[:-1] if title not in sections] == []
+
+
+def test_a_preset_is_known_by_the_name_that_a_portuguese_report_gives_it(tmp_path: Path) -> None:
+    load = LOAD
+    assert write_all(tmp_path, load, "--lang", "pt-BR", "--preset", "Mínimo=0.1,none") == 0
+    page = read_page((tmp_path / "r.html").read_text(encoding="utf-8"))
+    [table] = [table for table in page.tables if table[0][0] == "Cenário"]
+    assert [row[0] for row in table[1:]] == ["Como pedido", "Mínimo", "Recomendado", "Ideal"]
+    assert table[2][1] == "0,1"
+
+
+def test_a_row_that_was_changed_keeps_its_place_whatever_it_is_called(tmp_path: Path) -> None:
+    assert write_all(tmp_path, LOAD, "--lang", "pt-BR") == 0
+    book = openpyxl.load_workbook(tmp_path / "r.xlsx")
+    assert book["Scenarios"]["A7"].value == "Como pedido"
+    again = ("--from", str(tmp_path / "r.xlsx"), "--markdown", "--lang", "en")
+    assert main(["report", str(tmp_path / "same.xlsx"), *again]) == 0
+    same = (tmp_path / "same.md").read_text(encoding="utf-8")
+    assert "Como pedido" not in same
+    book["Scenarios"]["F7"].value = 9_000
+    book.save(tmp_path / "changed.xlsx")
+    again = ("--from", str(tmp_path / "changed.xlsx"), "--markdown", "--lang", "en")
+    assert main(["report", str(tmp_path / "other.xlsx"), *again]) == 0
+    other = (tmp_path / "other.md").read_text(encoding="utf-8")
+    assert "| Como pedido |" in other
+    assert "| As asked |" in other

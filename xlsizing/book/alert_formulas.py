@@ -97,10 +97,30 @@ def alert_symbol(rule: str) -> str:
     return "Alert_" + "".join(word.capitalize() for word in rule.split("_"))
 
 
+_RULE_NAMES: Mapping[str, Message] = {
+    "hbm_budget_insufficient": Message("hbm budget insufficient"),
+    "weights_not_covered": Message("weights not covered"),
+    "invalid_tp": Message("invalid tp"),
+    "context_clamped": Message("context clamped"),
+    "kv_precision_16bit": Message("kv precision 16bit"),
+    "long_context_io": Message("long context io"),
+    "storage_cloud_latency": Message("storage cloud latency"),
+    "storage_cold_start": Message("storage cold start"),
+    "engine_needs_more_nodes": Message("engine needs more nodes"),
+    "engine_holds_none": Message("engine holds none"),
+    "kv_replicated": Message("kv replicated"),
+    "context_out_of_typical_range": Message("context out of typical range"),
+    "nodes_out_of_typical_range": Message("nodes out of typical range"),
+    "model_unsourced": Message("model unsourced"),
+    "server_unsourced": Message("server unsourced"),
+    "storage_unsourced": Message("storage unsourced"),
+}
+"""The rules in words; columns of Scenarios are called by them."""
+
 ALERTS: tuple[Formula, ...] = tuple(
     Formula(
         alert_symbol(key),
-        Message("Alert {rule}", rule=key.replace("_", " ")),
+        Message("Alert {rule}", rule=_RULE_NAMES[key]),
         "",
         # A row that cannot be computed has a status; it must not have half an alert.
         f'IFERROR(IF({_CONDITIONS[key]},{filled(rule.message, _FIGURES)},""),"")',

@@ -39,7 +39,7 @@ from xlsizing.book.styles import (
     TITLE,
     highlight,
 )
-from xlsizing.book.tables import Column, Placed, write_table
+from xlsizing.book.tables import Column, Placed, head_height, write_table
 from xlsizing.core import Catalogs
 from xlsizing.core.entries import Entry
 from xlsizing.core.message import Message
@@ -135,7 +135,7 @@ def _write(book: Workbook, notes: PackageNotes, page: _Sheet, entries: Sequence[
     # A table has at least one row; an empty alias finds nothing.
     rows = aliases(entries) or [("", "")]
     write_table(writer, page.kind.alias_table, alias_columns, rows, TABLE_TOP, len(columns) + 2)
-    sheet.row_dimensions[TABLE_TOP].height = 32
+    sheet.row_dimensions[TABLE_TOP].height = head_height(writer, columns, 32)
     set_page(
         sheet,
         first_free_row=TABLE_TOP + 1,

@@ -62,8 +62,25 @@ def plan_of(workbook: TypedWorkbook, catalogs: Catalogs, language: Language = EN
     result = load.result(settings)
     scenarios = [typed_scenario(row, settings, catalogs, language) for row in workbook.rows]
     live = [typed_load(each.typed, catalogs) for each in scenarios if each.is_live]
-    notes = [*_notes(workbook, [load, *live]), *_scenario_notes(workbook, scenarios)]
+    notes = [
+        *_language_notes(workbook),
+        *_notes(workbook, [load, *live]),
+        *_scenario_notes(workbook, scenarios),
+    ]
     return Plan(result, scenarios, workbook.base, notes)
+
+
+def _language_notes(workbook: TypedWorkbook) -> Iterator[Message]:
+    """A sentence where the workbook asks for reports in a language that there is not."""
+    cell = workbook.reports_in
+    if workbook.language is None and words(cell.value):
+        yield Message(
+            "Language of reports ({place} in {path}) is {value}; it must be en or pt-BR, or empty. "
+            "The report is in that of --lang or the system.",
+            place=cell.place,
+            path=workbook.path,
+            value=repr(words(cell.value)),
+        )
 
 
 def _refused(workbook: TypedWorkbook, error: RefusedCellError) -> WorkbookReadError:

@@ -75,8 +75,17 @@ class TypedWorkbook:
     """The scenario that the others are compared with; empty for none."""
     entries: Mapping[str, Sequence[Mapping[str, Value]]]
     """The rows of the catalog tables, by table, each by head."""
-    language: Language | None
-    """What its reports are to be in; None where it does not say."""
+    reports_in: TypedCell
+    """The cell that says which language its reports are to be in."""
+
+    @property
+    def language(self) -> Language | None:
+        """The language of its reports; None where it names none that there is."""
+        typed = self.reports_in.value
+        try:
+            return language(typed) if isinstance(typed, str) else None
+        except InvalidValueError:
+            return None
 
 
 def read_workbook(path: str) -> TypedWorkbook:
@@ -112,15 +121,8 @@ def typed_workbook(contents: Contents) -> TypedWorkbook:
             name: list(book.rows(name, heads, must_be=False))
             for name, heads in CATALOG_HEADS.items()
         },
-        language=_language(book.named(REPORTS_IN, must_be=False).value),
+        reports_in=book.named(REPORTS_IN, must_be=False),
     )
-
-
-def _language(typed: Value) -> Language | None:
-    try:
-        return language(typed) if isinstance(typed, str) else None
-    except InvalidValueError:
-        return None
 
 
 _Place = tuple[int, int]

@@ -28,14 +28,15 @@ from xlsizing.core import SizingResult
 from xlsizing.core.entries import Entry
 from xlsizing.core.message import Message
 from xlsizing.core.planning.cells import CellError, Value
+from xlsizing.core.planning.inputs import INPUTS, TENSOR_PARALLEL
 from xlsizing.core.planning.plan import SCENARIOS
 
 THEN, NOW, DIFFERENCES = "Report_Then", "Report_Now", "Report_Differences"
 """The names of what stood in the cells, of what stands there now, and of how many differ."""
 
 _AGREES = Message(
-    "The figures on this sheet are of the moment at which the report was made; Sizing, "
-    "Scenarios and the catalogs still say the same."
+    "The figures on this sheet are of the moment at which the report was made; what they follow "
+    "from is still the same."
 )
 _CHANGED = Message("The inputs or catalogs have changed since; make the report again.")
 
@@ -53,12 +54,7 @@ _ROWS: Mapping[str, str] = {
 }
 """The names of the cells that say in which row of its table an entry stands."""
 
-_SHOWN: Mapping[str, str] = {
-    "Concurrency": "Concurrency",
-    "Context": "Context",
-    "Peak headroom": "PeakHeadroomRatio",
-    "HA": "HA",
-}
+_SHOWN: Mapping[str, str] = {asked.label: asked.symbol for asked in (*INPUTS, TENSOR_PARALLEL)}
 _COUNTED: Mapping[str, str] = {
     "Nodes minimum": "NodesMinimum",
     "Nodes with headroom": "NodesWithHeadroom",

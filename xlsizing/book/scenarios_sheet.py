@@ -41,12 +41,12 @@ from xlsizing.book.styles import (
     WRAPPED_APART,
     highlight,
 )
-from xlsizing.book.tables import Column, Placed, own_row, write_table
+from xlsizing.book.tables import Column, Placed, head_height, own_row, write_table
 from xlsizing.core import Catalogs
 from xlsizing.core.message import Message, as_plain
 from xlsizing.core.planning.cells import Value
 from xlsizing.core.planning.inputs import INPUTS, TENSOR_PARALLEL, Input
-from xlsizing.core.planning.plan import ACTIVE, SWITCHED_OFF
+from xlsizing.core.planning.plan import ACTIVE, INACTIVE, SWITCHED_OFF
 from xlsizing.core.planning.plan import SCENARIOS as TABLE
 
 TABLE_TOP = 6
@@ -56,11 +56,13 @@ ROWS = 20
 EMPTY = Scenario(name="", active=None, typed={}, values={})
 """A row in which nothing is typed."""
 
+_NOT_OFF = ",".join(f'LOWER(TRIM({{Active}}))<>"{word}"' for word in SWITCHED_OFF)
+
 LIVE = Formula(
     "Live",
     Message("Live"),
     "",
-    'AND(IFERROR(IF(ISLOGICAL({Active}),{Active},LOWER(TRIM({Active}))<>"no"),TRUE),'
+    f"AND(IFERROR(IF(ISLOGICAL({{Active}}),{{Active}},AND({_NOT_OFF})),TRUE),"
     'IFERROR({Model}&{Server}&{Storage}&{Concurrency}&{Context}<>"",TRUE))',
 )
 """Whether a row counts: it is not switched off, and something is typed in it."""
@@ -169,14 +171,15 @@ def write_scenarios_sheet(
     rows = [*scenarios, *[EMPTY] * (ROWS - len(scenarios))]
     comparison = Comparison.of(base, rows)
     lines = _rows(rows, comparison, catalogs)
+    columns = _columns()
     placed = write_table(
-        writer, TABLE, _columns(), lines, TABLE_TOP, alone=True, height=2 * LINE_HEIGHT
+        writer, TABLE, columns, lines, TABLE_TOP, alone=True, height=2 * LINE_HEIGHT
     )
     write_summary(book, writer, placed, comparison)
     _add_checks(writer, placed)
     _colour(writer, placed)
     _group_steps(writer, placed)
-    sheet.row_dimensions[TABLE_TOP].height = 47
+    sheet.row_dimensions[TABLE_TOP].height = head_height(writer, columns, 47)
     set_page(
         sheet,
         first_free_row=TABLE_TOP + 1,
@@ -304,7 +307,7 @@ def _alignment(number_format: str) -> Alignment:
 
 
 def _add_checks(writer: Writer, placed: Placed) -> None:
-    choices = f'"{ACTIVE},{SWITCHED_OFF}"'
+    choices = f'"{ACTIVE},{INACTIVE}"'
     active = DataValidation(type="list", formula1=choices, allow_blank=True)
     active.add(_plain(placed.cells("Active")))
     writer.sheet.add_data_validation(active)

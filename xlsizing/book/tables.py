@@ -1,6 +1,7 @@
 """Tables: a head row, one formula a column, and a name that formulas find them by."""
 
 import re
+import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
@@ -10,7 +11,14 @@ from openpyxl.worksheet.filters import AutoFilter
 from openpyxl.worksheet.table import Table, TableColumn, TableFormula, TableStyleInfo
 
 from xlsizing.book.cells import ROW_MARK, BlockColumn, RowBlock, Style, Writer
-from xlsizing.book.styles import APART, BODY, COLUMN_FILL, COLUMN_HEAD, COLUMN_HEAD_ALIGNMENT
+from xlsizing.book.styles import (
+    APART,
+    BODY,
+    COLUMN_FILL,
+    COLUMN_HEAD,
+    COLUMN_HEAD_ALIGNMENT,
+    LINE_HEIGHT,
+)
 from xlsizing.core.message import as_plain
 from xlsizing.core.planning.cells import Value
 
@@ -18,6 +26,8 @@ Row = TypeVar("Row")
 
 TABLE_STYLE = TableStyleInfo(name="TableStyleLight1", showRowStripes=True)
 
+_BESIDE_WORD = 3.0
+"""Width that a head needs beside its word, for bold letters and the button of the filter."""
 _BODY = Style(font=BODY, alignment=APART)
 
 
@@ -136,7 +146,24 @@ def _write_head(writer: Writer, columns: Sequence[Column[Row]], top: int, left: 
         style = replace(head, number_format=_shown_as(writer.say(column.head), column.head))
         writer.value(top, left + place, as_plain(column.head), style)
         letter = get_column_letter(left + place)
-        writer.sheet.column_dimensions[letter].width = column.width
+        writer.sheet.column_dimensions[letter].width = width_of(writer, column)
+
+
+def width_of(writer: Writer, column: Column[Row]) -> float:
+    """Width of a column: its own, or what the longest word of a translated head takes."""
+    said = writer.say(column.head)
+    if said == column.head:
+        return column.width
+    return max(column.width, max(map(len, said.split())) + _BESIDE_WORD)
+
+
+def head_height(writer: Writer, columns: Sequence[Column[Row]], least: float) -> float:
+    """Height of a row of heads: what it has in English, or what translated heads take [points]."""
+    said = {writer.say(each.head): width_of(writer, each) - _BESIDE_WORD for each in columns}
+    for each in columns:
+        said.pop(each.head, None)
+    lines = [len(textwrap.wrap(head, int(width))) for head, width in said.items()]
+    return max([least, *(count * LINE_HEIGHT for count in lines)])
 
 
 def _shown_as(said: str, head: str) -> str | None:

@@ -97,7 +97,7 @@ def report_command(options: argparse.Namespace) -> int:
         result = _sizing(options, catalogs)
         base: str = AS_ASKED
         scenarios: Sequence[Scenario] = presets(
-            result, catalogs, with_changed(options.preset), options.language
+            result, catalogs, with_changed(_presets(options)), options.language
         )
         compared: Sequence[Scenario] = ()
     else:
@@ -128,6 +128,16 @@ def report_command(options: argparse.Namespace) -> int:
     for path in written:
         options.output.wrote(path)
     return _fit_code(result, options.output)
+
+
+def _presets(options: argparse.Namespace) -> "list[str]":
+    """The presets that are to be changed, which may be called as the report calls them."""
+    from xlsizing.core.catalogs import name_key
+    from xlsizing.core.planning.presets import PRESETS
+
+    known = {name_key(options.language.say(name)): name for name in PRESETS}
+    given = (text.partition("=") for text in options.preset)
+    return [known.get(name_key(name), name) + sign + rest for name, sign, rest in given]
 
 
 def _plan(options: argparse.Namespace, catalogs: Catalogs) -> "Plan":

@@ -89,11 +89,32 @@ def said_of(
         result.nodes_final,
         result.status,
     )
-    # A report in another language calls it so.
-    as_asked = (AS_ASKED, language.say(AS_ASKED))
-    others = [_line(each) for each in scenarios if each.is_live and each.name not in as_asked]
+    others = [
+        _line(each) for each in scenarios if each.is_live and not _is_asked(each, asked, result)
+    ]
     lines = [asked, *others]
     return Said(full_report(result, lines), lines, language)
+
+
+def _is_asked(scenario: "Scenario", asked: "ScenarioLine", result: SizingResult) -> bool:
+    """Whether a row is the load of the report itself, by the name that reports give it."""
+    from xlsizing.core.catalogs import name_key
+    from xlsizing.core.entries import Entry
+    from xlsizing.core.planning.cells import words
+    from xlsizing.language import LANGUAGES, language
+
+    if scenario.name not in {language(code).say(asked.name) for code in LANGUAGES}:
+        return False
+    entries: dict[str, Entry] = {
+        "Model": result.model,
+        "Server": result.server,
+        "Storage": result.storage,
+    }
+    same = all(
+        name_key(words(scenario.typed[symbol])) in map(name_key, (entry.name, *entry.aliases))
+        for symbol, entry in entries.items()
+    )
+    return same and _line(scenario)[1:] == asked[1:]
 
 
 def save_form(form: Form, content: bytes, *, force: bool) -> "Path":

@@ -8,7 +8,7 @@ from xlsizing.book.names import define
 from xlsizing.book.sizing_sheet import add_prompt
 from xlsizing.book.styles import RIGHT, UNDERLINE
 from xlsizing.core.engine import EngineSettings
-from xlsizing.core.message import Message
+from xlsizing.core.message import Figure, Message
 from xlsizing.core.planning.inputs import SETTINGS_ASKED, Setting
 
 _WHOLE = Message("A whole number of at least {least}, or empty for the default.")
@@ -45,5 +45,7 @@ def _check(page: EnginePage, asked: Setting, cell: str) -> None:
             formula2=asked.most,
             allow_blank=True,
         )
-        check.error = page.writer.say((_WHOLE if whole else _NUMBER).filled(least=asked.least))
+        check.error = page.writer.say(
+            (_WHOLE if whole else _NUMBER).filled(least=Figure(asked.least))
+        )
     add_prompt(page.writer, check, asked, cell)

@@ -13,7 +13,9 @@ from xlsizing.core.planning.cells import CellError, Value, trimmed, words
 from xlsizing.core.planning.inputs import INPUTS, SETTINGS_ASKED, TENSOR_PARALLEL
 from xlsizing.core.planning.typed import TypedLoad, typed_load
 
-ACTIVE, SWITCHED_OFF = "yes", "no"
+ACTIVE, INACTIVE = "yes", "no"
+SWITCHED_OFF = (INACTIVE, "n\u00e3o", "nao")
+"""What switches a row off, also as who reads a workbook in Portuguese types it."""
 
 BASE = "Input_BaseScenario"
 """The name of the cell that says which scenario the others are compared with."""
@@ -83,7 +85,7 @@ class TypedRow(NamedTuple):
     def is_live(self) -> bool:
         """True where the row counts: it is not switched off, and something is typed in it."""
         active = self.active
-        is_on = active if isinstance(active, bool) else trimmed(active).lower() != SWITCHED_OFF
+        is_on = active if isinstance(active, bool) else trimmed(active).lower() not in SWITCHED_OFF
         return is_on and any(words(self.typed.get(symbol)) for symbol in _MUST_BE_GIVEN)
 
 
