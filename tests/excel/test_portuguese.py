@@ -77,7 +77,7 @@ def test_texts_are_said_and_nothing_else_changes(
 
 
 SOME = {
-    "Nós, final",
+    "Nós finais",
     "Gravidade",
     "aviso",
     "Nada cabe: nem uma sessão em um nó.",

@@ -24,7 +24,20 @@ PORTUGUESE = language("pt-BR")
 
 CODE = re.compile(r"[A-Z]+(_[A-Z0-9]+)+(; [A-Z]+(_[A-Z0-9]+)+)*")
 SAME = {
-    *("OK", "GiB", "TiB", "Ideal", "tokens", "bytes", "GPUs", "info", "none", "n+1", "Sizing"),
+    *(
+        "OK",
+        "GiB",
+        "TiB",
+        "Ideal",
+        "tokens",
+        "bytes",
+        "GPUs",
+        "HA",
+        "info",
+        "none",
+        "n+1",
+        "Sizing",
+    ),
     *("fp16", "bf16", "fp8", "int8", "HA n+1", "Runtime", "Status", "Base"),
     *("Pilot", "Launch", "May 5", "Wrong", "Clamped", "Too large", "None fits", "Bare"),
     *(LIKE_A_FORMULA, "N+1", "twice", "dgx-b3000"),
@@ -116,7 +129,7 @@ def test_what_the_workbook_shows_otherwise_is_told_with_portuguese_signs(made: M
     assert warnings.row(6)[:3] == ["Sizing", "WORKBOOK_DIFFERS", "aviso"]
     message = str(warnings.value(6, 4))
     assert message.startswith(
-        "As fórmulas da própria pasta de trabalho mostram outros valores: Nós, final (1.234,5 lá, 7 "
+        "As fórmulas da própria pasta de trabalho mostram outros valores: Nós finais (1.234,5 lá, 7 "
         "aqui); KV total, TiB (nada lá, "
     )
 
@@ -214,7 +227,7 @@ def refused(state: BookState) -> str:
 
 def test_refusals_are_said() -> None:
     state = bare_workbook({**LOAD, "Input_HA": "two"})
-    assert refused(state) == "AD (Sizing!C10): ha_mode é 'two'; deve ser um de none, n+1."
+    assert refused(state) == "HA (Sizing!C10): ha_mode é 'two'; deve ser um de none, n+1."
     del state.names["Input_Server"]
     assert refused(state) == (
         "Bare.xlsx não tem o nome Input_Server; dê de novo esse nome à célula da entrada em "
