@@ -2,7 +2,10 @@
 
 import inspect
 import json
+import os
 import re
+import subprocess
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -13,15 +16,16 @@ from tests.catalog.test_files import write_catalogs
 from tests.conftest import PROJECT
 from tests.test_cli import INPUTS, Command, Ran, as_process, command, options
 from tests.test_outputs import documents
-from tests.test_portuguese_output import RUNS, figures, own_rows, write_draft
+from tests.test_portuguese_output import ENTRIES, RUNS, figures, own_rows, write_draft
 from xlsizing.cli.arguments import parsed
 from xlsizing.core import size
 from xlsizing.core.engine import EngineSettings
+from xlsizing.excel.server import serving
 from xlsizing.language import ENGLISH
 
 pytest.importorskip("pty", reason="there are no pseudo-terminals here; CI has them")
 
-from tests.terminal import cells, in_terminal
+from tests.terminal import FORGOTTEN, cells, in_terminal
 
 __all__ = ["command"]
 
@@ -94,6 +98,39 @@ def test_figures_and_words_are_whole_in_a_narrow_table(command: Command) -> None
     assert "disponibilidade" in shown
 
 
+@pytest.mark.parametrize(
+    ("name", "columns"),
+    [("kimi-k2-instruct", 40), ("kimi-k2-instruct", 50), ("gpt-oss-120b", 50), ("dgx-b300", 60)],
+)
+def test_only_long_addresses_are_broken(name: str, columns: int) -> None:
+    entry = ENTRIES[name]
+    shown = in_terminal("catalog", "show", name, columns=columns, environment=PLAIN).out
+    parts = {part for line in cells(shown) for cell in line for part in cell.split()}
+    fields = set(entry) - {"name", "sources", "other_sources"}
+    whole = {str(entry[each]) for each in fields if type(entry[each]) in (int, float)}
+    assert len(whole) > 2
+    assert fields | whole <= parts
+    assert max(map(len, shown.splitlines())) <= columns
+
+
+def test_a_wide_table_keeps_its_columns_beside_a_long_address() -> None:
+    shown = in_terminal("catalog", "show", "kimi-k2-instruct", columns=90, environment=PLAIN).out
+    assert ["max_position_embeddings", "131072", ""] in cells(shown)
+
+
+def test_a_column_without_any_text_is_not_drawn() -> None:
+    shown = in_terminal("catalog", "show", "profile_default", environment=PLAIN).out
+    assert ["type", "nvme_local"] in cells(shown)
+
+
+@pytest.mark.parametrize("language", ["en", "pt-BR"])
+def test_an_output_that_lacks_letters_gets_plain_text(language: str) -> None:
+    arguments = (*LOAD, "--lang", language)
+    ascii_only = {"PYTHONIOENCODING": "ascii"}
+    shown = in_terminal(*arguments, environment=ascii_only)
+    assert shown.out == as_process(*arguments, **ascii_only).out
+
+
 def test_colours_say_how_severe_an_alert_is() -> None:
     shown = in_terminal(*LOAD).out
     assert "\x1b[33mwarning\x1b[0m" in shown
@@ -162,6 +199,14 @@ def test_a_bar_over_workbooks_is_gone_at_the_end(folder: Path) -> None:
         assert re.search(rf"(^|\x1b\[2K){told}", both, re.MULTILINE)
 
 
+def test_a_bar_has_the_width_of_its_own_terminal(folder: Path) -> None:
+    arguments = ("sync", "plan.xlsx", "other.xlsx", "--catalogs", "catalogs", "--check")
+    bar = in_terminal(*arguments, columns=30, is_piped=True, folder=folder, environment=PLAIN).err
+    drawn = re.split(r"[\r\n]", re.sub(r"\x1b\[[\d;?]*[A-Za-z]", "", bar))
+    assert any(line.startswith("Workbooks") for line in drawn)
+    assert max(map(len, drawn)) <= 30
+
+
 @pytest.mark.parametrize(("option", "terminal"), [("--quiet", "xterm"), ("--check", "dumb")])
 def test_there_is_no_bar_where_none_is_wanted(option: str, terminal: str, tmp_path: Path) -> None:
     arguments = ("sync", "one.xlsx", "two.xlsx", option)
@@ -224,6 +269,37 @@ def test_verbosely_all_that_is_done(command: Command, tmp_path: Path) -> None:
     assert "1.000 sessões de 131.072 tokens" in sized.err
     assert "gpt-oss-120b em dgx-b300 com profile_default" in sized.err
     assert re.search(r"^Levou \d+,\d\d segundos\.$", sized.err, re.MULTILINE)
+
+
+def test_verbosely_standard_input_and_each_folder_once(folder: Path) -> None:
+    log = (folder / "log.txt").read_bytes()
+    arguments = ("calibrate", "llama-3.1-8b", "-", "--server", "dgx-h100", "-v")
+    done = subprocess.run(
+        [sys.executable, "-m", "xlsizing", *arguments, "--lang", "en"],
+        input=log,
+        capture_output=True,
+        env={key: value for key, value in os.environ.items() if key not in FORGOTTEN},
+        check=True,
+    )
+    told = done.stderr.decode().splitlines()
+    assert "Read standard input." in told
+    folders = [line for line in told if line.startswith("Read the catalogs in ")]
+    assert len(folders) == 1
+    assert folders[0].startswith(f"Read the catalogs in {PROJECT / 'catalogs'}: ")
+
+
+def test_quietly_a_server_still_says_where_it_is(
+    command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Server:
+        address = "http://127.0.0.1:54321"
+        manifest = "http://127.0.0.1:54321/manifest"
+
+        def serve(self) -> None:
+            """It ends at once."""
+
+    monkeypatch.setattr(serving, "listen", lambda *_: Server())
+    assert "http://127.0.0.1:54321;" in command("serve", "--quiet", "--port", "0").out
 
 
 @pytest.mark.parametrize(

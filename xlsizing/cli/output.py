@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TextIO
 
+from xlsizing.cli.screen import columns
 from xlsizing.core.exact import grouped
 from xlsizing.core.message import Message
 from xlsizing.core.text import printable
@@ -42,8 +43,8 @@ class Output:
         self._bar: Progress | None = None
 
     def show(self, page: "Page") -> None:
-        """A result: drawn on a terminal, else as plain text."""
-        if _is_terminal(sys.stdout) and _columns() >= NARROWEST:
+        """A result: drawn on a terminal that can show it, else as plain text."""
+        if _are_tables_drawn():
             from xlsizing.cli.terminal import draw
 
             with self._bar_away():
@@ -53,10 +54,14 @@ class Output:
 
             print(plain_text(page, self.language), flush=True)
 
+    def tell(self, text: str) -> None:
+        """A result of one line."""
+        print(self._said(text), flush=True)
+
     def done(self, text: str) -> None:
         """What was done, on standard output."""
         if not self.is_quiet:
-            print(self._said(text), flush=True)
+            self.tell(text)
 
     def wrote(self, path: "Path") -> None:
         """That a file was written."""
@@ -133,7 +138,13 @@ def _is_terminal(stream: TextIO | None) -> bool:
     return stream is not None and stream.isatty()
 
 
-def _columns() -> int:
-    from shutil import get_terminal_size  # slow to import, and only a terminal has a size
-
-    return get_terminal_size().columns
+def _are_tables_drawn() -> bool:
+    """Whether standard output shows tables: not where letters stand as escapes, which are wider."""
+    # The stream itself: a bar puts one before it that knows no encoding.
+    stream = sys.__stdout__
+    return (
+        _is_terminal(sys.stdout)
+        and stream is not None
+        and stream.encoding.lower().startswith("utf")
+        and columns(stream) >= NARROWEST
+    )

@@ -46,6 +46,17 @@ def clean_output() -> Iterator[None]:
         yield
 
 
+def columns(stream: TextIO | None) -> int:
+    """How wide the terminal of a stream is; COLUMNS of the environment comes before."""
+    from shutil import get_terminal_size  # slow to import, and only a terminal has a size
+
+    try:
+        own = os.get_terminal_size(stream.fileno()).columns if stream else 0
+    except (OSError, ValueError):  # it is no terminal, or no file at all
+        own = 0
+    return get_terminal_size().columns if os.environ.get("COLUMNS") or not own else own
+
+
 def drop_output() -> None:
     """Send what is left of the output nowhere, so that Python does not fail on it at its exit."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

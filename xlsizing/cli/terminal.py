@@ -4,8 +4,8 @@ Imported only where there is a terminal, since rich takes as long to import as a
 """
 
 import os
+import re
 from collections.abc import Mapping, Sequence
-from shutil import get_terminal_size
 from typing import Literal, TextIO
 
 from rich import box
@@ -14,6 +14,7 @@ from rich.progress import Progress
 from rich.table import Table as DrawnTable
 from rich.text import Text
 
+from xlsizing.cli.screen import columns
 from xlsizing.language import Language
 from xlsizing.page import Page, Row, Table, Tone, said
 
@@ -25,6 +26,10 @@ _STYLES: Mapping[Tone, str] = {
     "bad": "bold red",
     "mere": "cyan",
 }
+_NARROW = 8
+"""Columns of a terminal that words keep while other words can still be broken."""
+
+_Cells = Sequence[Sequence[Text]]
 
 
 def _console(stream: TextIO | None) -> Console:
@@ -32,7 +37,7 @@ def _console(stream: TextIO | None) -> Console:
     has_colours = not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
     return Console(
         file=stream,
-        width=get_terminal_size().columns,
+        width=columns(stream),
         color_system="auto" if has_colours else None,
         # What others wrote is shown as it is: no [red], no :smile:, no numbers in colours.
         markup=False,
@@ -67,22 +72,59 @@ def progress(stream: TextIO | None, *, is_shared: bool) -> Progress:
 def _drawn(table: Table, language: Language, terminal: Console) -> DrawnTable:
     count = len(table.columns)
     heads = [Text(said(head, language)) for head in table.head] or [Text()] * count
-    rows = [_cells(row, count, language) for row in table.rows]
-    sizes = [
-        [terminal.measure(cell) for cell in column] for column in zip(*[heads, *rows], strict=True)
-    ]
-    least = [max(size.minimum for size in column) for column in sizes]
-    most = [max(size.maximum for size in column) for column in sizes]
-    # Without blanks at the lines where words and figures would have to be broken for them.
-    blanks = next((each for each in (1, 0) if sum(least) <= _room(terminal, count, each)), 0)
+    rows = [heads, *(_cells(row, count, language) for row in table.rows)]
+    # A column in which nothing stands is none.
+    kept = [place for place in range(count) if any(row[place] for row in rows)]
+    cells: _Cells = [[row[place] for place in kept] for row in rows]
+    if not table.head and len(kept) > 2 and not _is_wide_enough(cells, terminal):
+        cells = [_last_below(row) for row in cells]
+    widths, blanks = _layout(cells, terminal)
     drawn = DrawnTable(box=box.ROUNDED, show_header=bool(table.head), padding=(0, blanks))
-    widths = _widths(least, most, _room(terminal, count, blanks))
-    for head, column, width in zip(heads, table.columns, widths, strict=True):
-        side: Literal["left", "right"] = "right" if column.is_right else "left"
+    for head, place, width in zip(cells[0], kept, widths, strict=False):
+        side: Literal["left", "right"] = "right" if table.columns[place].is_right else "left"
         drawn.add_column(head, justify=side, overflow="fold", width=width)
-    for row in rows:
+    for row in cells[1:]:
         drawn.add_row(*row)
     return drawn
+
+
+def _is_wide_enough(cells: _Cells, terminal: Console) -> bool:
+    """Whether one column at most has to break words, and is still the widest then."""
+    *others, longest = sorted(_least(cells, terminal))
+    room = _room(terminal, len(cells[0]), 0)
+    return min(longest, max(others)) <= room - sum(others)
+
+
+def _last_below(row: Sequence[Text]) -> Sequence[Text]:
+    """A row with its last text below the one before it."""
+    *others, above, last = row
+    return [*others, Text("\n").join(each for each in (above, last) if each)]
+
+
+def _layout(cells: _Cells, terminal: Console) -> tuple[Sequence[int], int]:
+    """How wide the columns are, and how many blanks stand at the lines between them."""
+    count = len(cells[0])
+    least = _least(cells, terminal)
+    most = [
+        max(terminal.measure(cell).maximum for cell in each) for each in zip(*cells, strict=True)
+    ]
+    figures = [max(_longest_figure(cell) for cell in each) for each in zip(*cells, strict=True)]
+    # Without blanks where words and figures would have to be broken for them.
+    blanks = next((each for each in (1, 0) if sum(least) <= _room(terminal, count, each)), 0)
+    return _widths(least, most, figures, _room(terminal, count, blanks)), blanks
+
+
+def _least(cells: _Cells, terminal: Console) -> Sequence[int]:
+    """The longest word of each column."""
+    return [
+        max(terminal.measure(cell).minimum for cell in each) for each in zip(*cells, strict=True)
+    ]
+
+
+def _longest_figure(cell: Text) -> int:
+    return max(
+        (len(each) for each in cell.plain.split() if re.fullmatch(r"[\d.,]+", each)), default=0
+    )
 
 
 def _room(terminal: Console, count: int, blanks: int) -> int:
@@ -90,16 +132,22 @@ def _room(terminal: Console, count: int, blanks: int) -> int:
     return terminal.width - 1 - count * (1 + 2 * blanks)
 
 
-def _widths(least: Sequence[int], most: Sequence[int], room: int) -> Sequence[int | None]:
+def _widths(
+    least: Sequence[int], most: Sequence[int], figures: Sequence[int], room: int
+) -> Sequence[int]:
     """How wide the columns are: the widest give way first, down to their longest word.
 
-    Where the words alone are wider than the terminal, None leaves it to rich to break them.
+    Where the words alone are wider than the terminal, the longest are broken, one column after
+    another, and figures last.
     """
+    widths, floor = list(most), least
     if sum(least) > room:
-        return [None] * len(least)
-    widths = list(most)
+        widths, floor = list(least), [1] * len(least)
+        for place in sorted(range(len(least)), key=least.__getitem__, reverse=True):
+            kept = min(least[place], max(figures[place], _NARROW))
+            widths[place] = max(kept, least[place] - max(sum(widths) - room, 0))
     while sum(widths) > room:
-        giving = [place for place, width in enumerate(widths) if width > least[place]]
+        giving = [place for place, width in enumerate(widths) if width > floor[place]]
         widths[max(giving, key=widths.__getitem__)] -= 1
     return widths
 
