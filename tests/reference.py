@@ -68,7 +68,8 @@ def _commands() -> Iterator[str]:
     for name in command_names():
         example = EXAMPLES[name][0]
         yield f"## {name}"
-        yield f"{example.what}\n\n```sh\nxlsizing {example.call}\n```"
+        typed = "\n".join(example.lines())
+        yield f"{example.what}\n\n```sh\n{typed}\n```"
         yield f"```text\n{help_page(name)}```"
 
 

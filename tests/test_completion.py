@@ -1,14 +1,17 @@
 """Completion as shells do it: each real shell is asked with a script that the command printed."""
 
 import os
+import re
 import shutil
 import subprocess
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from tests.catalog.test_files import write_catalogs
+from tests.conftest import PROJECT
 from tests.test_cli import Command, command
 from tests.test_outputs import documents
 
@@ -81,6 +84,27 @@ def test_bash(command: Command) -> None:
     named = "function=$(complete -p xlsizing | sed 's/.* -F \\([^ ]*\\) .*/\\1/')"
     answers = said(shell("bash"), "--norc", "-c", "\n".join([script, named, *asked])).splitlines()
     assert answers == [" ".join(offered) for _, offered in OFFERED] + ["ours"]
+
+
+@pytest.mark.parametrize("name", ["bash", "zsh", "fish"])
+def test_the_example_of_a_script_works_in_a_new_home(
+    name: str, command: Command, folder: Path
+) -> None:
+    page = command("completion", "--help", "--lang", "en").out.partition("\nexamples:\n")[2]
+    calls = next(each for each in re.split(r"\n  (?=\S)", page) if f"completion {name}" in each)
+    home = folder / "home"
+    home.mkdir()
+    typed = "\n".join(calls.splitlines()[1:])
+    program = f'xlsizing() {{ "{sys.executable}" -m xlsizing "$@"; }}'
+    done = subprocess.run(
+        [shell("bash"), "--norc", "-ec", f"{program}\n{typed}"],
+        env={**os.environ, "HOME": str(home), "PYTHONPATH": str(PROJECT)},
+        capture_output=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
+    (written,) = (path for path in home.rglob("*") if path.is_file())
+    assert "concurrency" in written.read_text(encoding="utf-8")
 
 
 def test_fish(folder: Path, command: Command) -> None:

@@ -53,7 +53,8 @@ def test_every_command_has_its_help_page_and_an_example(
     assert list(documented) == names
     for name, section in documented.items():
         assert f"```text\n{printed(capsys, *name.split())}```" in section
-        assert f"```sh\nxlsizing {name} " in section or f"```sh\nxlsizing {name}\n" in section
+        (typed,) = re.findall(r"^```sh\n(.*?)^```", section, re.MULTILINE | re.DOTALL)
+        assert re.search(rf"^xlsizing {name}[ \n]", typed, re.MULTILINE)
 
 
 def test_every_option_of_the_source_is_on_the_page() -> None:

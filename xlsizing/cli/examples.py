@@ -7,10 +7,23 @@ from xlsizing.core.message import Message
 
 
 class Example(NamedTuple):
-    """What a call is for, and the call after the program's name."""
+    """What a call is for, the call after the program's name, and what it needs.
+
+    Parameters
+    ----------
+    what : a sentence with a colon.
+    call : the call after the program's name.
+    folder : the folder that it writes into, where a new home has none.
+    """
 
     what: Message
     call: str
+    folder: str = ""
+
+    def lines(self) -> Sequence[str]:
+        """What is typed in a shell."""
+        made = [f"mkdir -p {self.folder}"] if self.folder else []
+        return [*made, f"xlsizing {self.call}"]
 
 
 _LOAD = (
@@ -93,12 +106,18 @@ EXAMPLES: Mapping[str, Sequence[Example]] = {
         Example(
             Message("For bash, in all shells to come:"),
             "completion bash > ~/.local/share/bash-completion/completions/xlsizing",
+            "~/.local/share/bash-completion/completions",
         ),
         Example(
             Message("For zsh, in a folder of $fpath:"),
             "completion zsh > ~/.zsh/completions/_xlsizing",
+            "~/.zsh/completions",
         ),
-        Example(Message("For fish:"), "completion fish > ~/.config/fish/completions/xlsizing.fish"),
+        Example(
+            Message("For fish:"),
+            "completion fish > ~/.config/fish/completions/xlsizing.fish",
+            "~/.config/fish/completions",
+        ),
     ),
     "catalog": (Example(Message("All names:"), "catalog list"),),
     "catalog list": (

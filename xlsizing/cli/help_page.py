@@ -29,7 +29,8 @@ def examples_text(examples: "Sequence[Example]", language: Language) -> str:
     """The examples at the end of a page, as they can be typed in any shell of Unix."""
     lines = ["", language.say(Message("examples:"))]
     for example in examples:
-        lines += [f"  {language.say(example.what)}", *_call(f"xlsizing {example.call}")]
+        lines.append(f"  {language.say(example.what)}")
+        lines += (line for call in example.lines() for line in _call(call))
     return "\n".join([*lines, ""])
 
 
