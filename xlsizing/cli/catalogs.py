@@ -1,6 +1,7 @@
 """The catalogs that a command reads."""
 
 import argparse
+import os
 
 from xlsizing.catalog import catalog_folder, load_catalogs
 from xlsizing.cli.output import Output
@@ -16,7 +17,7 @@ def read_catalogs(options: argparse.Namespace) -> Catalogs:
         read = Message(
             "Read the catalogs in {folder}: {models} models, {servers} servers, {profiles} storage "
             "profiles, version {version}.",
-            folder=str(catalog_folder(options.catalogs)),
+            folder=os.path.normpath(catalog_folder(options.catalogs)),
             models=str(len(catalogs.models)),
             servers=str(len(catalogs.servers)),
             profiles=str(len(catalogs.profiles)),

@@ -233,10 +233,14 @@ def calibrate_command(options: argparse.Namespace) -> int:
     from xlsizing.report.calibration import calibration_json, calibration_page
 
     log = _log_bytes(options.log)
-    options.output.read(options.log)
+    if options.log == "-":
+        options.output.detail(Message("Read standard input."))
+    else:
+        options.output.read(options.log)
+    catalogs = read_catalogs(options)
     found = calibrate(
-        _model(options),
-        read_catalogs(options).server(options.server),
+        _model(options, catalogs),
+        catalogs.server(options.server),
         read_log(log_text(log)),
         kv_precision=options.kv_precision,
         tensor_parallel=options.tensor_parallel,
@@ -392,7 +396,8 @@ def serve_command(options: argparse.Namespace) -> int:
         address=server.address,
         manifest=server.manifest,
     )
-    options.output.done(told)
+    # Told quietly, too: with --port 0 nobody else knows the port.
+    options.output.tell(told)
     server.serve()
     return OK
 
@@ -447,11 +452,14 @@ def _with_state_dtype(model: Model, options: argparse.Namespace) -> Model:
     return with_recurrent_dtype(model, dtype) if dtype else model
 
 
-def _model(options: argparse.Namespace) -> Model:
-    """The model that an argument names: an entry of the catalog, or a config.json."""
+def _model(options: argparse.Namespace, catalogs: Catalogs | None = None) -> Model:
+    """The model that an argument names: an entry of the catalog, or a config.json.
+
+    The catalogs are read only where they are needed, and not given.
+    """
     name: str = options.model
     if not name.lower().endswith(".json"):
-        return read_catalogs(options).model(name)
+        return (read_catalogs(options) if catalogs is None else catalogs).model(name)
     from xlsizing.catalog.hf_config import import_config, read_config
 
     title = os.path.splitext(os.path.basename(name))[0]
