@@ -567,6 +567,19 @@ def test_every_command_lists_all_faults_of_a_folder_and_exits_2(
             ["catalog", "list", "--jsn"],
             "There is no option --jsn here; the nearest are --json. See",
         ),
+        (
+            ["size", *options({"--concurrency": None}), "--concurency", "1000"],
+            "There is no option --concurency here; the nearest are --concurrency. See",
+        ),
+        (
+            ["size", "--modle", "a", *options({"--model": None})],
+            "There is no option --modle here; the nearest are --model",
+        ),
+        (["size", "--modle=a"], "There is no option --modle here; the nearest are --model"),
+        (["kv", "--contxt", "5", "m"], "There is no option --contxt here; the nearest are --cont"),
+        (["--versoin"], "There is no option --versoin here; the nearest are --version"),
+        (["--quite", "a", "size"], "There is no option --quite here; the nearest are --quiet"),
+        (["siez", "--modle", "a"], "There is no command 'siez'; the nearest are size."),
         (["doctor", "a", "b"], "'b' is one argument too many. See xlsizing doctor --help."),
         (["kv", "m"], "Of the arguments are missing: --context. See xlsizing kv --help."),
         (["kv", "m", "--context"], "--context is given without its value. See xlsizing kv --help."),
@@ -603,3 +616,17 @@ def test_a_wrong_call_is_refused_with_what_would_be_right(
     portuguese = command(*arguments, "--lang", "pt-BR") if arguments[-1] != "--context" else ran
     assert portuguese.code == 2
     assert portuguese is ran or portuguese.err != ran.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["siez"], "O comando 'siez' não existe; parecidos: size. "),
+        (["kv", "m", "--contxt"], "A opção --contxt não existe aqui; parecidas: --context"),
+        (["kv", "m"], "Faltam argumentos: --context. "),
+    ],
+)
+def test_a_wrong_call_is_refused_in_portuguese(
+    command: Command, arguments: list[str], sentence: str
+) -> None:
+    assert command("--lang", "pt-BR", *arguments).err.startswith(sentence)

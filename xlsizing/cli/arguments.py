@@ -14,7 +14,7 @@ from xlsizing.cli import commands
 from xlsizing.cli.catalogs import read_catalogs
 from xlsizing.cli.codes import BAD_INPUT, OK
 from xlsizing.cli.help_page import HelpPage, examples_text
-from xlsizing.cli.refusals import refusal
+from xlsizing.cli.refusals import refusal, stray_option
 from xlsizing.cli.send import (
     DEFAULT_MOST_MIB,
     DEFAULT_RETRIES,
@@ -72,6 +72,7 @@ class _Parser(argparse.ArgumentParser):
             **settings,  # type: ignore[arg-type]
         )
         self._language = language
+        self._typed: Sequence[str] = ()
 
     def format_help(self) -> str:
         """The page of help, with examples at its end."""
@@ -84,10 +85,11 @@ class _Parser(argparse.ArgumentParser):
         self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None
     ) -> tuple[argparse.Namespace, list[str]]:
         """As argparse has it, but what is wrong is told in our words."""
+        self._typed = args or ()
         try:
             found, left = super().parse_known_args(args, namespace)
         except argparse.ArgumentError as error:
-            self.refuse(refusal(error.argument_name, error.message, self._known(error.message)))
+            self._refuse_fault(error.argument_name, error.message)
         if left and not self._commands():
             # Told here, where the options of the command are known.
             self.error(f"unrecognized arguments: {' '.join(left)}")
@@ -95,7 +97,14 @@ class _Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """End with what is wrong, as argparse says it."""
-        self.refuse(refusal(None, message, self._known(message)))
+        self._refuse_fault(None, message)
+
+    def _refuse_fault(self, argument: str | None, fault: str) -> NoReturn:
+        # What is missing, or taken for a command, may be so because an option is misspelt.
+        stray = stray_option(fault, self._typed, self._known(""))
+        if stray is not None:
+            argument, fault = None, f"unrecognized arguments: {stray}"
+        self.refuse(refusal(argument, fault, self._known(fault)))
 
     def refuse(self, sentence: Message) -> NoReturn:
         """End with a sentence that says what is wrong with the call."""

@@ -7,6 +7,9 @@ from xlsizing.core.message import Message
 
 _NEAR = 0.6
 """How much alike a name must be to be suggested, from 0 to 1."""
+_NO_CHOICE = r"invalid choice: (.*?) \(choose from .*\)"
+_MISSING = r"the following arguments are required: (.*)"
+"""What argparse says where a command is none, and where something is missing."""
 
 
 def not_whole(text: str) -> Message:
@@ -40,15 +43,14 @@ def refusal(argument: str | None, fault: str, known: Sequence[str]) -> Message:
     fault : what argparse says of it, in English and without a full stop, or a Message of ours.
     known : the commands, or the options, that there are.
     """
-    if found := re.fullmatch(r"invalid choice: (.*?) \(choose from .*\)", fault, re.DOTALL):
-        name = found[1].strip("'\"")
-        return _unknown(Message("There is no command {name}", name=repr(name)), name, known)
+    if found := re.fullmatch(_NO_CHOICE, fault, re.DOTALL):
+        return _unknown_command(found[1].strip("'\""), known)
     if found := re.fullmatch(r"unrecognized arguments: (.*)", fault, re.DOTALL):
         first = found[1].split(" ")[0].partition("=")[0]
         if first.startswith("-"):
-            return _unknown(Message("There is no option {name} here", name=first), first, known)
+            return _unknown_option(first, known)
         return Message("{text} is one argument too many.", text=repr(found[1]))
-    if found := re.fullmatch(r"the following arguments are required: (.*)", fault):
+    if found := re.fullmatch(_MISSING, fault):
         return Message("Of the arguments are missing: {names}.", names=found[1])
     if argument and re.fullmatch(r"expected (one|at least one) argument", fault):
         return Message("{argument} is given without its value.", argument=argument)
@@ -61,9 +63,48 @@ def refusal(argument: str | None, fault: str, known: Sequence[str]) -> Message:
     return Message("{fault}.", fault=fault)
 
 
-def _unknown(said: Message, name: str, known: Sequence[str]) -> Message:
+def stray_option(fault: str, typed: Sequence[str], known: Sequence[str]) -> str | None:
+    """The option that nobody knows and that may be why argparse found something else wrong.
+
+    Parameters
+    ----------
+    fault : what argparse says, in English.
+    typed : the arguments of the command.
+    known : the options that there are.
+    """
+    before = list(typed)
+    if found := re.fullmatch(_NO_CHOICE, fault, re.DOTALL):
+        name = found[1].strip("'\"")
+        before = before[: before.index(name)] if name in before else []
+    elif not re.fullmatch(_MISSING, fault):
+        return None
+    if "--" in before:
+        before = before[: before.index("--")]
+    options = (each.partition("=")[0] for each in before if each.startswith("--"))
+    return next((each for each in options if each not in known), None)
+
+
+def _unknown_command(name: str, known: Sequence[str]) -> Message:
+    if near := _near(name, known):
+        return Message(
+            "There is no command {name}; the nearest are {names}.", name=repr(name), names=near
+        )
+    return Message(
+        "There is no command {name}; there are {names}.", name=repr(name), names=", ".join(known)
+    )
+
+
+def _unknown_option(name: str, known: Sequence[str]) -> Message:
+    if near := _near(name, known):
+        return Message(
+            "There is no option {name} here; the nearest are {names}.", name=name, names=near
+        )
+    return Message(
+        "There is no option {name} here; there are {names}.", name=name, names=", ".join(known)
+    )
+
+
+def _near(name: str, known: Sequence[str]) -> str:
     from difflib import get_close_matches  # slow to import, and seldom asked for
 
-    if near := get_close_matches(name, known, 3, _NEAR):
-        return Message("{what}; the nearest are {names}.", what=said, names=", ".join(near))
-    return Message("{what}; there are {names}.", what=said, names=", ".join(known))
+    return ", ".join(get_close_matches(name, known, 3, _NEAR))
