@@ -63,7 +63,7 @@ def test_a_pdf_shows_the_figures_of_the_report(command: Command, tmp_path: Path)
     # The sheet Report: steps with their figures, and how far inputs can move.
     assert re.search(r"= 2,418,278,400 × 1,000\b", text)
     assert re.search(r"Concurrency\s+1,000\s+\d+\s+1,023\s+1 node at", text)
-    assert "still say the same." in text
+    assert "still the same." in text
 
 
 @needs_libreoffice
