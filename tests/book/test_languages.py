@@ -20,6 +20,7 @@ from tests.book.said import said
 from tests.conftest import PROJECT
 from tests.engines.sync_cases import with_changes
 from tests.test_cli import Command, command
+from xlsizing.book.alert_formulas import STATUS
 from xlsizing.book.build import template
 from xlsizing.book.classic import CLASSIC_WORKBOOK
 from xlsizing.book.lambdas import FUNCTIONS, Function
@@ -29,6 +30,8 @@ from xlsizing.catalog import load_catalogs
 from xlsizing.core import ALERT_RULES, BYTES_PER_ELEMENT, RANGES
 from xlsizing.core.nodes import SPARE_NODES
 from xlsizing.core.paged_cache import STATES_PER_REQUEST
+from xlsizing.core.planning.limits import LIMIT_EXACT, LIMIT_OVERHEAD_GIB
+from xlsizing.core.planning.plan import TypedRow
 from xlsizing.language import ENGLISH, Language, language
 
 __all__ = ["command"]  # a fixture
@@ -300,3 +303,20 @@ def test_a_pdf_of_a_portuguese_report_has_the_signs_of_brazil(
     assert re.search(r"Propor\u00e7\u00e3o do or\u00e7amento de KV +0,70", text)
     assert "1.000 sess\u00f5es de 131.072 tokens" in text
     assert not re.search(r"\b1,000\b|\b131,072\b|\b0\.70\b", text)
+
+
+@pytest.mark.parametrize(("word", "is_live"), [("N\u00e3o ", False), ("NAO", False), ("sim", True)])
+def test_a_row_is_switched_off_in_portuguese(word: str, is_live: bool) -> None:
+    assert TypedRow("a", word, {"Model": "gpt-oss-120b"}).is_live is is_live
+
+
+def test_what_a_status_says_of_bounds_and_choices_is_so() -> None:
+    assert f"from 1 to 10^{len(str(LIMIT_EXACT)) - 1}." in STATUS.text
+    assert 10 ** (len(str(LIMIT_EXACT)) - 1) == LIMIT_EXACT
+    assert f"must be {' or '.join(BYTES_PER_ELEMENT)}, or empty." in STATUS.text
+    assert f"must be 0 to {LIMIT_OVERHEAD_GIB:,} GiB" in STATUS.text
+    assert f"HA must be {' or '.join(SPARE_NODES)}, or empty" in STATUS.text
+    said = STATUS.said(PORTUGUESE)
+    assert f"de 1 a 10^{len(str(LIMIT_EXACT)) - 1}." in said
+    assert all(word in said for word in (*BYTES_PER_ELEMENT, *SPARE_NODES))
+    assert f"de 0 a {LIMIT_OVERHEAD_GIB:,} GiB".replace(",", ".") in said

@@ -173,15 +173,16 @@ def test_a_wrong_row_says_what_is_wrong_and_leaves_the_others_alone(engine: Engi
 @each_engine
 def test_an_inactive_row_and_an_empty_row_show_nothing(engine: Engine) -> None:
     where = the_template().scenarios
+    off = (" No ", False, " N\u00c3O", "nao")
     book = the_template().filled(
-        (GOOD, GOOD, GOOD),
-        typed={where.cell("Active", 1): " No ", where.cell("Active", 2): False},
+        (GOOD,) * (1 + len(off)),
+        typed={where.cell("Active", row): word for row, word in enumerate(off, start=1)},
     )
-    cells = [where.cell(head, row) for head in COMPARED for row in range(4)]
+    cells = [where.cell(head, row) for head in COMPARED for row in range(len(off) + 2)]
     (found,) = engine.compute([book], cells)
     assert same(2, found[where.cell("Nodes final", 0)])
     for head in COMPARED:
-        for row in (1, 2, 3):
+        for row in range(1, len(off) + 2):
             assert found[where.cell(head, row)] in ("", None), (head, row)
 
 

@@ -287,7 +287,7 @@ def _input_column(asked: Input) -> Column[_Row]:
 def _computed(formula: Formula, width: float, *, answer: bool) -> Column[_Row]:
     font = STRONG if formula.symbol == "NodesFinal" else BODY
     return Column(
-        # People do not see the steps, which programs offer no end of number formats for.
+        # The steps are hidden, and there is not room for a number format of each of their heads.
         formula.label if answer else as_plain(formula.label),
         lambda row: row.values[formula.symbol] if row.scenario.is_live else "",
         f'IF({reference("Live")},{render(formula.source, reference)},"")',
